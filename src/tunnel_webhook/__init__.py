@@ -1,0 +1,1 @@
+"""An external-dns webhook provider that publishes hostnames through Cloudflare Tunnel."""

@@ -1,0 +1,141 @@
+"""Both driven ports in memory: for demos, for contract tests, for dry development; as strict as Cloudflare is.
+
+Tests look into it and write into it through its plain attributes, by a side door that none of its methods uses.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from tunnel_webhook.domain.claim import CONFLICTING_TYPES, MAX_COMMENT, DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.errors import InvalidConfiguration
+from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.validity import check
+from tunnel_webhook.ports import PermanentFailure, Refusal
+
+ENTERPRISE_RECORDS = 1_000_000
+"""The quota of a zone unless told otherwise: the account-wide default of Cloudflare's Enterprise plan."""
+
+Hook = Callable[[str], None]
+"""Called with the name of a step, before it and after it; raises to make it fail there."""
+
+
+def nothing_happens(step: str) -> None:
+    """Let every step pass."""
+
+
+@dataclass(slots=True)
+class InMemoryTunnels:
+    """TunnelRepository in memory: `documents` holds, by tunnel id, the JSON text and its version."""
+
+    documents: dict[str, tuple[str, int]]
+    hook: Hook = nothing_happens
+
+    async def load(self, tunnel: str, /) -> TunnelConfiguration:
+        """Return the document; PermanentFailure for a tunnel that was never made."""
+        self.hook("before load")
+        text, version = self._stored(tunnel)
+        try:
+            return TunnelConfiguration.parse(text, version)
+        except InvalidConfiguration as error:
+            message = f"tunnel {tunnel}: {error}"
+            raise PermanentFailure(message) from error
+
+    async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
+        """Replace the document as Cloudflare does: validated, and with the version counted up from what stands there."""
+        self.hook("before save")
+        _, version = self._stored(tunnel)
+        try:
+            check(configuration)
+        except InvalidConfiguration as error:
+            message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
+            raise PermanentFailure(message) from error
+        self.documents[tunnel] = (configuration.text, version + 1)
+        self.hook("after save")
+        return replace(configuration, version=version + 1)
+
+    def _stored(self, tunnel: str) -> tuple[str, int]:
+        try:
+            return self.documents[tunnel]
+        except KeyError as error:
+            message = f"tunnel {tunnel} does not exist; set CLOUDFLARE_TUNNEL_ID to one of {', '.join(self.documents)}"
+            raise PermanentFailure(message) from error
+
+
+@dataclass(slots=True)
+class InMemoryZones:
+    """ZoneRepository in memory: `stored` holds the records of each zone by their ids, `quota` how many one may have."""
+
+    stored: dict[Zone, dict[str, DnsRecord]]
+    quota: int = ENTERPRISE_RECORDS
+    hook: Hook = nothing_happens
+    _ids: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
+
+    @classmethod
+    def named(cls, names: Iterable[str], quota: int = ENTERPRISE_RECORDS) -> InMemoryZones:
+        """Return empty zones of these names."""
+        return cls({Zone(name, f"zone-{name}"): {} for name in sorted(names)}, quota)
+
+    async def zones(self) -> tuple[Zone, ...]:
+        """Return the zones."""
+        self.hook("before zones")
+        return tuple(sorted(self.stored))
+
+    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+        """Return the marked records of every zone, and all those of the zones in full."""
+        self.hook("before load")
+        return {
+            zone: tuple(sorted(record for record in records.values() if zone in in_full or record.marker))
+            for zone, records in self.stored.items()
+        }
+
+    async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
+        """Write record by record, refusing with Cloudflare's codes what it would refuse."""
+        self.hook("before save")
+        if zone not in self.stored:
+            message = f"zone {zone.name} does not exist"
+            raise PermanentFailure(message)
+        for record in batch.deletes:
+            self.stored[zone].pop(record.id, None)
+        verdicts = [self._patch(zone, record) for record in batch.patches]
+        names: defaultdict[str, list[DnsRecord]] = defaultdict(list)
+        for record in self.stored[zone].values():
+            names[record.name].append(record)
+        verdicts += [self._post(zone, record, names[record.name]) for record in batch.posts]
+        self.hook("after save")
+        return tuple(refusal for refusal in verdicts if refusal)
+
+    def _patch(self, zone: Zone, record: DnsRecord) -> Refusal | None:
+        stored = self.stored[zone].get(record.id)
+        if stored is None:
+            return Refusal(record.name, "refused", "81044: Record does not exist.")
+        if refusal := _comment_fault(record):
+            return refusal
+        changed = replace(stored, content=record.content, proxied=record.proxied, comment=record.comment)
+        self.stored[zone][record.id] = changed
+        return None
+
+    def _post(self, zone: Zone, record: DnsRecord, neighbours: list[DnsRecord]) -> Refusal | None:
+        if any(replace(stored, id="") == record for stored in neighbours):
+            return None
+        if refusal := _comment_fault(record):
+            return refusal
+        if any(stored.type in CONFLICTING_TYPES for stored in neighbours):
+            sentence = "81053: An A, AAAA, or CNAME record with that host already exists."
+            return Refusal(record.name, "record-conflict", sentence)
+        if len(self.stored[zone]) >= self.quota:
+            return Refusal(record.name, "quota-exceeded", "81045: Record quota exceeded.")
+        stored = replace(record, id=f"{next(self._ids):032x}")
+        self.stored[zone][stored.id] = stored
+        neighbours.append(stored)
+        return None
+
+
+def _comment_fault(record: DnsRecord) -> Refusal | None:
+    if len(record.comment) <= MAX_COMMENT:
+        return None
+    return Refusal(record.name, "refused", f"1004: the comment is longer than {MAX_COMMENT} characters.")

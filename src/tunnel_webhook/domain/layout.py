@@ -1,0 +1,133 @@
+"""Where managed rules stand among bystanders, so that each is reached and none is rerouted.
+
+Pattern A is *broader* than B when A's hosts strictly contain B's: hostless > shorter wildcard > longer wildcard > exact.
+Bystanders keep their order and the catch-all its last place. A bystander is *dead* when an earlier path-less bystander has
+the same or a broader pattern. A managed rule stands directly before the first bystander that is broader than it, counted from
+behind the last live bystander that is narrower; else before the catch-all.
+
+| managed rules at one place          | come                |
+|-------------------------------------|---------------------|
+| exact hostname / wildcard           | exact first         |
+| more labels / fewer labels          | more labels first   |
+| hostnames                           | in order            |
+| with a path / without one           | with a path first   |
+| longer path / shorter path          | longer first        |
+| paths                               | in order            |
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
+
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.ingress import CATCH_ALL, IngressRule, TunnelConfiguration, alias_of
+
+_EVERY_HOST = "*"
+
+
+def arrange(bystanders: Iterable[IngressRule], managed: Iterable[IngressRule]) -> tuple[IngressRule, ...]:
+    """Return the rules in their order: bystanders as they stood, managed rules at their places, the catch-all last.
+
+    A missing catch-all is added as `http_status:404`; an existing one is not changed. The order of `managed` means nothing.
+    """
+    standing = tuple(bystanders)
+    catch_all = standing[-1] if standing and standing[-1].is_catch_all else CATCH_ALL
+    others = standing[:-1] if catch_all is not CATCH_ALL else standing
+    ground = _Ground(others)
+    at: defaultdict[int, list[IngressRule]] = defaultdict(list)
+    for rule in sorted(managed, key=_rank):
+        at[ground.place(rule.hostname)].append(rule)
+    laid = [rule for index, other in enumerate(others) for rule in (*at[index], other)]
+    return (*laid, *at[len(others)], catch_all)
+
+
+def lay_out(
+    base: TunnelConfiguration, replaced: Mapping[Hostname, Iterable[IngressRule]], managed: Container[str]
+) -> TunnelConfiguration:
+    """Return a document in which some hostnames have other rules, and every managed rule stands at its place.
+
+    `replaced` holds the whole new set of rules of the hostnames that change (none takes them away); `managed` every claimed
+    hostname, whoever claimed it, so that two instances agree on one order. The rest is untouched.
+    """
+    bystanders = (rule for rule in base.rules if rule.belongs_to not in managed and rule.belongs_to not in replaced)
+    kept = (rule for rule in base.rules if rule.belongs_to in managed and rule.belongs_to not in replaced)
+    new = (rule for rules in replaced.values() for rule in rules)
+    return base.with_rules(arrange(bystanders, (*kept, *new)))
+
+
+def shadowed(rules: Iterable[IngressRule], managed: Container[str]) -> frozenset[Hostname]:
+    """Return the managed hostnames of which a rule is never reached, since a bystander before it takes every request."""
+    taken: set[str] = set()
+    found: set[Hostname] = set()
+    for rule in rules:
+        hostname = rule.belongs_to
+        if hostname in managed:
+            if not taken.isdisjoint((hostname, *_broader(hostname))):
+                found.add(Hostname(hostname))
+        elif not rule.path:
+            taken.update(_patterns(rule))
+    return frozenset(found)
+
+
+def _rank(rule: IngressRule) -> tuple[bool, int, str, bool, int, str, str]:
+    return (
+        rule.hostname.startswith("*."),
+        -rule.hostname.count("."),
+        rule.hostname,
+        not rule.path,
+        -len(rule.path),
+        rule.path,
+        rule.text,
+    )
+
+
+def _broader(pattern: str) -> Iterator[str]:
+    """Yield every pattern that strictly contains one: each wildcard above it, then every host."""
+    if pattern == _EVERY_HOST:
+        return
+    name = pattern.removeprefix("*.") if pattern.startswith("*.") else pattern
+    while "." in name:
+        name = name.partition(".")[2]
+        yield "*." + name
+    yield _EVERY_HOST
+
+
+def _patterns(rule: IngressRule) -> tuple[str, ...]:
+    """Return the patterns of a bystander: two where cloudflared knows it under an alias as well."""
+    if rule.matches_every_host:
+        return (_EVERY_HOST,)
+    alias = alias_of(rule.hostname)
+    return (rule.hostname, alias) if alias else (rule.hostname,)
+
+
+class _Ground:
+    """The bystanders, indexed so that a place costs a few look-ups whatever their number."""
+
+    def __init__(self, bystanders: tuple[IngressRule, ...]) -> None:
+        self._size = len(bystanders)
+        self._at: defaultdict[str, list[int]] = defaultdict(list)
+        self._last_narrower: dict[str, int] = {}
+        pathless: set[str] = set()
+        for index, rule in enumerate(bystanders):
+            patterns = _patterns(rule)
+            for pattern in patterns:
+                self._at[pattern].append(index)
+            dead = all(not pathless.isdisjoint((pattern, *_broader(pattern))) for pattern in patterns)
+            if not dead:
+                for pattern in patterns:
+                    for broader in _broader(pattern):
+                        self._last_narrower[broader] = index
+            if not rule.path:
+                pathless.update(patterns)
+
+    def place(self, hostname: str) -> int:
+        """Return the index of the bystander directly before which a managed rule stands; their number for the end."""
+        low = self._last_narrower.get(hostname, -1) + 1
+        return min((self._first_from(low, pattern) for pattern in _broader(hostname)), default=self._size)
+
+    def _first_from(self, low: int, pattern: str) -> int:
+        places = self._at.get(pattern, [])
+        index = bisect_left(places, low)
+        return places[index] if index < len(places) else self._size

@@ -1,0 +1,52 @@
+"""Paths: what `webhook/path` means, as the RE2 expression that cloudflared searches for in a URL path, unanchored.
+
+| `webhook/path-match` | `webhook/path` | expression      | matches                       |
+|----------------------|----------------|-----------------|-------------------------------|
+| `prefix` (default)   | `/api`, `/api/` | `^/api(/|$)`   | `/api`, `/api/x`, not `/apis` |
+| `prefix`             | `/`            | none            | every path                    |
+| `exact`              | `/api`         | `^/api$`        | `/api` only                   |
+| `regex`              | anything RE2   | as it is        | wherever it is found          |
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from tunnel_webhook.domain.errors import InvalidPath
+from tunnel_webhook.domain.regex import compile_re2
+
+PREFIX_MATCH, EXACT_MATCH, REGEX_MATCH = "prefix", "exact", "regex"
+_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MAX_LENGTH = 1024
+
+
+@lru_cache(maxsize=16384)
+def path_expression(path: str, match: str) -> str:
+    """Return the expression of a path, empty for one that matches everything; raise InvalidPath."""
+    if match not in {PREFIX_MATCH, EXACT_MATCH, REGEX_MATCH}:
+        message = f"webhook/path-match is {match!r}: accepted are prefix, exact and regex"
+        raise InvalidPath(message)
+    if len(path) > _MAX_LENGTH or _CONTROL.search(path):
+        message = f"webhook/path {path!r} is longer than {_MAX_LENGTH} characters or holds control characters"
+        raise InvalidPath(message)
+    if match == REGEX_MATCH:
+        _check(path)
+        return path
+    if not path.startswith("/"):
+        message = f"webhook/path {path!r} does not start with '/'; a regular expression needs webhook/path-match: regex"
+        raise InvalidPath(message)
+    escaped = _META.sub(lambda meta: "\\" + meta[0], path)
+    if match == EXACT_MATCH:
+        return f"^{escaped}$"
+    prefix = escaped.rstrip("/")
+    return f"^{prefix}(/|$)" if prefix else ""
+
+
+def _check(expression: str) -> None:
+    try:
+        compile_re2(expression)
+    except ValueError as error:
+        message = f"webhook/path {expression!r} is not a regular expression that RE2 accepts: {error}"
+        raise InvalidPath(message) from error
