@@ -24,13 +24,15 @@ class Existing:
     """The state that one decision is taken on.
 
     `zones` by name; `claims` by hostname; `neighbours` are the records, other than claims, that cannot stand beside a CNAME of
-    their name; `rules` by tunnel id and hostname, for every hostname that has rules, managed or not.
+    their name; `rules` by tunnel id and hostname, for every hostname that has rules, managed or not; `configurations` by tunnel
+    id; `shadowed` by tunnel id the managed hostnames that a bystander keeps from being reached.
     """
 
     zones: Mapping[str, Zone]
     claims: Mapping[Hostname, Claim]
     neighbours: Mapping[str, tuple[DnsRecord, ...]]
     rules: Mapping[str, Rules]
+    configurations: Mapping[str, TunnelConfiguration] = field(repr=False)
     shadowed: Mapping[str, frozenset[Hostname]] = field(repr=False)
 
     @classmethod
@@ -53,6 +55,7 @@ class Existing:
             claims=claims,
             neighbours={name: tuple(sorted(found)) for name, found in neighbours.items()},
             rules={tunnel: _by_hostname(configuration) for tunnel, configuration in configurations.items()},
+            configurations=configurations,
             shadowed={tunnel: shadowed(configuration.rules, claims) for tunnel, configuration in configurations.items()},
         )
 

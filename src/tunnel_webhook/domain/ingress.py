@@ -104,13 +104,16 @@ class IngressRule:
         """The hostname that owns the rule where that is claimed: its A-labels in lower case."""
         return alias_of(self.hostname) or self.hostname
 
+    def covers(self, host: str) -> bool:
+        """Whether the hostname covers a request's host, under its own spelling or as A-labels, whatever the path."""
+        if self.matches_every_host or match_host(self.hostname, host):
+            return True
+        alias = alias_of(self.hostname)
+        return bool(alias) and match_host(alias, host)
+
     def matches(self, host: str, path: str) -> bool:
         """Whether cloudflared routes a request for this host and (decoded) URL path here."""
-        host_matches = self.matches_every_host or match_host(self.hostname, host)
-        if not host_matches:
-            alias = alias_of(self.hostname)
-            host_matches = bool(alias) and match_host(alias, host)
-        return host_matches and (not self.path or compile_re2(self.path).search(path) is not None)
+        return self.covers(host) and (not self.path or compile_re2(self.path).search(path) is not None)
 
 
 def _string(rule: Mapping[str, Json], key: str) -> str:

@@ -19,11 +19,9 @@ why an endpoint cannot be published, `webhook/drift` what is amiss with a publis
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tunnel_webhook.domain.claim import TUNNEL_DOMAIN
 from tunnel_webhook.domain.document import Json
 from tunnel_webhook.domain.endpoint import TUNNELLED_TYPES, Endpoint
 from tunnel_webhook.domain.errors import (
@@ -38,6 +36,7 @@ from tunnel_webhook.domain.errors import (
 )
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.ingress import IngressRule
+from tunnel_webhook.domain.origin import PORT, SCHEME, SERVICE, origin_of
 from tunnel_webhook.domain.origin_request import (
     ACCESS_KEYS,
     ORIGIN_KEYS,
@@ -48,9 +47,7 @@ from tunnel_webhook.domain.origin_request import (
 )
 from tunnel_webhook.domain.path import PREFIX_MATCH, REGEX_MATCH, path_expression
 from tunnel_webhook.domain.policy import Policy, Tunnel
-from tunnel_webhook.domain.service import DEFAULT_PORTS, OriginService, looks_like_a_service
 
-SERVICE, PORT, SCHEME = "webhook/service", "webhook/port", "webhook/scheme"
 PATH, PATH_MATCH = "webhook/path", "webhook/path-match"
 TUNNEL, ADOPT = "webhook/tunnel", "webhook/adopt"
 INVALID, DRIFT = "webhook/invalid", "webhook/drift"
@@ -190,7 +187,7 @@ def translate(endpoint: Endpoint, policy: Policy) -> Route:
     return Route(
         hostname=hostname,
         path=path,
-        service=_origin(endpoint, properties, policy),
+        service=origin_of(endpoint, properties, policy),
         tunnel=tunnel.id,
         properties=tuple(sorted(origin.items())),
         resource=endpoint.resource,
@@ -254,73 +251,6 @@ def _boolean(name: str, text: str) -> bool:
         message = f"{name} is {text!r}: accepted are true and false"
         raise InvalidProperty(message)
     return text.lower() == "true"
-
-
-def _origin(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy) -> str:
-    """Return the service of an endpoint, from the first of these that applies.
-
-    | from                                                                   | service                                 |
-    |------------------------------------------------------------------------|-----------------------------------------|
-    | `webhook/service`                                                      | its value                               |
-    | a target that is a service                                             | that target                             |
-    | resource `service/ns/name`, with a port, a scheme, or an IP as target  | `http://name.ns.svc.cluster.local:80`   |
-    | `DEFAULT_ORIGIN`                                                       | its value                               |
-    | any target                                                             | `http://` and the first in order        |
-    """
-    allowed = policy.allowed_services
-    given = properties.get(SERVICE, "")
-    services = [target for target in endpoint.targets if looks_like_a_service(target)]
-    if not given and len(services) > 1:
-        message = f"{endpoint.dns_name} has {len(services)} services as targets ({', '.join(sorted(services))}); a rule has one"
-        raise InvalidService(message)
-    explicit = given or next(iter(services), "")
-    if explicit:
-        _check_unused(properties, explicit)
-        return OriginService.parse(explicit, allowed)
-    targets = sorted(target.removesuffix(".") for target in endpoint.targets)
-    wants_port = PORT in properties or SCHEME in properties
-    kind, _, rest = endpoint.resource.partition("/")
-    namespace, _, name = rest.partition("/")
-    if kind == "service" and name and (wants_port or any(map(_is_ip, targets))):
-        return _composed(f"{name}.{namespace}.svc.{policy.cluster_domain}", properties, policy, port_needed=True)
-    if policy.default_origin:
-        _check_unused(properties, policy.default_origin)
-        return OriginService.parse(policy.default_origin, allowed)
-    hosts = [target for target in targets if not target.lower().endswith(TUNNEL_DOMAIN)]
-    if not hosts:
-        message = (
-            f"{endpoint.dns_name} names no origin: set webhook/service to one such as http://app.prod:8080,"
-            " or DEFAULT_ORIGIN for all that name none"
-        )
-        raise InvalidService(message)
-    host = f"[{hosts[0]}]" if ":" in hosts[0] and _is_ip(hosts[0]) else hosts[0]
-    return _composed(host, properties, policy, port_needed=False)
-
-
-def _check_unused(properties: Mapping[str, str], service: str) -> None:
-    for name in (PORT, SCHEME):
-        if name in properties:
-            message = f"{name} has no effect, since the service is given whole as {service}"
-            raise InvalidProperty(message)
-
-
-def _composed(host: str, properties: Mapping[str, str], policy: Policy, *, port_needed: bool) -> str:
-    scheme = properties.get(SCHEME, "http").lower()
-    port = properties.get(PORT, "")
-    if port_needed and not port:
-        if scheme not in DEFAULT_PORTS:
-            message = f"{SCHEME} {scheme!r} has no port of its own: set {PORT} as well"
-            raise InvalidProperty(message)
-        port = str(DEFAULT_PORTS[scheme])
-    return OriginService.parse(f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}", policy.allowed_services)
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def endpoint_of(route: Route, labels: Mapping[str, str], policy: Policy) -> Endpoint:

@@ -1,0 +1,1 @@
+"""HTTP inbound: the four routes that external-dns calls, and the three that the cluster looks at."""

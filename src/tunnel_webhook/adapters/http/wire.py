@@ -1,0 +1,166 @@
+"""external-dns' JSON, both ways: the only place that knows how it spells its fields.
+
+| what it sends (contract, 2)                            | what becomes of it                                           |
+|--------------------------------------------------------|--------------------------------------------------------------|
+| `null`, or nothing, where a value may stand            | as if the field were not there; a `null` element is left out |
+| `Create` (before v0.17) or `create`, in any case       | the same list                                                |
+| a field that we do not know                            | left out                                                     |
+| a property without a name, or without anything: `{}`   | kept with an empty name, since it proves corruption          |
+| anything else that is not of its type, or not JSON     | MalformedBody, which says where                              |
+
+What is emitted holds no `null` and no empty field: a `null` element ends external-dns' process (contract, 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from tunnel_webhook.domain.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.hostname import DomainFilter
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_T = TypeVar("_T")
+_SPARE = 4096
+
+
+class MalformedBody(Exception):
+    """A body is not what external-dns sends; the message says where, and what was expected there."""
+
+
+class _Property(msgspec.Struct, omit_defaults=True, gc=False):
+    name: str | None = ""
+    value: str | None = ""
+
+
+class _Endpoint(msgspec.Struct, omit_defaults=True, gc=False):
+    dns_name: str | None = msgspec.field(name="dnsName", default="")
+    targets: tuple[str | None, ...] | None = ()
+    record_type: str | None = msgspec.field(name="recordType", default="")
+    set_identifier: str | None = msgspec.field(name="setIdentifier", default="")
+    ttl: int | None = msgspec.field(name="recordTTL", default=0)
+    labels: dict[str, str | None] | None = None
+    properties: list[_Property | None] | None = msgspec.field(name="providerSpecific", default=None)
+
+
+class _DomainFilter(msgspec.Struct, omit_defaults=True):
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    regex_include: str = msgspec.field(name="regexInclude", default="")
+    regex_exclude: str = msgspec.field(name="regexExclude", default="")
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+_LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_ENDPOINTS = msgspec.json.Decoder(list[_Endpoint | None] | None)
+_ENDPOINT = msgspec.json.Decoder(_Endpoint | None)
+
+
+class _Remembered(dict[_K, _V]):
+    """The results of a pure function, by argument: external-dns sends all but the same endpoints with every sync.
+
+    It holds at most twice what the last call asked for, and some spare.
+    """
+
+    def __init__(self, function: Callable[[_K], _V]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, argument: _K) -> _V:
+        result = self[argument] = self._function(argument)
+        return result
+
+    def all(self, arguments: list[_K]) -> list[_V]:
+        if len(self) > 2 * len(arguments) + _SPARE:
+            self.clear()
+        return list(map(self.__getitem__, arguments))
+
+
+def decode_endpoints(body: bytes) -> tuple[Endpoint, ...]:
+    """Return the endpoints of a JSON array; none for `null`. Raises MalformedBody."""
+    texts = list(map(bytes, _decode(_LIST, body) or ()))
+    try:
+        return tuple(filter(None, _known_endpoints.all(texts)))
+    except MalformedBody:
+        return _decode_all(body)  # which tells at which element
+
+
+def decode_changes(body: bytes) -> Changes:
+    """Return the changes of a JSON object; none for `null`. Raises MalformedBody."""
+    lists = {name.lower(): bytes(text) for name, text in (_decode(_OBJECT, body) or {}).items()}
+
+    def changed(name: str) -> tuple[Endpoint, ...]:
+        try:
+            return _decode_all(lists.get(name, b"null"))
+        except MalformedBody as error:
+            message = f"{name}: {error}"
+            raise MalformedBody(message) from error
+
+    return Changes(changed("create"), changed("updateold"), changed("updatenew"), changed("delete"))
+
+
+def encode_endpoints(endpoints: Iterable[Endpoint]) -> bytes:
+    """Return endpoints as a JSON array, with nothing empty in it."""
+    return b"[%b]\n" % b",".join(_known_texts.all(list(endpoints)))
+
+
+def encode_filter(domain_filter: DomainFilter) -> bytes:
+    """Return a domain filter as a JSON object; `{}` matches every name."""
+    return msgspec.json.encode(
+        _DomainFilter(
+            include=tuple(map(str, domain_filter.include)),
+            exclude=tuple(map(str, domain_filter.exclude)),
+            regex_include=domain_filter.regex_include,
+            regex_exclude=domain_filter.regex_exclude,
+        )
+    )
+
+
+def _decode_all(body: bytes) -> tuple[Endpoint, ...]:
+    return tuple(_endpoint(wire) for wire in _decode(_ENDPOINTS, body) or () if wire is not None)
+
+
+def _decode_one(text: bytes) -> Endpoint | None:
+    wire = _decode(_ENDPOINT, text)
+    return None if wire is None else _endpoint(wire)
+
+
+def _endpoint(wire: _Endpoint) -> Endpoint:
+    return Endpoint(
+        dns_name=wire.dns_name or "",
+        record_type=wire.record_type or "",
+        targets=tuple(filter(None, wire.targets or ())),
+        ttl=wire.ttl or 0,
+        set_identifier=wire.set_identifier or "",
+        labels={name: text for name, text in (wire.labels or {}).items() if text is not None},
+        properties=tuple([(each.name or "", each.value or "") for each in wire.properties or () if each is not None]),
+    )
+
+
+def _encode_one(endpoint: Endpoint) -> bytes:
+    return msgspec.json.encode(
+        _Endpoint(
+            dns_name=str(endpoint.dns_name),
+            targets=tuple(map(str, endpoint.targets)),
+            record_type=endpoint.record_type,
+            set_identifier=endpoint.set_identifier,
+            ttl=endpoint.ttl,
+            labels=dict(endpoint.labels) or None,
+            properties=[_Property(name, text) for name, text in endpoint.properties] or None,
+        )
+    )
+
+
+_known_endpoints = _Remembered(_decode_one)
+_known_texts = _Remembered(_encode_one)
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
+    try:
+        return decoder.decode(body)
+    except (ValueError, RecursionError) as error:
+        message = f"not what external-dns sends: {error}"
+        raise MalformedBody(message) from error

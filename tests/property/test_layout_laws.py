@@ -1,0 +1,96 @@
+"""L2 to L5: where managed rules stand, and what becomes of everybody else's. The oracle is `naive`, and counting hosts."""
+
+import json
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import naive
+from builders import rule
+from strategies import HOSTS, PATHS, REQUEST_PATHS, hand_made_documents, hostnames
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.layout import lay_out, shadowed
+
+Managed = Mapping[str, frozenset[str]]
+"""Paths by hostname."""
+
+managed_hostnames = st.dictionaries(hostnames, st.frozensets(st.sampled_from(PATHS), min_size=1, max_size=3), max_size=5)
+requests = [(host, path) for host in HOSTS for path in REQUEST_PATHS]
+
+
+def published(document: str, managed: Managed) -> str:
+    """Return the text of a document in which these hostnames have these rules, laid out by what is to be proven."""
+    rules = {
+        Hostname(hostname): [rule(hostname, f"http://ours-{place}:80", path) for place, path in enumerate(sorted(paths))]
+        for hostname, paths in managed.items()
+    }
+    return lay_out(TunnelConfiguration.parse(document), rules, frozenset(rules)).text
+
+
+def is_ours(text: str, managed: Managed) -> bool:
+    return not naive.patterns(json.loads(text).get("hostname", "")) or any(
+        pattern in managed for pattern in naive.patterns(json.loads(text).get("hostname", ""))
+    )
+
+
+def bystanders(document: str, managed: Managed) -> list[str]:
+    """Return the texts of the rules that belong to nobody here."""
+    return [text for text in naive.rule_texts(document) if not is_ours(text, managed)]
+
+
+@given(hand_made_documents(), managed_hostnames)
+def test_the_catch_all_is_last_and_alone(document: str, managed: Managed) -> None:
+    rules = [json.loads(text) for text in naive.rule_texts(published(document, managed))]
+    assert [naive.is_catch_all(each) for each in rules] == [False] * (len(rules) - 1) + [True]
+
+
+@given(hand_made_documents(with_catch_all=True), managed_hostnames)
+def test_no_bystander_is_rerouted(document: str, managed: Managed) -> None:
+    before = [json.loads(text) for text in bystanders(document, managed)]
+    after_texts = naive.rule_texts(published(document, managed))
+    after = [json.loads(text) for text in after_texts]
+    for host, path in requests:
+        was = before[naive.answers(before, host, path)]
+        covering = [hostname for hostname in managed if naive.covers(hostname, host)]
+        if all(naive.broader(hostname, was.get("hostname", ""), HOSTS) for hostname in covering):
+            assert after[naive.answers(after, host, path)] == was, (host, path)
+
+
+@given(hand_made_documents(), managed_hostnames)
+def test_bystanders_keep_their_order_and_every_byte(document: str, managed: Managed) -> None:
+    text = published(document, managed)
+    standing = bystanders(document, managed)
+    assert bystanders(text, managed)[: len(standing)] == standing
+    assert naive.other_members(text) == (naive.other_members(document) if document != "null" else [])
+
+
+@given(hand_made_documents(), managed_hostnames)
+def test_a_managed_exact_hostname_answers_with_its_own_rules_the_longest_path_first(document: str, managed: Managed) -> None:
+    text = published(document, managed)
+    rules = [json.loads(each) for each in naive.rule_texts(text)]
+    for hostname, paths in managed.items():
+        if hostname.startswith("*."):
+            continue
+        for path in REQUEST_PATHS:
+            ours = [{"hostname": hostname, "path": each} for each in sorted(paths, key=lambda each: (-len(each), each))]
+            expected = ours[naive.answers(ours, hostname, path)]["path"]
+            answer = rules[naive.answers(rules, hostname, path)]
+            if naive.answers([*ours, {}], hostname, path) < len(ours):
+                assert (answer["hostname"], answer.get("path", "")) == (hostname, expected)
+            else:
+                assert answer.get("hostname") != hostname
+
+
+@given(hand_made_documents(), managed_hostnames)
+def test_no_managed_hostname_is_shadowed_once_it_is_laid_out(document: str, managed: Managed) -> None:
+    text = published(document, managed)
+    assert not shadowed(TunnelConfiguration.parse(text).rules, managed)
+    rules = [json.loads(each) for each in naive.rule_texts(text)]
+    for place, one in enumerate(rules):
+        if one.get("hostname", "") in managed:
+            earlier = [each for each in rules[:place] if not each.get("path")]
+            assert not any(
+                naive.hosts_of(each.get("hostname", ""), HOSTS) >= naive.hosts_of(one["hostname"], HOSTS) for each in earlier
+            )

@@ -1,0 +1,56 @@
+"""The house: what must not be in it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "tunnel_webhook"
+MODULES = sorted(SOURCE.rglob("*.py"))
+NOUNLESS = {"utils", "util", "common", "base", "helpers", "helper", "misc", "types", "constants", "interfaces", "dto"}
+MOST_LINES = 300
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout, so nothing tells which files are ours")
+    return [ROOT / name for name in listed.stdout.splitlines()]
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    assert [module for module in MODULES if module.stem in NOUNLESS or module.parent.name in NOUNLESS] == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(SOURCE)))
+def test_a_module_says_what_it_is_and_stays_readable(module: Path) -> None:
+    text = module.read_text()
+
+    assert text.startswith('"""')
+    assert len(text.splitlines()) <= MOST_LINES
+
+
+def test_an_exception_from_a_rule_gives_its_reason() -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), ROOT / "noxfile.py"]
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if re.search(r"#\s*(noqa|type: ignore|pyright: ignore)", line) and " -- " not in line
+    ]
+
+    assert bare == []
+
+
+def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
+    named = re.compile(rb"pypi\.org|pythonhosted|proxy\.golang|registry\.npmjs|deb\.debian\.org|/work/(main|shared)|/root/")
+    exempt = {Path(__file__)}
+
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.is_file() and path not in exempt and named.search(path.read_bytes())
+    ]
+
+    assert found == []
