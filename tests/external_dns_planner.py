@@ -41,7 +41,7 @@ def calculate(
     policy: str = "sync",
     matches: Callable[[str], bool] = lambda _: True,
 ) -> Changes:
-    """Return what external-dns would ask for, of policies sync and upsert-only; the noop registry, which owns everything, has no owner id."""
+    """Return what external-dns asks for under policy sync or upsert-only; noop has no owner id, and owns all."""
     rows: defaultdict[tuple[str, str], Row] = defaultdict(Row)
     for each in _relevant(current, matches):
         rows[_key(each)].current.append(each)
@@ -132,7 +132,7 @@ def _relevant(endpoints: Iterable[Endpoint], matches: Callable[[str], bool]) -> 
 def _key(endpoint: Endpoint) -> tuple[str, str]:
     name = endpoint.dns_name.strip()
     try:
-        name = idna.encode(name, uts46=True, transitional=True).decode()
+        name = idna.encode(name, uts46=True).decode()
     except idna.IDNAError:
         name = name.lower()
     return name.removesuffix(".") + ".", endpoint.set_identifier

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 CATCH_ALL = {"", "*"}
+WHOLE_NUMBERS = {"connectTimeout", "tlsTimeout", "tcpKeepAlive", "keepAliveTimeout", "keepAliveConnections", "proxyPort"}
 _PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^"\[\]{},]+')
 
 
 def elements(text: str) -> list[str]:
-    """Return the texts of the elements of a JSON array, or of the members of an object, spaces around them taken off."""
+    """Return the texts of the elements of a JSON array, or of the members of an object; null has none."""
+    if text.strip() == "null":
+        return []
     depth, found, current = 0, list[str](), ""
     for part in _PARTS.findall(text.strip()[1:-1]):
         if part == "," and depth == 0:
@@ -95,15 +98,6 @@ def fault(document: str) -> str:
             return f"wildcard in {hostname}"
         if is_catch_all(rule) is not (place == len(rules) - 1):
             return f"catch-all at {place + 1} of {len(rules)}"
-        for number in _numbers(rule.get("originRequest", {})):
-            if isinstance(number, float):
-                return f"{number} is no integer"
+        if any(isinstance(each, float) for key, each in rule.get("originRequest", {}).items() if key in WHOLE_NUMBERS):
+            return f"a fraction at {place + 1}"
     return ""
-
-
-def _numbers(value: object) -> Iterable[float]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [number for item in value for number in _numbers(item)]
-    return [value] if isinstance(value, int | float) else []

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from builders import BLUE, GREEN, ZONE, claim, endpoint, record
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.claim import DnsRecord, Zone, target_of
-from tunnel_webhook.domain.document import Json
 from tunnel_webhook.domain.endpoint import Endpoint
 
 CHILD = Zone("b.example.com", "zone-b.example.com")
@@ -28,21 +27,35 @@ HOSTS = (*NAMES, *(f"z.{name}" for name in NAMES), "other.org", "z.other.org")
 PATHS = ("", "^/api(/|$)", "^/a", "/b$", ".*")
 REQUEST_PATHS = ("/", "/api", "/api/x", "/apis", "/b")
 SERVICES = ("http://one:80", "https://two.prod.svc.cluster.local:8443", "http_status:204", "unix:/run/app.sock", "ssh://[::1]:22")
-ORIGINS: tuple[dict[str, Json], ...] = (
-    {},
-    {"noTLSVerify": True},
-    {"connectTimeout": 30, "httpHostHeader": "inner.example"},
-    {"access": {"required": True, "teamName": "acme", "audTag": ["b", "a"]}},
-)
 ODD_MEMBERS = ('"note":1.50', r'"x-tags":["\u00e9", 1E2 ,null]', r'"made \"by\"" : {"hand" :"[a, {b}]"}')
-PROPERTIES = {
-    "no_tls_verify": ("true", "False"),
-    "connect_timeout": ("30", "1m30s"),
-    "http_host_header": ("inner.example", "Inner.Example"),
-    "ip_rules": ("allow 10.0.0.0/8 443 80, deny ::/0",),
-    "proxy_type": ("SOCKS",),
-}
-GUARDED = {"access_required": "true", "access_team_name": "acme", "access_aud_tag": "b, a"}
+RESTS = (
+    (),
+    ('"originRequest": {}', ODD_MEMBERS[0]),
+    ('"originRequest":{"noTLSVerify":true, "unknownKnob" :1.0}',),
+    ('"originRequest":{"connectTimeout":30,"httpHostHeader":"inner.example"}', *ODD_MEMBERS[1:]),
+    ('"originRequest":{"access":{"required":true,"teamName":"acme","audTag":["b","a"]}}',),
+)
+"""What people write into a rule beside its hostname, path and service."""
+
+FORMS = (
+    *((service, "CNAME", resource, {}) for service in SERVICES for resource in ("", "ingress/prod/one")),
+    ("10.0.0.1", "A", "", {"service": SERVICES[0]}),
+    ("10.0.0.1", "A", "service/prod/one", {"port": "8080"}),
+    ("fd00::1", "AAAA", "service/prod/one", {}),
+    ("Backend.prod.", "CNAME", "ingress/prod/two", {"scheme": "https"}),
+)
+"""How an endpoint says where its requests go: target, record type, resource, properties."""
+
+OPTIONS: tuple[dict[str, str], ...] = (
+    {},
+    {},
+    {"no_tls_verify": "False", "connect_timeout": "1m30s"},
+    {"http_host_header": "Inner.Example", "proxy_type": "SOCKS"},
+    {"ip_rules": "allow 10.0.0.0/8 443 80, deny ::/0"},
+    {"access_required": "true", "access_team_name": "acme", "access_aud_tag": "b, a"},
+)
+"""Properties of the origin, in spellings that are not the canonical one."""
+
 MATCHES = (("", ""), ("/api", "prefix"), ("/api/", "prefix"), ("/a.b", "exact"), ("^/v[0-9]+/", "regex"), ("/", "prefix"))
 
 hostnames = st.sampled_from((*NAMES, *WILDCARDS))
@@ -60,64 +73,58 @@ hand_hostnames = st.sampled_from(
 )
 
 
-def gaps() -> st.SearchStrategy[str]:
-    """Return the space that people leave in JSON."""
-    return st.sampled_from(("", "", " ", "\n  "))
+hands = st.integers(0, 11)
+"""How a person writes JSON: the order of members, the space between them, and what is escaped."""
 
 
-def string_texts(text: str) -> st.SearchStrategy[str]:
-    """Return the ways to write a string in JSON."""
+def written(text: str, hand: int) -> str:
+    """Return a string as a hand writes it in JSON."""
     escaped = '"' + "".join(f"\\u{ord(character):04X}" for character in text) + '"'
-    return st.sampled_from((json.dumps(text), json.dumps(text, ensure_ascii=False), escaped))
+    return (json.dumps(text, ensure_ascii=False), json.dumps(text), escaped)[hand % 3]
 
 
-@st.composite
-def object_texts(draw: st.DrawFn, members: Sequence[str]) -> str:
-    """Return an object of these members, in any order and with any space."""
-    order = draw(st.permutations(members))
-    return "{" + ",".join(draw(gaps()) + member + draw(gaps()) for member in order) + "}"
+def joined(members: Sequence[str], hand: int) -> str:
+    """Return an object of these members as a hand writes it."""
+    gap = ("", " ", "", "\n  ")[hand % 4]
+    turned = [*members[hand % (len(members) or 1) :], *members[: hand % (len(members) or 1)]]
+    return "{" + gap + ("," + gap).join(turned) + gap + "}"
 
 
-@st.composite
-def rule_texts(draw: st.DrawFn, hostname: str, path: str) -> str:
-    """Return a rule as a person may have written it."""
-    members = [f'"service":{draw(string_texts(draw(st.sampled_from(SERVICES))))}']
-    if hostname or draw(st.booleans()):
-        members.append(f'"hostname": {draw(string_texts(hostname))}')
-    if path or draw(st.booleans()):
-        members.append(f'"path" :{draw(string_texts(path))}')
-    if origin := draw(st.sampled_from(ORIGINS)):
-        members.append(f'"originRequest":{json.dumps(origin)}')
-    members += draw(st.lists(st.sampled_from(ODD_MEMBERS), unique=True, max_size=2))
-    return draw(object_texts(members))
+def rule_text(hostname: str, path: str, service: str, rest: Sequence[str], hand: int) -> str:
+    """Return a rule as a hand writes it."""
+    members = [f'"service":{written(service, hand)}', *rest]
+    members += [f'"hostname" : {written(hostname, hand)}'] if hostname or hand % 2 else []
+    members += [f'"path": {written(path, hand + 1)}'] if path or hand % 5 == 0 else []
+    return joined(members, hand)
 
 
-@st.composite
-def bystander_texts(draw: st.DrawFn, names: st.SearchStrategy[str] = hand_hostnames) -> str:
+def rule_texts(hostname: st.SearchStrategy[str], path: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return rules as people may have written them."""
+    return st.builds(rule_text, hostname, path, st.sampled_from(SERVICES), st.sampled_from(RESTS), hands)
+
+
+def bystander_texts(names: st.SearchStrategy[str] = hand_hostnames) -> st.SearchStrategy[str]:
     """Return a rule made by hand that is no catch-all: for a hostname, or for every host below a path."""
-    if draw(st.integers(0, 5)):
-        return draw(rule_texts(draw(names), draw(st.sampled_from(PATHS))))
-    return draw(rule_texts(draw(st.sampled_from(("", "*"))), draw(st.sampled_from(PATHS[1:]))))
+    named = rule_texts(names, st.sampled_from(PATHS))
+    return st.one_of(named, named, named, rule_texts(st.sampled_from(("", "*")), st.sampled_from(PATHS[1:])))
 
 
 def catch_alls() -> st.SearchStrategy[str]:
     """Return a rule that takes every request."""
-    return st.sampled_from(("", "*")).flatmap(lambda hostname: rule_texts(hostname, ""))
+    return rule_texts(st.sampled_from(("", "*")), st.just(""))
 
 
 @st.composite
 def document_texts(draw: st.DrawFn, rules: st.SearchStrategy[list[str]], *, with_catch_all: bool = False) -> str:
     """Return a document of these rules, a catch-all behind them; without any rules, sometimes without a catch-all or an ingress."""
-    texts = draw(rules)
-    members = draw(
-        st.lists(st.sampled_from(('"warp-routing":{"enabled":true}', '"originRequest" : {}', *ODD_MEMBERS)), unique=True)
-    )
-    if texts or with_catch_all or draw(st.booleans()):
+    texts, hand = draw(rules), draw(hands)
+    members = draw(st.sampled_from(((), ('"warp-routing":{"enabled":true}',), ('"originRequest" : {}', *ODD_MEMBERS))))
+    if texts or with_catch_all or hand % 2:
         texts = [*texts, draw(catch_alls())]
-    elif draw(st.booleans()):
-        return draw(st.sampled_from(("null", draw(object_texts(members)))))
-    gap = draw(gaps())
-    return draw(object_texts([*members, f'"ingress":{gap}[{(gap + "," + gap).join(texts)}]']))
+    elif hand % 4:
+        return "null" if hand % 3 else joined(members, hand)
+    gap = ("", "\n ")[hand % 2]
+    return joined([f'"ingress":{gap}[{(gap + "," + gap).join(texts)}]', *members], hand)
 
 
 def hand_made_documents(*, with_catch_all: bool = False) -> st.SearchStrategy[str]:
@@ -125,35 +132,23 @@ def hand_made_documents(*, with_catch_all: bool = False) -> st.SearchStrategy[st
     return document_texts(st.lists(bystander_texts(), max_size=6), with_catch_all=with_catch_all)
 
 
-@st.composite
-def spellings(draw: st.DrawFn, name: str) -> str:
-    """Return a way in which external-dns may spell a hostname."""
-    name = draw(st.sampled_from((name, name, name.upper(), name.replace("xn--bcher-kva", "Bücher"))))
-    return name + draw(st.sampled_from(("", "", ".")))
+def spellings(name: str) -> st.SearchStrategy[str]:
+    """Return the ways in which external-dns may spell a hostname."""
+    return st.sampled_from((name, name, name + ".", name.upper(), name.replace("xn--bcher-kva", "Bücher")))
 
 
 @st.composite
 def published(draw: st.DrawFn, hostname: str, tunnel: str, *, path: tuple[str, str] = ("", ""), owner: str = "") -> Endpoint:
     """Return an endpoint that can be published, in one of the forms in which one may be asked for."""
-    name = draw(spellings(hostname))
-    given = {key: draw(st.sampled_from(PROPERTIES[key])) for key in draw(st.lists(st.sampled_from(sorted(PROPERTIES)), max_size=2))}
-    given |= draw(st.sampled_from(({}, {}, GUARDED)))
+    target, kind, resource, origin = draw(st.sampled_from(FORMS))
+    given = origin | draw(st.sampled_from(OPTIONS))
     if path[0]:
         given |= {"path": path[0], "path_match": path[1]}
-    if tunnel != BLUE or draw(st.booleans()):
-        given["tunnel"] = draw(st.sampled_from((tunnel, {BLUE: "blue", GREEN: "green"}[tunnel])))
-    service = draw(st.sampled_from(SERVICES))
-    resource = draw(st.sampled_from(("", "service/prod/one", "ingress/prod/two")))
-    match draw(st.sampled_from(("target", "property", "service", "host"))):
-        case "target":
-            found = endpoint(name, service, owner=owner, resource=resource, **given)
-        case "property":
-            found = endpoint(name, "10.0.0.1", owner=owner, resource=resource, record_type="A", service=service, **given)
-        case "service":
-            found = endpoint(name, "10.0.0.1", owner=owner, resource="service/prod/one", record_type="A", port="8080", **given)
-        case _:
-            found = endpoint(name, "Backend.prod.", owner=owner, resource="ingress/prod/two", scheme="https", **given)
-    return replace(found, ttl=draw(st.sampled_from((0, 300))), set_identifier=draw(st.sampled_from(("", "fake"))))
+    if tunnel != BLUE:
+        given["tunnel"] = draw(st.sampled_from((tunnel, "green")))
+    found = endpoint(draw(spellings(hostname)), target, owner=owner, resource=resource, record_type=kind, **given)
+    ttl, identifier = draw(st.sampled_from(((0, ""), (300, ""), (0, "fake"))))
+    return replace(found, ttl=ttl, set_identifier=identifier)
 
 
 @st.composite
@@ -281,37 +276,41 @@ def zone_for(name: str) -> Zone:
     return CHILD if name == CHILD.name or name.endswith(f".{CHILD.name}") else ZONE
 
 
+Standing = tuple[DnsRecord, tuple[str, ...]]
+"""A record, and the tunnels that have a rule for its hostname."""
+
+
+def standings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Standing]:
+    """Return what may stand at a name: other people's records, another owner's claims, and what a stopped sync of ours leaves."""
+    grey = replace(claim(name, BLUE, ours), proxied=False)
+    return st.sampled_from(
+        (
+            (record(name, "192.0.2.1", "A"), ()),
+            (record(name, "elsewhere.net"), ()),
+            (record(name, "x", "TXT"), ()),
+            (record(name, target_of(BLUE)), ()),
+            (record(name, target_of(BLUE)), (BLUE,)),
+            (claim(name, BLUE, theirs), (BLUE,)),
+            (claim(name, GREEN, ours, "service/prod/one"), (GREEN,)),
+            (claim(name, BLUE, ours), ()),
+            (claim(name, BLUE, ours), (GREEN,)),
+            (claim(name, BLUE, ours), (BLUE, GREEN)),
+            (claim(name, BLUE, ours), (BLUE, BLUE)),
+            (grey, (BLUE,)),
+        )
+    )
+
+
 @st.composite
 def worlds(draw: st.DrawFn, *, ours: str = "us", theirs: str = "them", with_catch_all: bool = False) -> World:
-    """Return tunnels and zones that others use as well.
-
-    In them stand rules made by hand, records of other people, hostnames of another owner, and what a stopped sync of ours leaves.
-    """
+    """Return tunnels and zones that others use as well, with rules made by hand between everything else."""
     rules = {tunnel: draw(st.lists(bystander_texts(), max_size=4)) for tunnel in (BLUE, GREEN)}
     records: dict[Zone, list[DnsRecord]] = {ZONE: [], CHILD: []}
     for name in draw(st.lists(hostnames, unique=True, max_size=4)):
-        places: tuple[str, ...] = ()
-        match draw(st.sampled_from(("foreign", "theirs", "ours", "stopped", "moving", "grey", "odd"))):
-            case "foreign":
-                kind, content = draw(
-                    st.sampled_from((("A", "192.0.2.1"), ("CNAME", "elsewhere.net"), ("TXT", "x"), ("CNAME", target_of(BLUE))))
-                )
-                found = record(name, content, kind)
-            case "theirs":
-                found, places = claim(name, BLUE, theirs), (BLUE,)
-            case "ours":
-                found, places = claim(name, GREEN, ours, "service/prod/one"), (GREEN,)
-            case "stopped":
-                found = claim(name, BLUE, ours)
-            case "moving":
-                found, places = claim(name, BLUE, ours), draw(st.sampled_from(((GREEN,), (BLUE, GREEN))))
-            case "grey":
-                found, places = replace(claim(name, BLUE, ours), proxied=False), (BLUE,)
-            case _:
-                found, places = claim(name, BLUE, ours), (BLUE, BLUE)
+        found, places = draw(standings(name, ours, theirs))
         records[zone_for(name)].append(found)
         for place in places:
-            text = draw(rule_texts(name, draw(st.sampled_from(PATHS))))
+            text = draw(rule_texts(st.just(name), st.sampled_from(PATHS)))
             rules[place].insert(draw(st.integers(0, len(rules[place]))), text)
     documents = {tunnel: draw(document_texts(st.just(texts), with_catch_all=with_catch_all)) for tunnel, texts in rules.items()}
     return World(documents, {zone: tuple(found) for zone, found in records.items()})

@@ -13,7 +13,9 @@ from tunnel_webhook.application import Contact, TunnelService
 from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.guard import Guard
+from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.plan import Action
 from tunnel_webhook.ports import ChangesNotApplied, Failure, PermanentFailure, TemporaryFailure
 
 pytestmark = pytest.mark.anyio
@@ -144,10 +146,33 @@ async def test_a_dry_run_tells_and_writes_nothing(caplog: pytest.LogCaptureFixtu
 async def test_a_preview_is_the_plan_and_writes_nothing() -> None:
     tunnels, zones = memory()
 
-    plan = await service(tunnels, zones).preview(create(endpoint()))
+    _, plan = await service(tunnels, zones).preview(create(endpoint()))
 
-    assert str(plan) == f"create app.example.com in {BLUE}: app.example.com -> http://app:8080"
+    assert [(each.action, each.hostname) for each in plan.decisions] == [(Action.CREATE, "app.example.com")]
     assert (hosts(tunnels), names(zones)) == ([""], set())
+
+
+async def test_a_preview_of_nothing_shows_what_can_be_repaired() -> None:
+    grey = replace(claim("grey.example.com"), proxied=False)
+    documents = {BLUE: configuration(rule("grey.example.com"), rule("well.example.com")), GREEN: configuration()}
+    tunnels, zones = memory(documents, {ZONE: (grey, claim("well.example.com"), claim("empty.example.com"))})
+
+    _, plan = await service(tunnels, zones).preview()
+
+    assert [(each.action, each.hostname) for each in plan.decisions] == [(Action.UPDATE, "grey.example.com")]
+
+
+async def test_an_explanation_knows_the_rule_that_wins() -> None:
+    tunnels, zones = memory(
+        {BLUE: configuration(rule("app.example.com")), GREEN: configuration()}, {ZONE: (claim("app.example.com"),)}
+    )
+
+    explained = await service(tunnels, zones).explain(Hostname("app.example.com"), "/")
+
+    assert [(each.tunnel, each.number, each.verdict) for each in explained.candidates][:2] == [
+        (BLUE, 1, "wins: the first rule that matches"),
+        (BLUE, 2, "never reached: rule 1 takes the request before it"),
+    ]
 
 
 async def test_a_record_that_is_refused_keeps_no_other_from_going_live() -> None:
@@ -312,14 +337,15 @@ def slow_service(deadline: float) -> tuple[TunnelService, SlowTunnels]:
 async def test_at_the_deadline_the_caller_is_told_and_the_work_goes_on() -> None:
     api, slow = slow_service(deadline=0.05)
 
-    with pytest.raises(TemporaryFailure, match=r"no result within 0.05 s"):
+    with pytest.raises(TemporaryFailure, match=r"no result within 0.05 s .*: the work goes on"):
         await api.apply_changes(create(endpoint()))
-    with pytest.raises(TemporaryFailure, match=r"no result within 0.05 s"):
-        await api.records()
+    with pytest.raises(TemporaryFailure, match=r"no result within 0.05 s .*: an earlier one goes on, and this never began"):
+        await api.apply_changes(create(endpoint("late.example.com")))
     slow.release.set()
     await api.finish()
 
     assert hosts(slow) == ["app.example.com", ""]
+    assert [each.dns_name for each in await api.records()] == ["app.example.com"]
 
 
 async def test_records_waits_for_a_change_that_is_being_applied() -> None:

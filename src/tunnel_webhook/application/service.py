@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from opentelemetry import trace
@@ -27,7 +28,7 @@ from tunnel_webhook.domain.plan import Plan
 from tunnel_webhook.domain.planner import plan
 from tunnel_webhook.domain.policy import Policy
 from tunnel_webhook.domain.records import report
-from tunnel_webhook.domain.translation import adjust
+from tunnel_webhook.domain.translation import DRIFT, adjust
 from tunnel_webhook.ports import ChangesNotApplied, Failure, TemporaryFailure, TunnelRepository, ZoneRepository
 
 _T = TypeVar("_T")
@@ -78,7 +79,7 @@ class TunnelService:
 
     async def records(self) -> tuple[Endpoint, ...]:
         """Return what is published, once no change is being applied any more."""
-        return await self._in_time(self._records())
+        return await self._in_time(self._records)
 
     async def adjust_endpoints(self, endpoints: tuple[Endpoint, ...], /) -> tuple[Endpoint, ...]:
         """Return endpoints in canonical form."""
@@ -88,11 +89,18 @@ class TunnelService:
 
     async def apply_changes(self, changes: Changes, /) -> None:
         """Plan and apply changes; the work outlives the caller and the deadline."""
-        await self._in_time(self._apply(changes))
+        await self._in_time(partial(self._apply, changes))
 
-    async def preview(self, changes: Changes, /) -> Plan:
-        """Return what `apply_changes` would do now; nothing is written."""
-        return self._decide(await self._gather(changes), changes)
+    async def preview(self, changes: Changes | None = None, /) -> tuple[Existing, Plan]:
+        """Return what is there and what `apply_changes` would do now; nothing is written.
+
+        Without changes, all that is published is asked for anew, so that the plan shows what has drifted and can be repaired.
+        """
+        if changes is None:
+            published = report(await self._gather(Changes()), self._policy).endpoints
+            changes = Changes(create=tuple(each for each in published if (DRIFT, "no-rule") not in each.properties))
+        existing = await self._gather(changes)
+        return existing, self._decide(existing, changes)
 
     async def explain(self, hostname: Hostname, path: str) -> Explanation:
         """Return why a request for a hostname and URL path goes where it goes."""
@@ -103,40 +111,48 @@ class TunnelService:
         while self._running:
             await asyncio.wait(self._running)
 
-    async def _in_time(self, work: Awaitable[_T]) -> _T:
-        """Return the result of work that goes on when its caller leaves; TemporaryFailure when the deadline passes first."""
-        task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._forget)
+    async def _in_time(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Return the result of work, one at a time; TemporaryFailure when the deadline passes first.
+
+        What has begun goes on when its caller leaves or the deadline passes; what still waits for its turn then never begins.
+        """
+        task: asyncio.Future[_T] | None = None
         try:
-            return await asyncio.wait_for(asyncio.shield(task), self._deadline)
+            async with asyncio.timeout(self._deadline):
+                await self._lock.acquire()
+                task = asyncio.ensure_future(work())
+                self._running.add(task)
+                task.add_done_callback(self._finished)
+                return await asyncio.shield(task)
         except TimeoutError as error:
-            message = f"no result within {self._deadline:g} s (REQUEST_DEADLINE); the work goes on, the next sync finds its result"
+            begun = (
+                "the work goes on, and the next sync finds its result" if task else "an earlier one goes on, and this never began"
+            )
+            message = f"no result within {self._deadline:g} s (REQUEST_DEADLINE): {begun}"
             raise TemporaryFailure(message) from error
 
-    def _forget(self, task: asyncio.Future[_T]) -> None:
+    def _finished(self, task: asyncio.Future[Any]) -> None:
+        self._lock.release()
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()):
             # A caller that left never looks at the error, so that it is told here at least.
             log.debug("a request ended with %s: %s", type(error).__name__, error)
 
     async def _records(self) -> tuple[Endpoint, ...]:
-        async with self._lock:
-            with self._contact():
-                existing = await self._gather(Changes())
+        with self._contact():
+            existing = await self._gather(Changes())
         reported = report(existing, self._policy)
         tell_records(reported, existing, self._policy)
         return reported.endpoints
 
     async def _apply(self, changes: Changes) -> None:
-        async with self._lock:
-            with _tracer.start_as_current_span("apply_changes"), self._contact():
-                existing = await self._gather(changes)
-                decided = self._decide(existing, changes)
-                execution = Execution(decided, self._tunnels, self._zones, self._policy)
-                if not self._dry_run:
-                    await execution.run()
-                self._conclude(decided, execution)
+        with _tracer.start_as_current_span("apply_changes"), self._contact():
+            existing = await self._gather(changes)
+            decided = self._decide(existing, changes)
+            execution = Execution(decided, self._tunnels, self._zones, self._policy)
+            if not self._dry_run:
+                await execution.run()
+            self._conclude(decided, execution)
 
     async def _gather(self, changes: Changes) -> Existing:
         """Read everything that a decision about these changes depends on."""

@@ -107,17 +107,13 @@ def claim_for(hostname: Hostname, tunnel: str, marker: Marker) -> DnsRecord:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hostname that is managed: our CNAME, its zone, and what its marker says."""
+    """A hostname that is managed: our CNAME, its zone, what its marker says, and the id of the tunnel that it points at."""
 
     hostname: Hostname
     zone: Zone
     record: DnsRecord
     marker: Marker
-
-    @property
-    def tunnel(self) -> str:
-        """The id of the tunnel that the claim points at."""
-        return self.record.tunnel
+    tunnel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +150,9 @@ def claims_among(records: Mapping[Zone, Iterable[DnsRecord]], tunnels: Iterable[
     found: dict[Hostname, Claim] = {}
     for zone, stored in records.items():
         for record in stored:
-            marker = record.marker if record.tunnel in ours else None
+            tunnel = record.tunnel
+            marker = record.marker if tunnel in ours else None
             if marker is not None:
                 hostname = Hostname(record.name)
-                found[hostname] = Claim(hostname, zone, record, marker)
+                found[hostname] = Claim(hostname, zone, record, marker, tunnel)
     return found

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NoReturn, TypeAlias, cast
 
 from tunnel_webhook.domain.errors import InvalidConfiguration
@@ -40,6 +41,18 @@ def to_text(value: Json) -> str:
     return _encoder.encode(value)
 
 
+@lru_cache(maxsize=1024)
+def fold_key(key: str) -> str:
+    """Return a member's name as Go's decoder compares it: in any case, the long s and the Kelvin sign included."""
+    return key.lower().replace("\u017f", "s")
+
+
+def folded(value: Json | Mapping[str, Json]) -> dict[str, Json]:
+    """Return the members that Go sees, by folded name: the last one wins, null is as good as absent; of anything else none."""
+    found = value if isinstance(value, Mapping) else {}
+    return {fold_key(key): member for key, member in found.items() if member is not None}
+
+
 def elements(text: str) -> tuple[tuple[str, Json], ...]:
     """Return each element of a JSON array as its own text and its value; the text must be an array."""
     found: list[tuple[str, Json]] = []
@@ -52,14 +65,13 @@ def elements(text: str) -> tuple[tuple[str, Json], ...]:
 
 
 def members(text: str) -> tuple[tuple[str, str], ...]:
-    """Return each member of a JSON object as its key and the text of its value; the text must be an object."""
+    """Return each member of a JSON object as its key and the text of it all; the text must be an object."""
     found: list[tuple[str, str]] = []
     at = _skip(text, _skip(text, 0) + 1)
     while text[at] != "}":
         key, end = _decoder.raw_decode(text, at)
-        start = _skip(text, _skip(text, end) + 1)
-        _, end = _decoder.raw_decode(text, start)
-        found.append((cast("str", key), text[start:end]))
+        _, end = _decoder.raw_decode(text, _skip(text, _skip(text, end) + 1))
+        found.append((cast("str", key), text[at:end]))
         at = _next(text, end)
     return tuple(found)
 
@@ -69,9 +81,9 @@ def join_elements(texts: Iterable[str]) -> str:
     return "[" + ",".join(texts) + "]"
 
 
-def join_members(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return the object of these keys and value texts."""
-    return "{" + ",".join(f"{_encoder.encode(key)}:{text}" for key, text in pairs) + "}"
+def join_members(texts: Iterable[str]) -> str:
+    """Return the object of these member texts."""
+    return "{" + ",".join(texts) + "}"
 
 
 def _skip(text: str, at: int) -> int:

@@ -84,7 +84,7 @@ class Existing:
         | `duplicate-rule` | one path has several rules, of which only the first is ever used           |
         | `hostname`       | a rule spells its hostname otherwise than in lower-case A-labels           |
         | `service`        | a rule has a service that no endpoint can ask for                          |
-        | `shadowed`       | a rule that is not managed stands before its rules and takes its requests  |
+        | `shadowed`       | another rule stands before one of its rules and takes all its requests     |
         """
         hostname = claim.hostname
         places = self.tunnels_with(hostname)

@@ -24,6 +24,7 @@ class Candidate:
     number: int
     rule: IngressRule
     is_managed: bool
+    wins: bool
     verdict: str
 
 
@@ -95,7 +96,7 @@ def _candidates(tunnel: str, hostname: Hostname, path: str, existing: Existing) 
             verdict = f"never reached: rule {winner} takes the request before it"
         else:
             winner, verdict = number, "wins: the first rule that matches"
-        yield Candidate(tunnel, number, rule, rule.belongs_to in existing.claims, verdict)
+        yield Candidate(tunnel, number, rule, rule.belongs_to in existing.claims, winner == number, verdict)
 
 
 def _deletion(hostname: Hostname, existing: Existing, policy: Policy) -> Plan:

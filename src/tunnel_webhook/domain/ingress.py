@@ -6,6 +6,7 @@ here: a rule keeps the very text in which it stood, and matching is what cloudfl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -14,13 +15,24 @@ from typing import Self
 
 import idna
 
-from tunnel_webhook.domain.document import Json, elements, join_elements, join_members, members, parse_json, to_text
+from tunnel_webhook.domain.document import (
+    Json,
+    elements,
+    fold_key,
+    folded,
+    join_elements,
+    join_members,
+    members,
+    parse_json,
+    to_text,
+)
 from tunnel_webhook.domain.errors import InvalidConfiguration
 from tunnel_webhook.domain.origin_request import merge_origin_request, same_origin_request
 from tunnel_webhook.domain.regex import compile_re2
 
 INGRESS = "ingress"
-_RULE_KEYS = frozenset({"hostname", "path", "service", "originRequest"})
+_RULE_KEYS = frozenset({"hostname", "path", "service", "originrequest"})
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:\[\]]*)):[^:\[\]]*")
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
@@ -28,8 +40,8 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 class IngressRule:
     """One rule, and the JSON text in which it stands; two rules are equal when their texts are.
 
-    `hostname` is empty for a rule without one, `path` is an RE2 expression or empty. A member of the wrong type reads as
-    absent: whether cloudflared would take the rule is the question of `validity`.
+    `hostname` is empty for a rule without one, `path` is an RE2 expression or empty. Members are found as cloudflared finds them,
+    in any case; one of the wrong type reads as absent: whether cloudflared would take the rule is the question of `validity`.
     """
 
     text: str
@@ -46,8 +58,8 @@ class IngressRule:
     @classmethod
     def from_value(cls, text: str, value: Json) -> Self:
         """Return the rule of a JSON text that is already read."""
-        rule = value if isinstance(value, dict) else {}
-        origin = rule.get("originRequest")
+        rule = folded(value)
+        origin = rule.get("originrequest")
         return cls(
             text=text,
             hostname=_string(rule, "hostname"),
@@ -67,18 +79,10 @@ class IngressRule:
         """Return what is wanted in the place of this rule: itself when it already says so, else with its unknown keys kept."""
         if self.asks_the_same_as(wanted):
             return self
-        value = parse_json(self.text)
-        rule = value if isinstance(value, dict) else {}
         origin = merge_origin_request(self.origin_request, wanted.origin_request)
-        parts: dict[str, Json] = {
-            "hostname": wanted.hostname,
-            "path": wanted.path,
-            "service": wanted.service,
-            "originRequest": origin,
-        }
-        merged: dict[str, Json] = {key: kept for key, kept in parts.items() if kept}
-        merged |= {key: kept for key, kept in rule.items() if key not in _RULE_KEYS}
-        return IngressRule.from_value(to_text(merged), merged)
+        known = IngressRule.make(wanted.hostname, wanted.path, wanted.service, origin)
+        unknown = (member for key, member in members(self.text) if fold_key(key) not in _RULE_KEYS)
+        return IngressRule.parse(join_members((*(member for _, member in members(known.text)), *unknown)))
 
     def asks_the_same_as(self, other: IngressRule) -> bool:
         """Whether both route the same requests to the same service in the same way, as far as we know the keys."""
@@ -121,6 +125,12 @@ def _string(rule: Mapping[str, Json], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def without_port(host: str) -> str | None:
+    """Return what stands before the port, as Go's `net.SplitHostPort` splits; None where there is no port."""
+    match = _HOST_AND_PORT.fullmatch(host)
+    return match and (match["address"] or match["name"] or "")
+
+
 def match_host(pattern: str, host: str) -> bool:
     """Whether a rule's hostname covers a request's host: equal, or below a leading `*.` at any depth."""
     return pattern == host or (pattern.startswith("*.") and host.endswith(pattern[1:]))
@@ -138,15 +148,20 @@ def alias_of(hostname: str) -> str:
         return ""
     try:
         mapped = idna.uts46_remap(hostname, std3_rules=True, transitional=False)
-        labels = (idna.encode(label).decode() if label and not _plain(label) else label for label in mapped.split("."))
-        alias = ".".join(labels)
+        alias = ".".join(map(_a_label, mapped.split(".")))
     except idna.IDNAError:
         return ""
     return "" if alias == hostname else alias
 
 
-def _plain(label: str) -> bool:
-    return label.isascii() and not label.startswith("xn--")
+def _a_label(label: str) -> str:
+    if label.isascii() and not label.startswith("xn--"):
+        return label
+    try:
+        return idna.encode(label).decode()
+    except idna.InvalidCodepoint:
+        # UTS 46, which Go follows, knows symbols that IDNA 2008 does not.
+        return label if label.isascii() else "xn--" + label.encode("punycode").decode()
 
 
 CATCH_ALL = IngressRule.make("", "", "http_status:404")
@@ -163,41 +178,42 @@ class TunnelConfiguration:
 
     rules: tuple[IngressRule, ...] = ()
     version: int = field(default=0, compare=False)
-    before: tuple[tuple[str, str], ...] = ()
-    after: tuple[tuple[str, str], ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str, version: int = 0) -> Self:
-        """Return the document of a JSON text, `null` being an empty one; raise InvalidConfiguration when it is no object."""
+        """Return the document of a JSON text, `null` being an empty one.
+
+        Raises InvalidConfiguration when it is no object, or its ingress is no list or stands there twice.
+        """
         value = parse_json(text)
         if value is None:
             return cls(version=version)
         if not isinstance(value, dict):
             message = f"the tunnel's configuration is not a JSON object but {type(value).__name__}"
             raise InvalidConfiguration(message)
-        ingress = value.get(INGRESS)
-        if ingress is not None and not isinstance(ingress, list):
+        ingress = folded(value).get(INGRESS, [])
+        if not isinstance(ingress, list):
             message = f"the tunnel's ingress is not a list but {type(ingress).__name__}"
             raise InvalidConfiguration(message)
         parts = members(text)
-        keys = [key for key, _ in parts]
-        place = keys.index(INGRESS) if INGRESS in keys else 0
-        rules: tuple[IngressRule, ...] = ()
-        if ingress is not None:
-            found = dict(parts)[INGRESS]
-            rules = tuple(IngressRule.from_value(text, value) for text, value in elements(found))
-        return cls(
-            rules=rules,
-            version=version,
-            before=parts[:place],
-            after=tuple(part for part in parts[place:] if part[0] != INGRESS),
-        )
+        places = [place for place, (key, _) in enumerate(parts) if fold_key(key) == INGRESS]
+        if len(places) > 1:
+            message = "the tunnel's configuration has more than one ingress, of which cloudflared would make one: remove the others"
+            raise InvalidConfiguration(message)
+        texts = tuple(member for _, member in parts)
+        if not places:
+            return cls(version=version, after=texts)
+        before, member, after = texts[: places[0]], texts[places[0]], texts[places[0] + 1 :]
+        found = elements(member[member.index("[") :]) if ingress else ()
+        return cls(tuple(IngressRule.from_value(text, value) for text, value in found), version, before, after)
 
     @property
     def text(self) -> str:
         """The document as JSON, every part that was not replaced in the characters in which it came."""
         rules = join_elements(rule.text for rule in self.rules)
-        return join_members((*self.before, (INGRESS, rules), *self.after))
+        return join_members((*self.before, f'"{INGRESS}":{rules}', *self.after))
 
     def with_rules(self, rules: tuple[IngressRule, ...]) -> Self:
         """Return this document with other rules."""
@@ -208,8 +224,7 @@ class TunnelConfiguration:
 
         A `:port` after the host means nothing, and where no rule matches the last one answers, as in cloudflared.
         """
-        name, colon, port = host.rpartition(":")
-        host = name if colon and ":" not in name and not port.count("]") else host
+        host = without_port(host) or host
         for rule in self.rules:
             if rule.matches(host, path):
                 return rule

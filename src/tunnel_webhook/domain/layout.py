@@ -58,15 +58,14 @@ def lay_out(
 
 
 def shadowed(rules: Iterable[IngressRule], managed: Container[str]) -> frozenset[Hostname]:
-    """Return the managed hostnames of which a rule is never reached, since a bystander before it takes every request."""
+    """Return the managed hostnames of which a rule is never reached, since one before it takes every request."""
     taken: set[str] = set()
     found: set[Hostname] = set()
     for rule in rules:
         hostname = rule.belongs_to
-        if hostname in managed:
-            if not taken.isdisjoint((hostname, *_broader(hostname))):
-                found.add(Hostname(hostname))
-        elif not rule.path:
+        if hostname in managed and not taken.isdisjoint((hostname, *_broader(hostname))):
+            found.add(Hostname(hostname))
+        if not rule.path:
             taken.update(_patterns(rule))
     return frozenset(found)
 

@@ -33,12 +33,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
-from tunnel_webhook.domain.document import Json
+from tunnel_webhook.domain.document import Json, fold_key, folded
 from tunnel_webhook.domain.errors import InvalidProperty
 
 PREFIX = "webhook/"
@@ -190,8 +190,8 @@ ACCESS_KEYS: Mapping[str, tuple[str, Kind]] = {
 """Every property and the key of `originRequest.access` that it sets."""
 
 _KINDS = {**ORIGIN_KEYS, **ACCESS_KEYS}
-_KNOWN_KEYS = frozenset(key for key, _ in ORIGIN_KEYS.values())
-_KNOWN_ACCESS_KEYS = frozenset(key for key, _ in ACCESS_KEYS.values())
+_KNOWN_KEYS = {fold_key(key): (name, kind) for name, (key, kind) in ORIGIN_KEYS.items()}
+_KNOWN_ACCESS_KEYS = {fold_key(key): (name, kind) for name, (key, kind) in ACCESS_KEYS.items()}
 
 
 @lru_cache(maxsize=16384)
@@ -223,35 +223,30 @@ def origin_request_of(properties: Mapping[str, str]) -> dict[str, Json]:
 
 def properties_of(origin: Mapping[str, Json]) -> dict[str, str]:
     """Return the properties that an `originRequest` amounts to; keys that we do not know are passed over."""
-    found = _read(origin, ORIGIN_KEYS)
-    access = origin.get("access")
-    if isinstance(access, dict):
-        found |= _read(access, ACCESS_KEYS)
-    return found
+    seen = folded(origin)
+    return _read(seen, _KNOWN_KEYS) | _read(folded(seen.get("access")), _KNOWN_ACCESS_KEYS)
 
 
 def _read(values: Mapping[str, Json], keys: Mapping[str, tuple[str, Kind]]) -> dict[str, str]:
-    return {name: kind.format(values[key]) for name, (key, kind) in keys.items() if values.get(key) is not None}
+    known = ((*keys[key], value) for key, value in values.items() if key in keys)
+    return {name: kind.format(value) for name, kind, value in known}
 
 
 def merge_origin_request(existing: Mapping[str, Json], asked: Mapping[str, Json]) -> dict[str, Json]:
     """Return what is asked for, beside every key of the existing one that we do not know."""
-    merged = {key: value for key, value in existing.items() if key not in _KNOWN_KEYS and key != "access"}
-    merged |= {key: value for key, value in asked.items() if key != "access"}
-    existing_access = existing.get("access")
-    kept: dict[str, Json] = (
-        {key: value for key, value in existing_access.items() if key not in _KNOWN_ACCESS_KEYS}
-        if isinstance(existing_access, dict)
-        else {}
-    )
-    asked_access = asked.get("access")
-    if isinstance(asked_access, dict):
-        merged["access"] = {**kept, **asked_access}
-    elif kept:
-        merged["access"] = kept
+    merged = _unknown(existing, {*_KNOWN_KEYS, "access"}) | dict(asked)
+    access = asked.get("access")
+    kept = _unknown(folded(existing).get("access"), _KNOWN_ACCESS_KEYS)
+    if kept:
+        merged["access"] = kept | (access if isinstance(access, dict) else {})
     return merged
+
+
+def _unknown(values: Json | Mapping[str, Json], known: Container[str]) -> dict[str, Json]:
+    found = values if isinstance(values, Mapping) else {}
+    return {key: value for key, value in found.items() if fold_key(key) not in known}
 
 
 def same_origin_request(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
     """Whether two ask the same of cloudflared, as far as we know its keys."""
-    return properties_of(one) == properties_of(other)
+    return one == other or properties_of(one) == properties_of(other)

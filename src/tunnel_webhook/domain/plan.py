@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Self
@@ -150,23 +150,6 @@ class Plan:
         kept = tuple(decision for decision in self.decisions if decision.action is not Action.DELETE)
         withheld = tuple(decision.hostname for decision in self.decisions if decision.action is Action.DELETE)
         return replace(self, decisions=kept, withheld=withheld)
-
-    def __str__(self) -> str:
-        """Return a line a decision and a line a rejection."""
-        return "\n".join(self.lines())
-
-    def lines(self) -> Iterator[str]:
-        """Yield what a person reads: one line a decision, then what is rejected and what is withheld."""
-        for decision in self.decisions:
-            services = ", ".join(
-                f"{rule.hostname}{' ' + rule.path if rule.path else ''} -> {rule.service}" for rule in decision.upserts
-            )
-            removed = "".join(f"; without {path or 'the rule for every path'}" for path in decision.removals)
-            yield f"{decision.action.value} {decision.hostname} in {decision.tunnel}: {services or 'no rule changes'}{removed}"
-        for rejection in self.rejections:
-            yield f"reject {rejection.hostname}: {rejection.code}: {rejection.sentence}"
-        for hostname in self.withheld:
-            yield f"withhold the deletion of {hostname}"
 
 
 def _by_zone(records: Collection[tuple[Zone, DnsRecord]]) -> dict[Zone, tuple[DnsRecord, ...]]:

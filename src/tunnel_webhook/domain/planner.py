@@ -39,22 +39,47 @@ from tunnel_webhook.domain.translation import Route, translate
 
 @dataclass(slots=True)
 class _Ask:
-    """All that one change set asks of one hostname: routes by path, paths to delete, and for whom."""
+    """All that one change set asks of one hostname: routes, and paths to delete by owner; once settled, those of one owner."""
 
+    wanted: list[Route] = field(default_factory=list[Route])
+    unwanted: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    rejections: list[Rejection] = field(default_factory=list[Rejection])
+    owner: str = ""
     routes: dict[str, Route] = field(default_factory=dict[str, Route])
     deletes: set[str] = field(default_factory=set[str])
-    owners: set[str] = field(default_factory=set[str])
-    rejections: list[Rejection] = field(default_factory=list[Rejection])
+
+    def settle(self, hostname: Hostname, claim: Claim | None) -> None:
+        """Keep what is asked for the owner of the claim, or of a new one, one route a path, and reject the rest."""
+        self.owner = claim.marker.owner if claim else min(route.owner for route in self.wanted)
+        for route in sorted(self.wanted, key=_preference):
+            if route.owner == self.owner:
+                self.routes.setdefault(route.path, route)
+            else:
+                self.rejections.append(_owned_by_other(hostname, self.owner, route.owner, route.resource))
+        for owner, path in self.unwanted if claim else ():
+            if owner == self.owner:
+                self.deletes.add(path)
+            else:
+                self.rejections.append(_owned_by_other(hostname, self.owner, owner))
 
     @property
-    def owner(self) -> str:
-        return min(self.owners)
+    def removals(self) -> set[str]:
+        """The paths to delete; none where anything is rejected, since such a hostname loses nothing until that is mended."""
+        return self.deletes - self.routes.keys() if not self.rejections else set()
 
     def refuse(self, hostname: Hostname, code: str, sentence: str) -> None:
         """Reject every route, or the hostname where only deletions are asked."""
         resources = {route.resource for route in self.routes.values()} or {""}
         self.rejections += [Rejection(hostname, code, sentence, resource) for resource in resources]
-        self.routes.clear()
+
+
+def _preference(route: Route) -> tuple[str, str, str, tuple[tuple[str, str], ...], bool]:
+    return (route.service, route.resource, route.tunnel, route.properties, route.adopt)
+
+
+def _owned_by_other(hostname: Hostname, owner: str, other: str, resource: str = "") -> Rejection:
+    sentence = f"{hostname} is claimed for owner {owner!r} and asked for by {other!r}: its owner has to release it first"
+    return Rejection(hostname, "owned-by-other", sentence, resource)
 
 
 class _Refused(Exception):
@@ -100,8 +125,7 @@ def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Ask], set[R
             hostname = Hostname.parse(endpoint.dns_name)
         except InvalidHostname:
             continue
-        asks[hostname].deletes.add(endpoint.set_identifier)
-        asks[hostname].owners.add(policy.owner_of(endpoint))
+        asks[hostname].unwanted.add((policy.owner_of(endpoint), endpoint.set_identifier))
     return dict(asks), nameless
 
 
@@ -111,20 +135,11 @@ def _tunnelled(*lists: Iterable[Endpoint]) -> Iterable[Endpoint]:
 
 
 def _ask_for(ask: _Ask, hostname: Hostname, endpoint: Endpoint, policy: Policy) -> None:
-    ask.owners.add(policy.owner_of(endpoint))
     try:
-        route = translate(endpoint, policy)
         _check_owner(endpoint, policy)
+        ask.wanted.append(translate(endpoint, policy))
     except InvalidEndpoint as reason:
         ask.rejections.append(Rejection(hostname, reason.code, str(reason), endpoint.resource))
-        return
-    rival = ask.routes.get(route.path)
-    if rival is None or _preference(route) < _preference(rival):
-        ask.routes[route.path] = route
-
-
-def _preference(route: Route) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
-    return (route.service, route.resource, route.tunnel, route.properties)
 
 
 def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
@@ -140,18 +155,15 @@ def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
 
 def _decide(hostname: Hostname, ask: _Ask, existing: Existing, policy: Policy) -> Decision | None:
     claim = existing.claims.get(hostname)
-    if claim is None and not ask.routes:
+    if claim is None and not ask.wanted:
+        return None
+    ask.settle(hostname, claim)
+    if not ask.routes and not ask.deletes:
         return None
     if not policy.domain_filter.matches(hostname):
         sentence = f"{hostname} is outside the domain filter (DOMAIN_FILTER, EXCLUDE_DOMAINS and their regular expressions)"
         raise _Refused(sentence, code="outside-domain-filter")
     if claim is not None:
-        if claim.marker.owner not in ask.owners or len(ask.owners) > 1:
-            sentence = (
-                f"{hostname} is claimed for owner {claim.marker.owner!r} and asked for by"
-                f" {', '.join(map(repr, sorted(ask.owners)))}: its owner has to release it first"
-            )
-            raise _Refused(sentence, code="owned-by-other")
         return _keep(claim, ask, existing)
     zone = zone_of(hostname, existing.zones)
     if zone is None:
@@ -163,7 +175,8 @@ def _decide(hostname: Hostname, ask: _Ask, existing: Existing, policy: Policy) -
 
 def _take(hostname: Hostname, zone: Zone, ask: _Ask, existing: Existing) -> Decision:
     """Claim a hostname that nobody has claimed, if neither its records nor its rules are somebody's."""
-    tunnel = _one_tunnel(hostname, ask, _first(ask).tunnel)
+    tunnel = _first(ask).tunnel
+    _reject_other_tunnels(hostname, ask, tunnel)
     neighbours = existing.neighbours.get(hostname, ())
     for record in neighbours:
         if record.tunnel != tunnel or len(neighbours) > 1:
@@ -174,7 +187,7 @@ def _take(hostname: Hostname, zone: Zone, ask: _Ask, existing: Existing) -> Deci
             raise _Refused(sentence, code="record-conflict")
     wanted = {path: route.rule for path, route in ask.routes.items()}
     places = existing.tunnels_with(hostname)
-    if places and not any(route.adopt for route in ask.routes.values()):
+    if ask.rejections or not any(route.adopt for route in ask.routes.values()):
         _check_identical(hostname, tunnel, wanted, existing)
     here = existing.rules_in(tunnel, hostname)
     record = claim_for(hostname, tunnel, _marker(ask))
@@ -208,15 +221,18 @@ def _check_identical(hostname: Hostname, tunnel: str, wanted: Mapping[str, Ingre
 def _keep(claim: Claim, ask: _Ask, existing: Existing) -> Decision | None:
     """Change, repair, move or release a hostname that is ours."""
     hostname, home = claim.hostname, existing.home(claim)
-    here = existing.rules_in(home, hostname)
-    deletes = ask.deletes - ask.routes.keys() if not ask.rejections else set[str]()
-    kept = {rule.path for rule in here} - deletes - ask.routes.keys()
-    if not ask.routes and (kept or not deletes):
-        return _trim(claim, home, here, kept)
     places = existing.tunnels_with(hostname)
+    here = {rule.path for rule in existing.rules_in(home, hostname)}
+    tunnels = {route.tunnel for route in ask.routes.values()}
+    # It moves only as a whole.
+    tunnel = min(tunnels) if len(tunnels) == 1 and here <= ask.removals | ask.routes.keys() else home
+    _reject_other_tunnels(hostname, ask, tunnel)
+    kept = here - ask.removals - ask.routes.keys()
     if not ask.routes:
-        return Decision(Action.DELETE, hostname, claim.zone, home, left_behind=places, release=claim.record)
-    tunnel = _one_tunnel(hostname, ask, home if kept else _first(ask).tunnel)
+        gone = tuple(sorted(here - kept))
+        if ask.removals and not kept:
+            return Decision(Action.DELETE, hostname, claim.zone, home, left_behind=places, release=claim.record)
+        return Decision(Action.UPDATE, hostname, claim.zone, home, removals=gone) if gone else None
     record = _stored_as(claim_for(hostname, tunnel, _marker(ask, claim.marker)), claim.record)
     wanted = {path: route.rule for path, route in ask.routes.items()}
     there = existing.rules_in(tunnel, hostname)
@@ -239,28 +255,18 @@ def _keep(claim: Claim, ask: _Ask, existing: Existing) -> Decision | None:
     return decision if any(changes) else None
 
 
-def _trim(claim: Claim, home: str, here: tuple[IngressRule, ...], kept: set[str]) -> Decision | None:
-    """Remove some paths of a hostname and leave it with the others."""
-    removals = tuple(sorted({rule.path for rule in here} - kept))
-    return Decision(Action.UPDATE, claim.hostname, claim.zone, home, removals=removals) if removals else None
-
-
 def _first(ask: _Ask) -> Route:
     """Return the route for every path, or else that of the first path."""
     return ask.routes[min(ask.routes)]
 
 
-def _one_tunnel(hostname: Hostname, ask: _Ask, chosen: str) -> str:
-    """Keep the routes of the chosen tunnel, since a CNAME points at only one, and reject the others."""
+def _reject_other_tunnels(hostname: Hostname, ask: _Ask, tunnel: str) -> None:
+    """Keep the routes of one tunnel, since a CNAME points at only one, and reject the others."""
     for path, route in sorted(ask.routes.items()):
-        if route.tunnel != chosen:
-            sentence = f"{hostname} has another path in tunnel {chosen}: a hostname lives in one tunnel, so give all paths the same"
+        if route.tunnel != tunnel:
+            sentence = f"{hostname} has another path in tunnel {tunnel}: a hostname lives in one tunnel, so give all paths the same"
             ask.rejections.append(Rejection(hostname, "tunnel-conflict", sentence, route.resource))
             del ask.routes[path]
-    if not ask.routes:
-        reason = ask.rejections.pop()
-        raise _Refused(reason.sentence, code=reason.code)
-    return chosen
 
 
 def _marker(ask: _Ask, existing: Marker | None = None) -> Marker:

@@ -5,6 +5,7 @@ Python's `re` accepts more than RE2 does, so RE2 itself is asked (Go's `regexp` 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -12,8 +13,7 @@ from typing import Any, Protocol, cast
 # google-re2 ships no types; `Pattern` below is all of it that is used.
 _re2: Any = import_module("re2")
 
-# What Go's regexp refuses although the C++ library accepts it.
-_ONLY_IN_CPP = (r"\C",)
+_ESCAPES = re.compile(r"\\Q.*?(?:\\E|\Z)|\\.", re.DOTALL)
 
 
 class Pattern(Protocol):
@@ -38,7 +38,11 @@ def compile_re2(expression: str) -> Pattern:
     except _re2.error as error:
         reason = error.args[0]
         raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from error
-    if any(escape in expression.replace(r"\\", "") for escape in _ONLY_IN_CPP):
+    # What Go's regexp refuses although the C++ library accepts it.
+    if r"\C" in _ESCAPES.findall(expression):
         message = r"invalid escape sequence: \C"
+        raise ValueError(message)
+    if not all(name.isascii() for name in compiled.groupindex):
+        message = "invalid named capture"
         raise ValueError(message)
     return cast("Pattern", compiled)

@@ -54,6 +54,13 @@ INVALID, DRIFT = "webhook/invalid", "webhook/drift"
 ADOPT_LABEL = "tunnel-webhook-adopt"
 """`webhook/adopt` travels on as a label: external-dns compares properties with what is stored, but not labels."""
 
+UNKNOWN_PATH = "?"
+"""Begins the set identifier of an endpoint whose path cannot be told; no RE2 expression begins so.
+
+Without it, external-dns would weigh the endpoint against the one that has no path, might pass it over, and would then delete
+the path that it had without anybody here to reject that.
+"""
+
 OWN_PROPERTIES = (SERVICE, PORT, SCHEME, PATH, PATH_MATCH, TUNNEL, ADOPT)
 _KNOWN = frozenset({*OWN_PROPERTIES, INVALID, DRIFT, *ORIGIN_KEYS, *ACCESS_KEYS})
 _REASONS: Mapping[str, type[InvalidEndpoint]] = {
@@ -84,6 +91,7 @@ class Route:
     service: str
     tunnel: str
     properties: tuple[tuple[str, str], ...] = ()
+    owner: str = ""
     resource: str = ""
     adopt: bool = False
 
@@ -116,7 +124,9 @@ def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
             dropped.append(endpoint)
             continue
         adjusted, reason = _adjust_one(endpoint, policy)
-        key = (adjusted.dns_name, adjusted.set_identifier, adjusted.resource)
+        # One that lost its path to corruption speaks for its whole resource, so that a half of it is not published bare.
+        row = adjusted.set_identifier if adjusted.set_identifier != UNKNOWN_PATH else ""
+        key = (adjusted.dns_name, row, adjusted.resource)
         candidate = (not isinstance(reason, CorruptedProperties), TUNNELLED_TYPES.index(endpoint.record_type), adjusted)
         rival = best.get(key)
         if rival is None or _order(candidate) < _order(rival[0]):
@@ -149,12 +159,8 @@ def _adjust_one(endpoint: Endpoint, policy: Policy) -> tuple[Endpoint, InvalidEn
 def _marked(endpoint: Endpoint, reason: InvalidEndpoint) -> Endpoint:
     """Return an endpoint that cannot be published, as canonical as it gets, with the reason as a property."""
     kept = {(name, text) for name, text in endpoint.properties if name.startswith(PREFIX) and name not in {INVALID, DRIFT}}
-    named = dict(sorted(kept))
-    try:
-        path = path_expression(named[PATH], named.get(PATH_MATCH, PREFIX_MATCH)) if PATH in named else ""
-    except InvalidPath:
-        path = ""
-    if path:
+    path = _path_of_marked(dict(sorted(kept)), reason)
+    if path and not path.startswith(UNKNOWN_PATH):
         kept = {(name, text) for name, text in kept if name not in {PATH, PATH_MATCH}} | {(PATH, path), (PATH_MATCH, REGEX_MATCH)}
     try:
         name: str = Hostname.parse(endpoint.dns_name)
@@ -170,9 +176,18 @@ def _marked(endpoint: Endpoint, reason: InvalidEndpoint) -> Endpoint:
     )
 
 
+def _path_of_marked(named: Mapping[str, str], reason: InvalidEndpoint) -> str:
+    if PATH in named:
+        try:
+            return path_expression(named[PATH], named.get(PATH_MATCH, PREFIX_MATCH))
+        except InvalidPath:
+            return UNKNOWN_PATH + named[PATH]
+    return UNKNOWN_PATH if PATH_MATCH in named or isinstance(reason, CorruptedProperties) else ""
+
+
 def translate(endpoint: Endpoint, policy: Policy) -> Route:
     """Return the route that an endpoint asks for; raise InvalidEndpoint with the reason when it cannot be published."""
-    marks = [text for name, text in endpoint.properties if name == INVALID]
+    marks = sorted(text for name, text in endpoint.properties if name == INVALID)
     if marks:
         raise _reason_again(endpoint, marks[0], policy)
     properties = _properties(endpoint)
@@ -190,6 +205,7 @@ def translate(endpoint: Endpoint, policy: Policy) -> Route:
         service=origin_of(endpoint, properties, policy),
         tunnel=tunnel.id,
         properties=tuple(sorted(origin.items())),
+        owner=policy.owner_of(endpoint),
         resource=endpoint.resource,
         adopt=_boolean(ADOPT, properties[ADOPT]) if ADOPT in properties else endpoint.labels.get(ADOPT_LABEL) == "true",
     )
@@ -210,7 +226,7 @@ def _reason_again(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpo
 def _properties(endpoint: Endpoint) -> dict[str, str]:
     """Return the `webhook/` properties; those of other providers are dropped, as external-dns itself does from v0.21 on."""
     found: dict[str, str] = {}
-    for name, text in endpoint.properties:
+    for name, text in sorted(endpoint.properties):
         if not name:
             raise CorruptedProperties(_CORRUPTED)
         if name == DRIFT or not name.startswith(PREFIX):

@@ -20,9 +20,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from tunnel_webhook.domain.document import Json, parse_json
+from tunnel_webhook.domain.document import Json, fold_key, folded, parse_json
 from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.ingress import INGRESS, TunnelConfiguration
+from tunnel_webhook.domain.ingress import INGRESS, TunnelConfiguration, without_port
 from tunnel_webhook.domain.regex import compile_re2
 from tunnel_webhook.domain.url import parse_url
 
@@ -92,16 +92,10 @@ _DOCUMENT: Mapping[str, Shape] = {
 def _misfit(values: Mapping[str, Json], shapes: Mapping[str, Shape]) -> str:
     """Return the first member that Go could not decode, or nothing; unknown members and nulls are passed over."""
     for key, value in values.items():
-        shape = shapes.get(key.casefold())
+        shape = shapes.get(fold_key(key))
         if shape is not None and value is not None and not shape(value):
             return key
     return ""
-
-
-def _fold(value: Json) -> dict[str, Json]:
-    """Return the members that Go sees: names in any case, the last one wins, null is as good as absent."""
-    found = value if isinstance(value, dict) else {}
-    return {key.casefold(): member for key, member in found.items() if member is not None}
 
 
 def check(configuration: TunnelConfiguration) -> None:
@@ -109,15 +103,15 @@ def check(configuration: TunnelConfiguration) -> None:
     document = cast("dict[str, Json]", parse_json(configuration.text))
     misfit = _misfit(document, _DOCUMENT)
     if misfit:
-        where = _misfit_rule(document) if misfit.casefold() == INGRESS else ""
+        where = _misfit_rule(document) if fold_key(misfit) == INGRESS else ""
         message = f"json: cannot unmarshal {misfit}{where}: a member has the wrong type (durations are whole seconds)"
         raise InvalidConfiguration(message)
-    folded = _fold(document)
-    rules = [_fold(rule) for rule in cast("list[Json]", folded.get(INGRESS, []))]
+    folded = folded(document)
+    rules = [folded(rule) for rule in cast("list[Json]", folded.get(INGRESS, []))]
     if not rules:
         message = "The config file doesn't contain any ingress rules"
         raise InvalidConfiguration(message)
-    bastion = _fold(folded.get("originrequest")).get("bastionmode") is True
+    bastion = folded(folded.get("originrequest")).get("bastionmode") is True
     for index, rule in enumerate(rules):
         fault = (
             _service_fault(rule, bastion=bastion)
@@ -131,7 +125,7 @@ def check(configuration: TunnelConfiguration) -> None:
 
 def _misfit_rule(document: dict[str, Json]) -> str:
     shape = _object_of(_RULE)
-    rules = _fold(document).get(INGRESS)
+    rules = folded(document).get(INGRESS)
     numbered = enumerate(rules if isinstance(rules, list) else [], start=1)
     return next((f" (rule #{number})" for number, rule in numbered if rule is not None and not shape(rule)), "")
 
@@ -142,7 +136,7 @@ def _text(rule: Mapping[str, Json], key: str) -> str:
 
 def _service_fault(rule: Mapping[str, Json], *, bastion: bool) -> str:
     service = _text(rule, "service")
-    origin = _fold(rule.get("originrequest"))
+    origin = folded(rule.get("originrequest"))
     if service.startswith(("unix:", "unix+tls:")) or service in {"hello_world", "hello-world"}:
         return ""
     if service.startswith("http_status:"):
@@ -176,7 +170,7 @@ def _url_fault(service: str) -> str:
 
 
 def _ip_rules_fault(rules: list[Json]) -> str:
-    for rule in map(_fold, rules):
+    for rule in map(folded, rules):
         prefix = _text(rule, "prefix")
         if not prefix:
             return "unable to create ip rule for socks-proxy: no prefix provided"
@@ -198,7 +192,7 @@ def _is_cidr(prefix: str) -> bool:
 
 
 def _access_fault(rule: Mapping[str, Json]) -> str:
-    access = _fold(_fold(rule.get("originrequest")).get("access"))
+    access = folded(folded(rule.get("originrequest")).get("access"))
     if access.get("required") is True and not access.get("teamname") and access.get("audtag"):
         return "access.TeamName cannot be blank when access.audTags are present"
     return ""
@@ -206,7 +200,7 @@ def _access_fault(rule: Mapping[str, Json]) -> str:
 
 def _hostname_fault(rule: Mapping[str, Json], index: int, *, is_last: bool) -> str:
     hostname, path = _text(rule, "hostname"), _text(rule, "path")
-    if _has_port(hostname):
+    if without_port(hostname) is not None:
         return "Hostname cannot contain a port"
     if hostname.rfind("*") > 0:
         return (
@@ -222,16 +216,6 @@ def _hostname_fault(rule: Mapping[str, Json], index: int, *, is_last: bool) -> s
             " meaning the rules which follow it will never be triggered."
         )
     return ""
-
-
-def _has_port(hostname: str) -> bool:
-    """Whether Go's `net.SplitHostPort` finds a port."""
-    head, colon, port = hostname.rpartition(":")
-    if not colon:
-        return False
-    if head.startswith("["):
-        return head.find("]") == len(head) - 1 and "[" not in head[1:] and not re.search(r"[\[\]]", port)
-    return not re.search(r"[:\[\]]", head) and not re.search(r"[\[\]]", port)
 
 
 def _path_fault(rule: Mapping[str, Json], index: int) -> str:

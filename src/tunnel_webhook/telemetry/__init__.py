@@ -12,6 +12,6 @@ Whoever measures asks OpenTelemetry's API, which is silent until `Telemetry.inst
 from __future__ import annotations
 
 from tunnel_webhook.telemetry.logs import configure_logging
-from tunnel_webhook.telemetry.sdk import Telemetry, open_telemetry
+from tunnel_webhook.telemetry.sdk import ASGIApp, Telemetry, open_telemetry
 
-__all__ = ["Telemetry", "configure_logging", "open_telemetry"]
+__all__ = ["ASGIApp", "Telemetry", "configure_logging", "open_telemetry"]

@@ -1,129 +1,18 @@
-"""Cloudflare's JSON: pure functions of (status, headers, body), and back. Nothing here performs I/O.
+"""Cloudflare's JSON and the domain's values: what is stored is decoded, what is written encoded. Nothing here performs I/O.
 
-Every key but `success` is optional on the wire: some error bodies have neither `messages` nor `result`, codes come as numbers
-and as strings, `result_info` may lack `total_pages`, and an edge that answers in the API's place sends HTML.
+A tunnel's document passes through as text, so that unknown keys and the very digits of numbers survive; every other thing is
+read as far as it concerns us, and what is missing or of an older or newer fashion does no harm.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch
+from tunnel_webhook.domain.claim import AUTOMATIC_TTL, DnsRecord, RecordBatch
 from tunnel_webhook.domain.ingress import TunnelConfiguration
-
-_MAX_SENTENCE = 300
-_VALIDATION_ERROR = 1004
-_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
-_OPAQUE = re.compile(r"[A-Za-z0-9_-]{37,}")
-_REMAINING = re.compile(r"(?:^|;)\s*r=(\d+)")
-_RESET = re.compile(r"(?:^|;)\s*t=(\d+)")
-
-
-class Page(msgspec.Struct):
-    """Where a page of a list stands (`result_info`); everything is optional."""
-
-    total_count: int | None = None
-
-
-class _Error(msgspec.Struct):
-    code: int | str | None = None
-    message: str | None = None
-    error_chain: list[_Error] | None = None
-
-
-class _Envelope(msgspec.Struct):
-    success: bool
-    errors: list[_Error] | None = None
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    result_info: Page | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What Cloudflare answered: the `result` as its own text, and of a list how many entries it has in all, if it said so."""
-
-    result: msgspec.Raw
-    total: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What Cloudflare answered instead; `code` is None where the body is none of the API's, `sentence` is sanitised."""
-
-    status: int
-    code: int | None
-    sentence: str
-    retry_after: float | None = None
-
-
-def decode_response(status: int, headers: Mapping[str, str], body: bytes) -> Answer | Fault:
-    """Return the answer in a response, or the fault. Success is what both the status and the envelope call so."""
-    try:
-        envelope = msgspec.json.decode(body, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Fault(status, None, f"HTTP {status} with a body that is not the API's", seconds_to_wait(headers))
-    if envelope.success and 200 <= status < 300:  # noqa: PLR2004 -- the range is HTTP's own
-        total = envelope.result_info.total_count if envelope.result_info else None
-        return Answer(envelope.result, total)
-    code, message = _first(envelope.errors or [])
-    sentence = ": ".join(str(part) for part in (code, message) if part not in {None, ""})
-    return Fault(status, code, sentence or f"HTTP {status} without a reason", seconds_to_wait(headers))
-
-
-def _first(errors: list[_Error]) -> tuple[int | None, str]:
-    """Return the code and the sentence of the first error; the wrapper 1004 gives way to its cause."""
-    if not errors:
-        return None, ""
-    error, chain = errors[0], errors[0].error_chain or []
-    number = _number(error.code)
-    if chain and number == _VALIDATION_ERROR:
-        return _first(chain)
-    return number, sanitise(": ".join(each.message for each in (error, *chain) if each.message))
-
-
-def _number(code: int | str | None) -> int | None:
-    try:
-        return None if code is None else int(code)
-    except ValueError:
-        return None
-
-
-def sanitise(text: str) -> str:
-    """Return upstream text as one short printable line, less every word as long as a credential (37 characters and more)."""
-    line = _OPAQUE.sub("[removed]", _UNPRINTABLE.sub(" ", text).strip())
-    return line if len(line) <= _MAX_SENTENCE else line[: _MAX_SENTENCE - 1] + "…"
-
-
-def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Return how long the server asks to wait: `Retry-After` in seconds or as a date, measured on the server's own clock."""
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        until, sent = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, (until - sent).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def seconds_to_reset(headers: Mapping[str, str]) -> float | None:
-    """Return when the rate limit of a `Ratelimit: "default";r=<remaining>;t=<seconds>` header starts afresh."""
-    found = _RESET.search(headers.get("ratelimit", ""))
-    return float(found[1]) if found else None
-
-
-def remaining_requests(headers: Mapping[str, str]) -> int | None:
-    """Return how many requests the rate limit still allows, as the same header tells; good for a metric, not for control."""
-    found = _REMAINING.search(headers.get("ratelimit", ""))
-    return int(found[1]) if found else None
 
 
 class StoredConfiguration(msgspec.Struct):
@@ -207,10 +96,11 @@ def encode_configuration(configuration: TunnelConfiguration) -> bytes:
 
 def same_document(sent: str, stored: str) -> bool:
     """Whether a stored document says what was sent: Cloudflare reorders the keys of a rule and adds `warp-routing`."""
-    ours, theirs = msgspec.json.decode(sent), msgspec.json.decode(stored)
-    if isinstance(theirs, dict) and isinstance(ours, dict) and "warp-routing" not in ours:
+    ours = msgspec.json.decode(sent, type=dict[str, Any])
+    theirs = msgspec.json.decode(stored, type=dict[str, Any])
+    if "warp-routing" not in ours:
         theirs.pop("warp-routing", None)
-    return bool(ours == theirs)
+    return ours == theirs
 
 
 def encode_batch(batch: RecordBatch) -> bytes:
@@ -219,9 +109,14 @@ def encode_batch(batch: RecordBatch) -> bytes:
         {
             "deletes": [{"id": record.id} for record in batch.deletes],
             "patches": [{"id": record.id, **_decided(record)} for record in batch.patches],
-            "posts": [{"name": record.name, "type": record.type, "ttl": 1, **_decided(record)} for record in batch.posts],
+            "posts": [_new(record) for record in batch.posts],
         }
     )
+
+
+def _new(record: DnsRecord) -> dict[str, Any]:
+    # A name may be a Hostname, and msgspec encodes no subclass of str.
+    return {"name": str(record.name), "type": record.type, "ttl": AUTOMATIC_TTL, **_decided(record)}
 
 
 def _decided(record: DnsRecord) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class _DomainFilter(msgspec.Struct, omit_defaults=True):
     regex_exclude: str = msgspec.field(name="regexExclude", default="")
 
 
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+_OBJECT: msgspec.json.Decoder[dict[str, msgspec.Raw] | None] = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _ENDPOINTS = msgspec.json.Decoder(list[_Endpoint | None] | None)
 _ENDPOINT = msgspec.json.Decoder(_Endpoint | None)
@@ -94,12 +94,12 @@ def decode_changes(body: bytes) -> Changes:
 
     def changed(name: str) -> tuple[Endpoint, ...]:
         try:
-            return _decode_all(lists.get(name, b"null"))
+            return _decode_all(lists.get(name.lower(), b"null"))
         except MalformedBody as error:
             message = f"{name}: {error}"
             raise MalformedBody(message) from error
 
-    return Changes(changed("create"), changed("updateold"), changed("updatenew"), changed("delete"))
+    return Changes(changed("create"), changed("updateOld"), changed("updateNew"), changed("delete"))
 
 
 def encode_endpoints(endpoints: Iterable[Endpoint]) -> bytes:

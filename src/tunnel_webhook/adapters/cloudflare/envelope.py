@@ -1,0 +1,122 @@
+"""What every response of Cloudflare's is, whatever was asked: a pure function of (status, headers, body).
+
+Every key but `success` is optional on the wire: some error bodies have neither `messages` nor `result`, codes come as numbers
+and as strings, `result_info` may lack `total_pages`, and an edge that answers in the API's place sends HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+_MAX_SENTENCE = 300
+_VALIDATION_ERROR = 1004
+_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_OPAQUE = re.compile(r"[A-Za-z0-9_-]{37,}")
+_REMAINING = re.compile(r"(?:^|;)\s*r=(\d+)")
+_RESET = re.compile(r"(?:^|;)\s*t=(\d+)")
+
+
+class Page(msgspec.Struct):
+    """Where a page of a list stands (`result_info`); everything is optional."""
+
+    total_count: int | None = None
+
+
+class _Error(msgspec.Struct):
+    code: int | str | None = None
+    message: str | None = None
+    error_chain: list[_Error] | None = None
+
+
+class _Envelope(msgspec.Struct):
+    success: bool
+    errors: list[_Error] | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    result_info: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Cloudflare answered: the `result` as its own text, and of a list how many entries it has in all, if it said so."""
+
+    result: msgspec.Raw
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What Cloudflare answered instead; `code` is None where the body is none of the API's, `sentence` is sanitised."""
+
+    status: int
+    code: int | None
+    sentence: str
+    retry_after: float | None = None
+
+
+def decode_response(status: int, headers: Mapping[str, str], body: bytes) -> Answer | Fault:
+    """Return the answer in a response, or the fault. Success is what both the status and the envelope call so."""
+    try:
+        envelope = msgspec.json.decode(body.decode(), type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Fault(status, None, f"HTTP {status} with a body that is not the API's", seconds_to_wait(headers))
+    if envelope.success and 200 <= status < 300:  # noqa: PLR2004 -- the range is HTTP's own
+        total = envelope.result_info.total_count if envelope.result_info else None
+        return Answer(envelope.result, total)
+    code, message = _first(envelope.errors or [])
+    sentence = ": ".join(str(part) for part in (code, message) if part not in {None, ""})
+    return Fault(status, code, sentence or f"HTTP {status} without a reason", seconds_to_wait(headers))
+
+
+def _first(errors: list[_Error]) -> tuple[int | None, str]:
+    """Return the code and the sentence of the first error; the wrapper 1004 gives way to its cause."""
+    if not errors:
+        return None, ""
+    error, chain = errors[0], errors[0].error_chain or []
+    number = _number(error.code)
+    if chain and number == _VALIDATION_ERROR:
+        return _first(chain)
+    return number, sanitise(": ".join(each.message for each in (error, *chain) if each.message))
+
+
+def _number(code: int | str | None) -> int | None:
+    try:
+        return None if code is None else int(code)
+    except ValueError:
+        return None
+
+
+def sanitise(text: str) -> str:
+    """Return upstream text as one short printable line, less every word as long as a credential (37 characters and more)."""
+    line = _OPAQUE.sub("[removed]", _UNPRINTABLE.sub(" ", text).strip())
+    return line if len(line) <= _MAX_SENTENCE else line[: _MAX_SENTENCE - 1] + "…"
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """Return how long the server asks to wait: `Retry-After` in seconds or as a date, measured on the server's own clock."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        until, sent = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, (until - sent).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def seconds_to_reset(headers: Mapping[str, str]) -> float | None:
+    """Return when the rate limit of a `Ratelimit: "default";r=<remaining>;t=<seconds>` header starts afresh."""
+    found = _RESET.search(headers.get("ratelimit", ""))
+    return float(found[1]) if found else None
+
+
+def remaining_requests(headers: Mapping[str, str]) -> int | None:
+    """Return how many requests the rate limit still allows, as the same header tells; good for a metric, not for control."""
+    found = _REMAINING.search(headers.get("ratelimit", ""))
+    return int(found[1]) if found else None

@@ -1,0 +1,129 @@
+"""`plan` and `explain`: what would change, and why a request goes where it goes. Both only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from tunnel_webhook.adapters.http.wire import decode_changes
+from tunnel_webhook.application import TunnelService
+from tunnel_webhook.domain.difference import Line, as_json, difference
+from tunnel_webhook.domain.document import Json
+from tunnel_webhook.domain.explanation import Candidate, Explanation
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.plan import Plan
+from tunnel_webhook.domain.policy import Policy
+
+_COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "bold red", "": "bold"}
+
+
+async def plan(service: TunnelService, policy: Policy, changes: BinaryIO | None, *, as_text: bool) -> int:
+    """Print what would change; `changes` holds what external-dns would POST to /records. Return 1 if something is not done."""
+    existing, decided = await service.preview(decode_changes(changes.read()) if changes else None)
+    if as_text:
+        _print_lines(list(difference(decided, existing, policy)), decided)
+    else:
+        _print_json(as_json(decided))
+    return 1 if decided.rejections or decided.withheld else 0
+
+
+async def explain(service: TunnelService, policy: Policy, asked: str, *, as_text: bool) -> int:
+    """Print why a request for HOSTNAME or HOSTNAME/PATH goes where it goes. Return 1 if no rule of ours or others answers."""
+    name, slash, path = asked.partition("/")
+    explained = await service.explain(Hostname.parse(name), slash + path or "/")
+    if as_text:
+        for line in _sentences(explained, policy):
+            Console(soft_wrap=True, highlight=False).print(Text(str(line), _COLOURS[line.mark]))
+    else:
+        _print_json(_explanation_as_json(explained, policy))
+    return 0 if any(each.tunnel == explained.tunnel and each.wins for each in explained.candidates) else 1
+
+
+def _print_json(value: Json) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value)).decode())  # noqa: T201 -- the output is the purpose of the command
+
+
+def _print_lines(lines: list[Line], decided: Plan) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    for line in lines:
+        console.print(Text(str(line), _COLOURS[line.mark]))
+    counts = ", ".join(f"{name} {number}" for name, number in decided.counts.items() if number)
+    console.print(Text(counts or "nothing to do", "bold"))
+
+
+def _sentences(explained: Explanation, policy: Policy) -> Iterator[Line]:
+    yield Line("", f"{explained.hostname}{explained.path}")
+    yield from _about_the_name(explained, policy)
+    for tunnel in policy.tunnels:
+        here = [each for each in explained.candidates if each.tunnel == tunnel.id]
+        points_here = " (the one that the record points at)" if tunnel.id == explained.tunnel else ""
+        yield Line("", f"rules in tunnel {tunnel.label}{points_here}")
+        for each in here:
+            yield Line("+" if each.wins else "~", _candidate(each))
+    yield Line("", "a deletion by its owner would")
+    deletions = [decision.action.value for decision in explained.deletion.decisions]
+    yield Line("-", "remove its rules and its record") if deletions else Line("~", "do nothing: it is not managed here")
+
+
+def _about_the_name(explained: Explanation, policy: Policy) -> Iterator[Line]:
+    yield Line("+", f"zone {explained.zone}") if explained.zone else Line("!", "no zone that the credentials see holds it")
+    if not explained.in_domain_filter:
+        yield Line("!", "the domain filter excludes it")
+    record = explained.record
+    if record is None:
+        yield Line("!", "no record answers for it")
+    else:
+        where = f" (tunnel {policy.tunnel_label(record.tunnel)})" if record.tunnel else ""
+        proxied = "proxied" if record.proxied else "not proxied"
+        yield Line("+" if record.proxied else "!", f"record {record.type} {record.name} -> {record.content}{where}, {proxied}")
+    if explained.claim:
+        marker = explained.claim.marker
+        seen = "" if explained.is_visible else ", so that this instance does not see it"
+        yield Line("+", f"claimed for owner {marker.owner!r}{seen}, from {marker.resource or 'a resource that is not known'}")
+    else:
+        yield Line("~", "not claimed: its record and rules are somebody else's")
+    if explained.drift:
+        yield Line("!", f"drift: {explained.drift}")
+
+
+def _candidate(candidate: Candidate) -> str:
+    rule = candidate.rule
+    whose = "managed" if candidate.is_managed else "made by others"
+    host = rule.hostname or "every host"
+    return f"rule {candidate.number}: {host}{f' {rule.path}' if rule.path else ''} -> {rule.service} ({whose}): {candidate.verdict}"
+
+
+def _explanation_as_json(explained: Explanation, policy: Policy) -> Json:
+    record, claim = explained.record, explained.claim
+    candidates: list[Json] = [
+        {
+            "tunnel": policy.tunnel_label(each.tunnel),
+            "number": each.number,
+            "hostname": each.rule.hostname,
+            "path": each.rule.path,
+            "service": each.rule.service,
+            "managed": each.is_managed,
+            "verdict": each.verdict,
+        }
+        for each in explained.candidates
+    ]
+    return {
+        "hostname": explained.hostname,
+        "path": explained.path,
+        "zone": explained.zone or None,
+        "inDomainFilter": explained.in_domain_filter,
+        "record": {"name": record.name, "type": record.type, "content": record.content, "proxied": record.proxied}
+        if record
+        else None,
+        "claim": {"owner": claim.marker.owner, "resource": claim.marker.resource, "visible": explained.is_visible}
+        if claim
+        else None,
+        "tunnel": policy.tunnel_label(explained.tunnel) if explained.tunnel else None,
+        "drift": explained.drift or None,
+        "candidates": candidates,
+        "deletion": as_json(explained.deletion),
+    }

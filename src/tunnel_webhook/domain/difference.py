@@ -1,0 +1,121 @@
+"""A plan as a person reads it, line by line like a diff, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunnel_webhook.domain.claim import DnsRecord
+from tunnel_webhook.domain.document import Json
+from tunnel_webhook.domain.existing import Existing
+from tunnel_webhook.domain.ingress import IngressRule
+from tunnel_webhook.domain.origin_request import properties_of
+from tunnel_webhook.domain.plan import Decision, Plan
+from tunnel_webhook.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `+` comes, `-` goes, `~` changes, `!` is not done, and nothing for a heading."""
+
+    mark: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return the line as plain text."""
+        return f"  {self.mark} {self.text}" if self.mark else self.text
+
+
+def difference(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]:
+    """Yield what a plan changes: rules by tunnel, records by zone, then what is rejected and what is withheld."""
+    for tunnel, lines in _by_tunnel(plan, existing).items():
+        yield Line("", f"tunnel {policy.tunnel_label(tunnel)}")
+        yield from lines
+    for zone in sorted({decision.zone for decision in plan.decisions}):
+        records = [line for decision in plan.decisions if decision.zone == zone for line in _records(decision, existing)]
+        if records:
+            yield Line("", f"zone {zone.name}")
+            yield from records
+    if plan.rejections or plan.withheld:
+        yield Line("", "not done")
+    for rejection in plan.rejections:
+        yield Line("!", f"{rejection.hostname}: {rejection.code}: {rejection.sentence}")
+    for hostname in plan.withheld:
+        yield Line("!", f"{hostname}: its deletion is withheld, together with {len(plan.withheld) - 1} others")
+
+
+def as_json(plan: Plan) -> dict[str, Json]:
+    """Return a plan as JSON: counts, decisions, rejections, and the withheld hostnames."""
+    decisions: list[Json] = [_decision(decision) for decision in plan.decisions]
+    rejections: list[Json] = [
+        {"hostname": each.hostname, "code": each.code, "sentence": each.sentence, "resource": each.resource}
+        for each in plan.rejections
+    ]
+    withheld: list[Json] = list[Json](plan.withheld)
+    return {"counts": dict(plan.counts), "decisions": decisions, "rejections": rejections, "withheld": withheld}
+
+
+def _by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for changes in (plan.rules(), plan.rules_left_behind()):
+        for tunnel, decisions in changes.items():
+            for decision in decisions:
+                found.setdefault(tunnel, []).extend(_rules(tunnel, decision, existing))
+    return {tunnel: lines for tunnel, lines in sorted(found.items()) if lines}
+
+
+def _rules(tunnel: str, decision: Decision, existing: Existing) -> Iterator[Line]:
+    before = existing.rules_in(tunnel, decision.hostname)
+    after = {rule.path: rule for rule in decision.rules_in(tunnel, before)}
+    for rule in before:
+        if rule.path not in after:
+            yield Line("-", _told(rule))
+    standing = {rule.path: rule for rule in reversed(before)}
+    for path, rule in sorted(after.items()):
+        old = standing.get(path)
+        if old is None:
+            yield Line("+", _told(rule))
+        elif old != rule:
+            yield Line("~", f"{_told(old)}  =>  {_what(rule)}")
+
+
+def _told(rule: IngressRule) -> str:
+    return f"{rule.hostname}{f' {rule.path}' if rule.path else ''} -> {_what(rule)}"
+
+
+def _what(rule: IngressRule) -> str:
+    properties = ", ".join(f"{name.partition('/')[2]}={text}" for name, text in properties_of(rule.origin_request).items())
+    return f"{rule.service} ({properties})" if properties else rule.service
+
+
+def _records(decision: Decision, existing: Existing) -> Iterator[Line]:
+    claim = existing.claims.get(decision.hostname)
+    stored = [claim.record] if claim else [*existing.neighbours.get(decision.hostname, ())]
+    for record in (decision.claim, decision.repoint):
+        if record:
+            yield Line("~", f"{_record(stored[0])}  =>  {_record(record)}") if record.id else Line("+", _record(record))
+    if decision.release:
+        yield Line("-", _record(decision.release))
+
+
+def _record(record: DnsRecord) -> str:
+    proxied = "proxied" if record.proxied else "not proxied"
+    return f"{record.type} {record.name} -> {record.content} ({proxied}, comment {record.comment!r})"
+
+
+def _decision(decision: Decision) -> Json:
+    rules: list[Json] = [
+        {"path": rule.path, "service": rule.service, "originRequest": dict(rule.origin_request)} for rule in decision.upserts
+    ]
+    return {
+        "hostname": decision.hostname,
+        "action": decision.action.value,
+        "zone": decision.zone.name,
+        "tunnel": decision.tunnel,
+        "rules": rules,
+        "removedPaths": list[Json](decision.removals),
+        "leftBehindIn": list[Json](decision.left_behind),
+        "claims": bool(decision.claim),
+        "repoints": bool(decision.repoint),
+        "releases": bool(decision.release),
+    }

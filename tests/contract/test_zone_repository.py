@@ -1,0 +1,257 @@
+"""The contract of ZoneRepository: one suite, every adapter."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import pytest
+from msgspec.structs import replace as with_fields
+
+from builders import BLUE, GREEN, claim, record
+from cloudflare_adapters import cloudflare
+from cloudflare_emulator import Emulator, Record, VirtualClock, seed, zone_id
+from tunnel_webhook.adapters.memory import InMemoryZones
+from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone, target_of
+from tunnel_webhook.ports import PermanentFailure, Refusal, ZoneRepository
+
+pytestmark = pytest.mark.anyio
+
+HOME, OTHER = Zone("example.com", zone_id("example.com")), Zone("example.net", zone_id("example.net"))
+APP = claim("app.example.com")
+BY_HAND = record("by-hand.example.com", "192.0.2.1", "A", uid="a" * 32)
+LOOKALIKE = record(
+    "like.example.com", target_of(BLUE), comment="heritage=tunnel-webhooks,owner=x", proxied=True, uid="b" * 32
+)
+
+
+class SideDoor(Protocol):
+    """What stands in a zone, whatever the port says; and a way to let somebody else change it."""
+
+    def read(self, zone: Zone) -> frozenset[DnsRecord]: ...
+    def write(self, zone: Zone, records: Iterable[DnsRecord]) -> None: ...
+    def limit(self, zone: Zone, quota: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDoor:
+    zones: InMemoryZones
+
+    def read(self, zone: Zone) -> frozenset[DnsRecord]:
+        return frozenset(self.zones.stored[zone].values())
+
+    def write(self, zone: Zone, records: Iterable[DnsRecord]) -> None:
+        self.zones.stored[zone] = {each.id: each for each in records}
+
+    def limit(self, zone: Zone, quota: int) -> None:
+        assert zone in self.zones.stored
+        self.zones.quota = quota
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorDoor:
+    emulator: Emulator
+
+    def read(self, zone: Zone) -> frozenset[DnsRecord]:
+        stored = self.emulator.state.zones[zone.id].records.values()
+        return frozenset(
+            DnsRecord(each.name, each.type, each.content, each.proxied, each.comment or "", each.id) for each in stored
+        )
+
+    def write(self, zone: Zone, records: Iterable[DnsRecord]) -> None:
+        held = self.emulator.state.zones[zone.id]
+        stored = {
+            each.id: Record(each.name, each.type, each.content, proxied=each.proxied, comment=each.comment or None, id=each.id)
+            for each in records
+        }
+        self.emulator.state = self.emulator.state.with_zone(with_fields(held, records=stored))
+
+    def limit(self, zone: Zone, quota: int) -> None:
+        self.emulator.state = self.emulator.state.with_zone(with_fields(self.emulator.state.zones[zone.id], quota=quota))
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The port under examination, and its side door."""
+
+    zones: ZoneRepository
+    raw: SideDoor
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[Examined]:
+    zones = InMemoryZones({HOME: {}, OTHER: {}})
+    yield Examined(zones, MemoryDoor(zones))
+
+
+@asynccontextmanager
+async def at_cloudflare() -> AsyncIterator[Examined]:
+    emulator = Emulator(seed([HOME.name, OTHER.name], plan="free"), VirtualClock())
+    async with cloudflare(emulator) as adapters:
+        yield Examined(adapters.zones, EmulatorDoor(emulator))
+
+
+@pytest.fixture(params=[in_memory, at_cloudflare], ids=["memory", "cloudflare"])
+async def examined(request: pytest.FixtureRequest) -> AsyncIterator[Examined]:
+    """Yield the port under examination, with a claim and two bystanders in one zone."""
+    async with request.param() as opened:
+        opened.raw.write(HOME, [APP, BY_HAND, LOOKALIKE])
+        yield opened
+
+
+def new(name: str, tunnel: str = BLUE) -> DnsRecord:
+    """Return a claim that is not stored yet."""
+    return replace(claim(name, tunnel), id="")
+
+
+def written(examined: Examined) -> dict[str, DnsRecord]:
+    """Return the records in the zone by name, less the bystanders, which have to be there."""
+    stored = examined.raw.read(HOME)
+    assert {BY_HAND, LOOKALIKE} <= stored
+    return {each.name: each for each in stored - {BY_HAND, LOOKALIKE}}
+
+
+async def test_the_zones_are_sorted_by_name(examined: Examined) -> None:
+    assert await examined.zones.zones() == (HOME, OTHER)
+
+
+async def test_only_marked_records_are_loaded(examined: Examined) -> None:
+    loaded = await examined.zones.load()
+    assert {zone: found for zone, found in loaded.items() if found} == {HOME: (APP,)}
+
+
+async def test_of_a_zone_in_full_all_records_are_loaded(examined: Examined) -> None:
+    loaded = await examined.zones.load(in_full=frozenset({HOME}))
+    assert set(loaded[HOME]) == {APP, BY_HAND, LOOKALIKE}
+
+
+async def test_a_zone_in_full_without_records_is_there(examined: Examined) -> None:
+    assert (await examined.zones.load(in_full=frozenset({OTHER})))[OTHER] == ()
+
+
+async def test_loading_changes_nothing(examined: Examined) -> None:
+    await examined.zones.load(in_full=frozenset({HOME}))
+    assert examined.raw.read(HOME) == {APP, BY_HAND, LOOKALIKE}
+
+
+async def test_a_posted_record_is_stored_as_it_is_and_loaded_from_then_on(examined: Examined) -> None:
+    post = new("b.example.com")
+    assert await examined.zones.save(HOME, RecordBatch(posts=(post,))) == ()
+    stored = written(examined)["b.example.com"]
+    assert (replace(stored, id=""), bool(stored.id)) == (post, True)
+    assert (await examined.zones.load())[HOME] == (APP, stored)
+
+
+async def test_a_record_that_stands_there_exactly_so_counts_as_written(examined: Examined) -> None:
+    assert await examined.zones.save(HOME, RecordBatch(posts=(new("app.example.com"), new("b.example.com")))) == ()
+    assert {name: each.id == APP.id for name, each in written(examined).items()} == {
+        "app.example.com": True,
+        "b.example.com": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "neighbour",
+    [
+        record("b.example.com", "192.0.2.1", "A", uid="9" * 32),
+        record("b.example.com", "2001:db8::1", "AAAA", uid="9" * 32),
+        record("b.example.com", "elsewhere.example.org", uid="9" * 32),
+        record("b.example.com", "ns.example.org", "NS", uid="9" * 32),
+        record("b.example.com", target_of(BLUE), proxied=True, uid="9" * 32),
+        replace(claim("b.example.com", owner="somebody-else"), id="9" * 32),
+        replace(claim("b.example.com", GREEN), id="9" * 32),
+    ],
+    ids=["A", "AAAA", "CNAME", "NS", "the same CNAME unmarked", "another owner's claim", "our claim to another tunnel"],
+)
+async def test_a_record_that_cannot_stand_beside_another_is_refused_and_the_rest_is_written(
+    examined: Examined, neighbour: DnsRecord
+) -> None:
+    examined.raw.write(HOME, [BY_HAND, LOOKALIKE, neighbour])
+    refusals = await examined.zones.save(
+        HOME, RecordBatch(posts=(new("a.example.com"), new("b.example.com"), new("c.example.com")))
+    )
+    assert [(refusal.name, refusal.code) for refusal in refusals] == [("b.example.com", "record-conflict")]
+    assert refusals[0].sentence.startswith("8105")
+    assert set(written(examined)) == {"a.example.com", "b.example.com", "c.example.com"}
+    assert neighbour in examined.raw.read(HOME)
+
+
+async def test_a_record_of_another_kind_may_stand_beside_a_claim(examined: Examined) -> None:
+    text = record("b.example.com", "x", "TXT", uid="9" * 32)
+    examined.raw.write(HOME, [BY_HAND, LOOKALIKE, text])
+    assert await examined.zones.save(HOME, RecordBatch(posts=(new("b.example.com"),))) == ()
+    assert text in examined.raw.read(HOME)
+
+
+async def test_a_patched_record_keeps_its_id_and_its_neighbours(examined: Examined) -> None:
+    moved = replace(APP, content=target_of(GREEN), comment=claim("x", owner="other").comment)
+    assert await examined.zones.save(HOME, RecordBatch(patches=(moved,))) == ()
+    assert written(examined) == {"app.example.com": moved}
+
+
+async def test_a_record_to_patch_that_is_gone_is_refused_and_the_rest_is_written(examined: Examined) -> None:
+    gone = replace(claim("gone.example.com"), id="8" * 32)
+    refusals = await examined.zones.save(HOME, RecordBatch(patches=(gone,), posts=(new("b.example.com"),)))
+    assert refusals == (Refusal("gone.example.com", "refused", "81044: Record does not exist."),)
+    assert set(written(examined)) == {"app.example.com", "b.example.com"}
+
+
+async def test_a_deleted_record_is_gone_and_nothing_else(examined: Examined) -> None:
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,))) == ()
+    assert written(examined) == {}
+
+
+async def test_a_record_to_delete_that_is_gone_already_counts_as_deleted(examined: Examined) -> None:
+    gone = replace(claim("gone.example.com"), id="8" * 32)
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(gone, APP))) == ()
+    assert written(examined) == {}
+
+
+async def test_a_name_that_is_deleted_can_be_posted_in_the_same_batch(examined: Examined) -> None:
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,), posts=(new("app.example.com", GREEN),))) == ()
+    (stored,) = written(examined).values()
+    assert (stored.tunnel, stored.id == APP.id) == (GREEN, False)
+
+
+async def test_a_full_zone_takes_what_fits_in_order_and_names_the_rest(examined: Examined) -> None:
+    examined.raw.limit(HOME, 5)
+    refusals = await examined.zones.save(HOME, RecordBatch(posts=tuple(new(f"{letter}.example.com") for letter in "bcdef")))
+    assert [(refusal.name, refusal.code) for refusal in refusals] == [
+        (f"{letter}.example.com", "quota-exceeded") for letter in "def"
+    ]
+    assert set(written(examined)) == {"app.example.com", "b.example.com", "c.example.com"}
+
+
+async def test_room_that_a_batch_makes_is_room_for_its_posts(examined: Examined) -> None:
+    examined.raw.limit(HOME, 3)
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,), posts=(new("b.example.com"),))) == ()
+    assert set(written(examined)) == {"b.example.com"}
+
+
+async def test_a_record_that_is_itself_at_fault_is_refused_and_the_rest_is_written(examined: Examined) -> None:
+    long = replace(new("long.example.com"), comment="x" * 101)
+    posts = (new("b.example.com"), long, new("c.example.com"))
+    refusals = await examined.zones.save(HOME, RecordBatch(patches=(replace(APP, comment="x" * 101),), posts=posts))
+    assert [(refusal.name, refusal.code) for refusal in refusals] == [
+        ("app.example.com", "refused"),
+        ("long.example.com", "refused"),
+    ]
+    assert set(written(examined)) == {"app.example.com", "b.example.com", "c.example.com"}
+    assert written(examined)["app.example.com"] == APP
+
+
+async def test_more_records_than_one_request_takes_are_written_all_the_same(examined: Examined) -> None:
+    examined.raw.limit(HOME, 10_000)
+    posts = tuple(new(f"n{number:04}.example.com") for number in range(450))
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,), posts=posts)) == ()
+    assert set(written(examined)) == {each.name for each in posts}
+
+
+async def test_an_empty_batch_changes_nothing(examined: Examined) -> None:
+    assert await examined.zones.save(HOME, RecordBatch()) == ()
+    assert written(examined) == {"app.example.com": APP}
+
+
+async def test_an_unknown_zone_is_a_permanent_failure(examined: Examined) -> None:
+    with pytest.raises(PermanentFailure):
+        await examined.zones.save(Zone("example.org", "f" * 32), RecordBatch(posts=(new("b.example.org"),)))

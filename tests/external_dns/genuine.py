@@ -1,0 +1,115 @@
+"""The genuine external-dns, one control loop at a time: a driver of `go/`, spoken to in JSON lines."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+VERSIONS = ("v0.14", "v0.15", "v0.18", "v0.20", "v0.22")
+NEWEST = VERSIONS[-1]
+REGISTRIES: Mapping[str, tuple[str, ...]] = {
+    "noop": ("-registry", "noop"),
+    "txt": ("-registry", "txt"),
+    "txt-prefix": ("-registry", "txt", "-txt-prefix", "%{record_type}-dns.", "-txt-wildcard-replacement", "any"),
+    "txt-encrypted": ("-registry", "txt", "-txt-encrypt-key", "0123456789abcdef0123456789abcdef"),
+}
+TXT_REGISTRIES = tuple(registry for registry in REGISTRIES if registry != "noop")
+_PATIENCE = 60.0
+
+Wanted = dict[str, Any]
+"""An endpoint as external-dns writes it in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The outcome of one control loop. `soft` errors are those that external-dns survives; `stage` is where one happened."""
+
+    create: list[Wanted]
+    update: list[Wanted]
+    delete: list[Wanted]
+    applied: bool
+    error: str
+    soft: bool
+    stage: str
+    seconds: Mapping[str, float]
+
+    @classmethod
+    def decode(cls, line: str) -> Loop:
+        """Return the loop that a line of a driver tells of."""
+        told = json.loads(line)
+        changes = told.get("changes", {})
+        return cls(
+            create=changes.get("create", []),
+            update=changes.get("updateNew", []),
+            delete=changes.get("delete", []),
+            applied=told.get("applied", False),
+            error=told["error"],
+            soft=told.get("soft", False),
+            stage=told["stage"],
+            seconds=told.get("seconds", {}),
+        )
+
+    @property
+    def todo(self) -> Mapping[str, list[str]]:
+        """The hostnames of every change that external-dns planned, by kind; empty when it found nothing to do."""
+        kinds = {"create": self.create, "update": self.update, "delete": self.delete}
+        return {kind: sorted(each["dnsName"] for each in found) for kind, found in kinds.items() if found}
+
+    def check_soft_error(self, stage: str) -> None:
+        """Assert that external-dns met an error at this stage, and one that it survives."""
+        assert (self.stage, self.soft, self.applied) == (stage, True, False), self.error
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalDns:
+    """A running external-dns, which keeps its connection and its registry between loops."""
+
+    stdin: IO[str]
+    stdout: IO[str]
+
+    def loop(self, *desired: Wanted) -> Loop:
+        """Run one control loop for a source that wants these endpoints."""
+        self.stdin.write(json.dumps({"desired": desired}) + "\n")
+        self.stdin.flush()
+        if not select.select([self.stdout], [], [], _PATIENCE)[0]:
+            message = f"external-dns has told nothing for {_PATIENCE:g} s"
+            raise TimeoutError(message)
+        return Loop.decode(self.stdout.readline())
+
+    def publish(self, *desired: Wanted) -> Loop:
+        """Run one control loop that must succeed."""
+        loop = self.loop(*desired)
+        assert not loop.error, f"{loop.stage}: {loop.error}"
+        return loop
+
+
+@contextmanager
+def external_dns(program: Path, url: str, *flags: str) -> Iterator[ExternalDns]:
+    """Run a driver against a webhook provider; its log goes to our standard error, which pytest shows on failure."""
+    with subprocess.Popen([program, "-url", url, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        yield ExternalDns(process.stdin, process.stdout)
+        process.stdin.close()
+
+
+def endpoint(
+    name: str, *targets: str, kind: str = "CNAME", resource: str = "", identifier: str = "", ttl: int = 0, **properties: str
+) -> Wanted:
+    """Return an endpoint as a source makes one; a keyword `no_tls_verify` is the property `webhook/no-tls-verify`."""
+    wanted: Wanted = {
+        "dnsName": name,
+        "recordType": kind,
+        "targets": list(targets or ("http://app:8080",)),
+        "setIdentifier": identifier,
+        "recordTTL": ttl,
+        "labels": {"resource": resource} if resource else {},
+        "providerSpecific": [{"name": f"webhook/{key.replace('_', '-')}", "value": text} for key, text in properties.items()],
+    }
+    return {key: value for key, value in wanted.items() if value}

@@ -1,0 +1,133 @@
+"""Our process on the in-memory backend, with a back door: tests look into the account behind it, change it, and disturb it.
+
+    BACKEND=memory python -m external_dns.memory_process SOCKET
+
+is the command `serve` on an account that is empty, and answers on a Unix socket: one JSON line asked, one answered.
+
+| asked                                           | answered                                                                     |
+|-------------------------------------------------|------------------------------------------------------------------------------|
+| `{"ask": "state"}`                              | every document (text and version, by tunnel), every record (by zone)         |
+| `{"ask": "put", "documents": …, "records": …}`  | `null`; the account holds these and nothing else                             |
+| `{"ask": "disturb", "step": …, …}`              | `null`; the next so many `before tunnels.save` (…) take `delay` s, or fail    |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field
+from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
+from threading import Thread
+from typing import Any
+
+from dependency_injector import providers
+
+from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.cli import main
+from tunnel_webhook.container import Container
+from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure
+
+_FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
+
+
+@dataclass(slots=True)
+class Disturbances:
+    """What shall go wrong, by step: for how many seconds it hangs, how it fails after that, how often."""
+
+    pending: dict[str, tuple[float, str, int]] = field(default_factory=dict)
+
+    async def at(self, step: str) -> None:
+        """Pass a step in the time and with the failure that is due there."""
+        delay, failure, times = self.pending.get(step, (0.0, "", 0))
+        if times:
+            self.pending[step] = (delay, failure, times - 1)
+            await asyncio.sleep(delay)
+            if failure:
+                message = f"{failure} failure {step}, as a test asked"
+                raise _FAILURES[failure](message)
+
+
+@dataclass(slots=True)
+class DisturbedTunnels:
+    """TunnelRepository that hangs and fails where a test says so."""
+
+    inner: InMemoryTunnels
+    disturbances: Disturbances
+
+    async def load(self, tunnel: str, /) -> TunnelConfiguration:
+        await self.disturbances.at("before tunnels.load")
+        return await self.inner.load(tunnel)
+
+    async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
+        await self.disturbances.at("before tunnels.save")
+        stored = await self.inner.save(tunnel, configuration)
+        await self.disturbances.at("after tunnels.save")
+        return stored
+
+
+@dataclass(slots=True)
+class DisturbedZones:
+    """ZoneRepository that hangs and fails where a test says so."""
+
+    inner: InMemoryZones
+    disturbances: Disturbances
+
+    async def zones(self) -> tuple[Zone, ...]:
+        return await self.inner.zones()
+
+    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+        await self.disturbances.at("before zones.load")
+        return await self.inner.load(in_full=in_full)
+
+    async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
+        await self.disturbances.at("before zones.save")
+        refusals = await self.inner.save(zone, batch)
+        await self.disturbances.at("after zones.save")
+        return refusals
+
+
+class BackDoor:
+    """The account in memory, and what tests may ask of it."""
+
+    def __init__(self) -> None:
+        self._disturbances = Disturbances()
+        self.tunnels = DisturbedTunnels(InMemoryTunnels({}), self._disturbances)
+        self.zones = DisturbedZones(InMemoryZones({}), self._disturbances)
+
+    def answer(self, asked: dict[str, Any]) -> Any:
+        """Do what is asked, and return the answer."""
+        answers = {"state": self._state, "put": self._put, "disturb": self._disturb}
+        return answers[asked.pop("ask")](**asked)
+
+    def _state(self) -> dict[str, Any]:
+        records = {zone.name: [asdict(record) for record in found.values()] for zone, found in self.zones.inner.stored.items()}
+        return {"documents": self.tunnels.inner.documents, "records": records}
+
+    def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
+        self.tunnels.inner.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
+        self.zones.inner.stored = {
+            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in found} for name, found in records.items()
+        }
+
+    def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:
+        self._disturbances.pending = {step: (delay, failure, times)}
+
+
+class _Answers(StreamRequestHandler):
+    def handle(self) -> None:
+        asked = json.loads(self.rfile.readline())
+        self.wfile.write(json.dumps(door.answer(asked)).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    door = BackDoor()
+    Container.memory_tunnels.override(providers.Object(door.tunnels))
+    Container.memory_zones.override(providers.Object(door.zones))
+    server = ThreadingUnixStreamServer(sys.argv[1], _Answers)
+    Thread(target=server.serve_forever, daemon=True).start()
+    main(["serve"])

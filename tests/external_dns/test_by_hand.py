@@ -1,0 +1,80 @@
+"""What people made by hand at the very hostname that external-dns asks for."""
+
+import pytest
+from builders import BLUE, GREEN
+
+from external_dns.account import Account, record
+from external_dns.genuine import ExternalDns, endpoint
+
+pytestmark = pytest.mark.external_dns
+RULE = '{"hostname":"app.example.com","service":"http://by-hand:80","mine":1.0}'
+OURS = f"{BLUE}.cfargotunnel.com"
+
+
+def test_a_rule_that_says_something_else_stays_and_is_told(newest: ExternalDns, account: Account) -> None:
+    account.edit_rules(lambda rules: [RULE, *rules])
+    before = account.by_hand(())
+    good = endpoint("good.example.com")
+    for _ in range(2):
+        newest.loop(endpoint("app.example.com"), good).check_soft_error("apply")
+        account.check({"good.example.com": "http://app:8080"}, by_hand=before)
+    assert newest.publish(good).todo == {}
+    account.check({"good.example.com": "http://app:8080"}, by_hand=before)
+
+
+def test_a_rule_that_says_something_else_is_taken_over_where_that_is_asked(newest: ExternalDns, account: Account) -> None:
+    account.edit_rules(lambda rules: [RULE, *rules])
+    newest.loop(endpoint("app.example.com")).check_soft_error("apply")
+    newest.publish(endpoint("app.example.com", adopt="true"))
+    assert newest.publish(endpoint("app.example.com", adopt="true")).todo == {}
+    assert newest.publish(endpoint("app.example.com")).todo == {}
+    account.check({"app.example.com": "http://app:8080"})
+    (rule,) = account.rules("app.example.com")
+    assert rule["mine"] == 1.0
+
+
+def test_a_rule_that_says_the_same_is_adopted(newest: ExternalDns, account: Account) -> None:
+    account.edit_rules(lambda rules: [RULE, *rules])
+    account.edit_records(lambda records: [*records, record("app.example.com", OURS, proxied=True, comment="by hand")])
+    asked = endpoint("app.example.com", "http://by-hand:80")
+    newest.publish(asked)
+    assert newest.publish(asked).todo == {}
+    account.check({"app.example.com": "http://by-hand:80"})
+    assert account.rules("app.example.com")[0]["mine"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param(record("app.example.com", "192.0.2.1", "A", proxied=True), id="A"),
+        pytest.param(record("app.example.com", "2001:db8::1", "AAAA"), id="AAAA"),
+        pytest.param(record("app.example.com", "elsewhere.example.net"), id="CNAME"),
+        pytest.param(record("app.example.com", "ns.example.net", "NS"), id="NS"),
+        pytest.param(record("app.example.com", f"{GREEN}.cfargotunnel.com", proxied=True), id="other-tunnel"),
+    ],
+)
+@pytest.mark.parametrize("adopt", [{}, {"adopt": "true"}], ids=["asked", "adopt"])
+def test_a_record_stays_and_is_told(newest: ExternalDns, account: Account, taken: dict[str, object], adopt: dict[str, str]) -> None:
+    account.edit_records(lambda records: [taken, *records])
+    before = account.by_hand(())
+    for _ in range(2):
+        newest.loop(endpoint("app.example.com", **adopt), endpoint("good.example.com")).check_soft_error("apply")
+        account.check({"good.example.com": "http://app:8080"}, by_hand=before)
+
+
+def test_text_beside_a_hostname_is_left_alone(newest: ExternalDns, account: Account) -> None:
+    account.edit_records(lambda records: [record("app.example.com", "v=spf1 -all", "TXT"), *records])
+    before = account.by_hand(())
+    newest.publish(endpoint("app.example.com"))
+    assert newest.publish(endpoint("app.example.com")).todo == {}
+    account.check({"app.example.com": "http://app:8080"}, by_hand=before)
+    newest.publish()
+    account.check({}, by_hand=before)
+
+
+def test_a_wildcard_rule_by_hand_keeps_its_requests(newest: ExternalDns, account: Account) -> None:
+    newest.publish(endpoint("one.wild.example.com"), endpoint("*.example.com"))
+    assert newest.publish(endpoint("one.wild.example.com"), endpoint("*.example.com")).todo == {}
+    order = [rule.get("hostname", "") for rule in account.rules()]
+    assert order.index("one.wild.example.com") < order.index("*.wild.example.com") < order.index("*.example.com")
+    account.check({"one.wild.example.com": "http://app:8080", "*.example.com": "http://app:8080"})

@@ -1,0 +1,119 @@
+"""Every property: in odd spellings, changed, taken away; the rule always says what was asked, and settles."""
+
+from typing import Any
+
+import pytest
+
+from external_dns.account import Account
+from external_dns.genuine import NEWEST, endpoint
+from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
+
+from external_dns.webhook import StartExternalDns, StartWebhook
+
+pytestmark = pytest.mark.external_dns
+
+Case = tuple[str, Any, str, Any]
+FLAG: Case = (" TRUE ", True, "False", False)
+SECONDS: Case = ("1m30s", 90, "2h", 7200)
+TEXT: Case = ("one & <two>", "one & <two>", "drei-ü", "drei-ü")
+# What is written oddly, what the rule must say then, what it is changed to, and what the rule must say then.
+ORIGIN: dict[str, Case] = {
+    "connect-timeout": SECONDS,
+    "tls-timeout": SECONDS,
+    "tcp-keep-alive": SECONDS,
+    "keep-alive-timeout": ("0090", 90, "0", 0),
+    "keep-alive-connections": ("0100", 100, "1", 1),
+    "no-happy-eyeballs": FLAG,
+    "http-host-header": TEXT,
+    "origin-server-name": TEXT,
+    "match-sni-to-host": FLAG,
+    "ca-pool": ("/etc/ca.pem", "/etc/ca.pem", "/etc/other.pem", "/etc/other.pem"),
+    "no-tls-verify": FLAG,
+    "http2-origin": FLAG,
+    "disable-chunked-encoding": FLAG,
+    "proxy-type": ("SOCKS", "socks", "socks", "socks"),
+    "proxy-address": TEXT,
+    "proxy-port": ("08080", 8080, "1080", 1080),
+    "bastion-mode": FLAG,
+    "ip-rules": (
+        "allow 10.1.2.3/8  443 80, deny ::/0",
+        [{"prefix": "10.0.0.0/8", "ports": [80, 443], "allow": True}, {"prefix": "::/0", "ports": [], "allow": False}],
+        "deny ::/0,allow 10.0.0.0/8",
+        [{"prefix": "::/0", "ports": [], "allow": False}, {"prefix": "10.0.0.0/8", "ports": [], "allow": True}],
+    ),
+}
+ACCESS: dict[str, Case] = {
+    "access-required": FLAG,
+    "access-team-name": TEXT,
+    "access-aud-tag": ("b, a,,b", ["a", "b"], "c", ["c"]),
+    "access-environment": TEXT,
+}
+GUARDED = {"access_required": "true", "access_team_name": "team", "access_aud_tag": "tag"}
+LIBERAL = {"ALLOW_CA_POOL": "true", "ALLOWED_SERVICES": "http,https,bastion"}
+
+
+def test_the_tables_here_hold_every_property() -> None:
+    assert {f"webhook/{name}" for name in ORIGIN} == set(ORIGIN_KEYS)
+    assert {f"webhook/{name}" for name in ACCESS} == set(ACCESS_KEYS)
+
+
+@pytest.mark.parametrize("registry", ["noop", "txt"])
+@pytest.mark.parametrize("name", [*ORIGIN, *ACCESS])
+def test_a_property_is_set_changed_and_taken_away(start: StartExternalDns, webhook: StartWebhook, name: str, registry: str) -> None:
+    liberal = webhook(**LIBERAL)
+    dns = start(f"{NEWEST}-{registry}", at=liberal)
+    beside = GUARDED if name in ACCESS else {}
+    odd, said, changed, said_then = {**ORIGIN, **ACCESS}[name]
+    plain = endpoint("app.example.com", **beside)
+    dns.publish(plain)
+    for text, expected in ((odd, said), (changed, said_then)):
+        wanted = endpoint("app.example.com", **{**beside, name.replace("-", "_"): text})
+        dns.publish(wanted)
+        assert dns.publish(wanted).todo == {}
+        assert _said(liberal.account, name) == expected
+    dns.publish(plain)
+    assert dns.publish(plain).todo == {}
+    assert name in {"access-required", "access-team-name", "access-aud-tag"} or _said(liberal.account, name) is None
+    liberal.account.check({"app.example.com": "http://app:8080"})
+
+
+def test_all_properties_at_once_settle(start: StartExternalDns, webhook: StartWebhook) -> None:
+    liberal = webhook(**LIBERAL)
+    dns = start(f"{NEWEST}-txt-encrypted", at=liberal)
+    everything = {name.replace("-", "_"): odd for name, (odd, *_) in {**ORIGIN, **ACCESS}.items()}
+    dns.publish(endpoint("app.example.com", "https://app", **everything))
+    assert dns.publish(endpoint("app.example.com", "https://app", **dict(reversed(everything.items())))).todo == {}
+    assert {name: _said(liberal.account, name) for name in (*ORIGIN, *ACCESS)} == {
+        name: said for name, (_, said, *_) in {**ORIGIN, **ACCESS}.items()
+    }
+    liberal.account.check({"app.example.com": "https://app"})
+
+
+@pytest.mark.parametrize(
+    ("properties", "service"),
+    [
+        pytest.param({"service": "https://app.prod:8443/"}, "https://app.prod:8443", id="service"),
+        pytest.param({"port": "8080"}, "http://lb.internal:8080", id="port"),
+        pytest.param({"scheme": "HTTPS"}, "https://lb.internal", id="scheme"),
+        pytest.param({"scheme": "ssh", "port": "2222"}, "ssh://lb.internal:2222", id="scheme-and-port"),
+        pytest.param({"service": "unix:/run/app.sock"}, "unix:/run/app.sock", id="unix"),
+        pytest.param({"service": "http_status:503"}, "http_status:503", id="status"),
+        pytest.param({"service": "hello-world"}, "hello_world", id="hello-world"),
+    ],
+)
+def test_an_origin_is_given_by_properties(
+    start: StartExternalDns, account: Account, properties: dict[str, str], service: str
+) -> None:
+    dns = start(f"{NEWEST}-txt")
+    wanted = endpoint("app.example.com", "lb.internal", **properties)
+    dns.publish(wanted)
+    assert dns.publish(wanted).todo == {}
+    account.check({"app.example.com": service})
+
+
+def _said(account: Account, name: str) -> Any:
+    (rule,) = account.rules("app.example.com")
+    origin = rule.get("originRequest", {})
+    if name in ACCESS:
+        return origin.get("access", {}).get(ACCESS_KEYS[f"webhook/{name}"][0])
+    return origin.get(ORIGIN_KEYS[f"webhook/{name}"][0])

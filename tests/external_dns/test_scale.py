@@ -1,0 +1,61 @@
+"""Thousands of hostnames at once, and the guard over how many may go at once."""
+
+import pytest
+
+from external_dns.account import Account
+from external_dns.webhook import StartExternalDns, StartWebhook
+from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, endpoint
+
+pytestmark = pytest.mark.external_dns
+MANY = [
+    endpoint(f"app-{number}.example.com", f"http://app-{number}:80", resource=f"service/ns-{number % 50}/app-{number}")
+    for number in range(5000)
+]
+TWENTY = MANY[:20]
+
+
+def live(wanted: list[dict[str, object]]) -> dict[str, str]:
+    return {str(each["dnsName"]): each["targets"][0] for each in wanted}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("registry", REGISTRIES)
+def test_five_thousand_hostnames_come_stay_and_go(start: StartExternalDns, webhook: StartWebhook, registry: str) -> None:
+    at = webhook(MAX_DELETES_FLOOR="10000")
+    dns = start(f"{NEWEST}-{registry}", at=at)
+    assert len(dns.publish(*MANY).create) == len(MANY)
+    version = at.account.version()
+    assert dns.publish(*reversed(MANY)).todo == {}
+    assert at.account.version() == version
+    at.account.check(live(MANY))
+    assert len(dns.publish(*TWENTY).delete) == len(MANY) - len(TWENTY)
+    assert dns.publish(*TWENTY).todo == {}
+    at.account.check(live(TWENTY))
+
+
+def test_a_source_that_yields_nothing_empties_no_tunnel(newest: ExternalDns, account: Account) -> None:
+    newest.publish(*TWENTY)
+    for _ in range(2):
+        newest.loop().check_soft_error("apply")
+        account.check(live(TWENTY))
+    assert newest.publish(*TWENTY).todo == {}
+
+
+def test_while_deletions_are_withheld_all_else_is_applied(newest: ExternalDns, account: Account) -> None:
+    newest.publish(*TWENTY)
+    newest.loop(*MANY[18:25]).check_soft_error("apply")
+    account.check(live(MANY[:25]))
+
+
+def test_half_of_the_hostnames_may_go_at_once(newest: ExternalDns, account: Account) -> None:
+    newest.publish(*TWENTY)
+    newest.publish(*TWENTY[:10])
+    assert newest.publish(*TWENTY[:10]).todo == {}
+    account.check(live(TWENTY[:10]))
+
+
+def test_paths_that_go_are_no_hostnames_that_go(newest: ExternalDns, account: Account) -> None:
+    paths = [endpoint("app.example.com", path=f"/{number}") for number in range(20)]
+    newest.publish(*paths)
+    newest.publish(paths[0])
+    assert newest.publish(paths[0]).todo == {}
+    account.check({"app.example.com": {"^/0(/|$)": "http://app:8080"}})

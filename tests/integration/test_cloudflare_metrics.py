@@ -1,0 +1,52 @@
+"""What the adapter tells of its requests: by operation and status, never by tunnel, zone or hostname."""
+
+import re
+
+import pytest
+
+from builders import claim
+from cloudflare_adapters import ZONE, cloudflare
+from cloudflare_emulator import BLUE, Drop, Emulator, Respond, VirtualClock, seed
+from tunnel_webhook.domain.claim import RecordBatch
+from tunnel_webhook.telemetry import Telemetry
+
+pytestmark = pytest.mark.anyio
+
+PREFIX = "tunnel_webhook_cloudflare_"
+
+
+def told(telemetry: Telemetry) -> dict[str, float]:
+    """Return the adapter's metrics as Prometheus would scrape them, by name and labels."""
+    text = telemetry.metrics()[0].decode()
+    found = re.findall(rf"^({PREFIX}\S*?)(?:{{(.*?)}})? (\S+)$", text, re.MULTILINE)
+    scope = re.compile(r',?otel_scope_\w+="[^"]*"')
+    return {f"{name}{{{scope.sub('', labels).lstrip(',')}}}": float(number) for name, labels, number in found}
+
+
+async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry) -> None:
+    before = told(telemetry)
+    async with cloudflare(Emulator(seed(), VirtualClock()), account="") as world:
+        world.emulator.arm(Respond(path="configurations", status=502, body=""), Drop(path="configurations", nth=2))
+        await world.tunnels.load(BLUE)
+        await world.zones.load()
+        await world.zones.save(ZONE, RecordBatch(posts=(claim("app.example.com"),)))
+    after = told(telemetry)
+    grown = {key: number - before.get(key, 0) for key, number in after.items() if number != before.get(key)}
+    assert {key: number for key, number in grown.items() if key.startswith(f"{PREFIX}requests_total")} == {
+        f'{PREFIX}requests_total{{operation="list zones",status="200"}}': 1,
+        f'{PREFIX}requests_total{{operation="load configuration",status="502"}}': 1,
+        f'{PREFIX}requests_total{{operation="load configuration",status="ReadError"}}': 1,
+        f'{PREFIX}requests_total{{operation="load configuration",status="200"}}': 1,
+        f'{PREFIX}requests_total{{operation="list records",status="200"}}': 1,
+        f'{PREFIX}requests_total{{operation="write records",status="200"}}': 1,
+    }
+    assert grown[f'{PREFIX}retries_total{{operation="load configuration"}}'] == 2
+    assert grown[f'{PREFIX}request_duration_seconds_count{{operation="list zones",status="200"}}'] == 1
+    assert after[f"{PREFIX}rate_limit_remaining{{}}"] == 1200 - 4
+
+
+async def test_no_metric_names_a_zone_a_tunnel_or_a_hostname(telemetry: Telemetry) -> None:
+    async with cloudflare(Emulator(seed(), VirtualClock())) as world:
+        await world.tunnels.load(BLUE)
+        await world.zones.load(in_full=frozenset({ZONE}))
+    assert not [key for key in told(telemetry) if BLUE in key or ZONE.id in key or ZONE.name in key]

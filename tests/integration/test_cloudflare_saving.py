@@ -1,0 +1,354 @@
+"""Batches of records through the Cloudflare adapter: how few calls they are, and how they get past what stands in their way."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from builders import claim
+from cloudflare_adapters import ZONE, Cloudflare, cloudflare
+from cloudflare_emulator import (
+    API_TOKEN,
+    BLUE,
+    GREEN,
+    HTML,
+    Distort,
+    Drop,
+    Emulator,
+    Intervention,
+    Record,
+    Respond,
+    Slow,
+    State,
+    Token,
+    VirtualClock,
+    seed,
+)
+from tunnel_webhook.domain.claim import DnsRecord, RecordBatch
+from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure
+
+pytestmark = pytest.mark.anyio
+
+BATCH = "dns_records/batch"
+TAKEN = Record("taken.example.com", "A", "192.0.2.1")
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[Cloudflare]:
+    """Yield the adapters on an empty Free zone that may hold many records."""
+    async with cloudflare(Emulator(with_quota(seed(plan="free"), 100_000), VirtualClock())) as adapters:
+        await adapters.zones.load()
+        adapters.emulator.log.clear()
+        yield adapters
+
+
+def with_quota(state: State, quota: int) -> State:
+    return state.with_zone(replace(state.zone("example.com"), quota=quota))
+
+
+def new(name: str, tunnel: str = BLUE) -> DnsRecord:
+    """Return a claim that is not stored yet."""
+    made = claim(name, tunnel)
+    return DnsRecord(made.name, made.type, made.content, made.proxied, made.comment)
+
+
+def to_green(record: DnsRecord) -> DnsRecord:
+    """Return a stored record pointed at another tunnel."""
+    return DnsRecord(record.name, record.type, f"{GREEN}.cfargotunnel.com", record.proxied, record.comment, record.id)
+
+
+def refusal(code: int, message: str) -> Respond:
+    """Return the fault that refuses one batch."""
+    body = f'{{"success":false,"errors":[{{"code":{code},"message":"{message}"}}]}}'
+    return Respond(path=BATCH, status=400, body=body)
+
+
+def posts(number: int, prefix: str = "app") -> tuple[DnsRecord, ...]:
+    return tuple(new(f"{prefix}{each:04}.example.com") for each in range(number))
+
+
+async def with_claims(world: Cloudflare, *names: str) -> list[DnsRecord]:
+    """Make claims, forget the calls, and return the records as they are stored."""
+    await world.zones.save(ZONE, RecordBatch(posts=tuple(new(name) for name in names)))
+    world.emulator.log.clear()
+    return [world.stored()[name] for name in names]
+
+
+def take(world: Cloudflare, *names: str) -> None:
+    """Let somebody else have made address records of these names."""
+    world.emulator.state = world.emulator.state.with_records("example.com", *(Record(name, "A", "192.0.2.1") for name in names))
+
+
+@pytest.mark.parametrize(("number", "calls"), [(1, 1), (200, 1), (201, 2), (1000, 5)])
+async def test_creations_are_one_call_for_two_hundred(world: Cloudflare, number: int, calls: int) -> None:
+    assert await world.zones.save(ZONE, RecordBatch(posts=posts(number))) == ()
+    assert (len(world.stored()), len(world.calls)) == (number, calls)
+
+
+async def test_a_paid_zone_takes_larger_batches() -> None:
+    async with cloudflare(Emulator(seed(plan="business"), VirtualClock())) as world:
+        await world.zones.zones()
+        await world.zones.save(ZONE, RecordBatch(posts=posts(3500)))
+        assert (len(world.stored()), world.calls_to("POST", BATCH)) == (3500, 1)
+
+
+async def test_a_zone_that_refuses_a_larger_batch_than_its_plan_allows_is_served_smaller_ones() -> None:
+    async with cloudflare(Emulator(with_quota(seed(plan="pro"), 9999), VirtualClock())) as world:
+        await world.zones.zones()
+        downgraded = replace(world.emulator.state.zone("example.com"), plan="free")
+        world.emulator.state = world.emulator.state.with_zone(downgraded)
+        assert await world.zones.save(ZONE, RecordBatch(posts=posts(1000))) == ()
+        assert world.calls_to("POST", BATCH) == 1 + 5
+        await world.zones.save(ZONE, RecordBatch(posts=posts(400, "more")))
+        assert (len(world.stored()), world.calls_to("POST", BATCH)) == (1400, 6 + 2)
+
+
+async def test_deletes_go_before_patches_and_patches_before_posts(world: Cloudflare) -> None:
+    gone, kept = await with_claims(world, "gone.example.com", "kept.example.com")
+    moved = to_green(kept)
+    in_place = new("gone.example.com", GREEN)
+    assert await world.zones.save(ZONE, RecordBatch((gone,), (moved,), (in_place,))) == ()
+    assert {record.name: record.tunnel for record in world.stored().values()} == {
+        "gone.example.com": GREEN,
+        "kept.example.com": GREEN,
+    }
+    assert len(world.calls) == 1
+
+
+async def test_a_patch_touches_only_what_we_decide() -> None:
+    stored = replace(
+        Record("app.example.com", "CNAME", "elsewhere.example.net", ttl=300, tags=("team:a",), id="0" * 32),
+        settings={"flatten_cname": False},
+    )
+    async with cloudflare(Emulator(seed().with_records("example.com", stored), VirtualClock())) as world:
+        mine = claim("app.example.com")
+        patch = DnsRecord(mine.name, mine.type, mine.content, mine.proxied, mine.comment, stored.id)
+        assert await world.zones.save(ZONE, RecordBatch(patches=(patch,))) == ()
+        found = world.emulator.state.zones[ZONE.id].records[stored.id]
+        assert (found.tags, found.settings, found.comment) == (stored.tags, stored.settings, mine.comment)
+
+
+async def test_conflicts_are_found_by_one_look_at_the_zone_and_the_rest_is_written(world: Cloudflare) -> None:
+    take(world, "app0003.example.com", "app0100.example.com")
+    refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(200)))
+    assert [(each.name, each.code) for each in refusals] == [
+        ("app0003.example.com", "record-conflict"),
+        ("app0100.example.com", "record-conflict"),
+    ]
+    assert refusals[0].sentence == "81053: An A, AAAA, or CNAME record with that host already exists."
+    assert len(world.stored()) == 200
+    assert [line.split("?")[0].split()[0] for line in world.calls] == ["POST", "GET", "POST"]
+
+
+async def test_a_record_that_stands_there_exactly_so_counts_as_written(world: Cloudflare) -> None:
+    await with_claims(world, "app0000.example.com", "app0002.example.com")
+    assert await world.zones.save(ZONE, RecordBatch(posts=posts(3))) == ()
+    assert sorted(world.stored()) == [f"app000{number}.example.com" for number in range(3)]
+
+
+async def test_the_same_target_under_somebody_elses_marker_is_a_conflict(world: Cloudflare) -> None:
+    theirs = claim("app0000.example.com", owner="somebody-else")
+    world.emulator.state = world.emulator.state.with_records(
+        "example.com", Record(theirs.name, theirs.type, theirs.content, proxied=True, comment=theirs.comment)
+    )
+    refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
+    assert [(each.name, each.code, each.sentence[:5]) for each in refusals] == [("app0000.example.com", "record-conflict", "81053")]
+    assert world.stored()["app0000.example.com"].comment == theirs.comment
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (81053, "An A, AAAA, or CNAME record with that host already exists."),
+        (81054, "A CNAME record with that host already exists."),
+        (81057, "The record already exists."),
+    ],
+)
+async def test_a_conflict_is_told_in_the_words_of_cloudflare_whichever_they_are(world: Cloudflare, code: int, message: str) -> None:
+    take(world, "app0000.example.com")
+    world.emulator.arm(refusal(code, message))
+    refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
+    assert refusals == (Refusal("app0000.example.com", "record-conflict", f"{code}: {message}"),)
+
+
+async def test_a_conflict_that_nothing_in_the_zone_explains_is_refused_all_the_same(world: Cloudflare) -> None:
+    world.emulator.arm(refusal(81053, "said so"))
+    assert await world.zones.save(ZONE, RecordBatch(posts=posts(1))) == (
+        Refusal("app0000.example.com", "record-conflict", "81053: said so"),
+    )
+
+
+async def test_a_record_to_delete_that_is_gone_counts_as_deleted(world: Cloudflare) -> None:
+    first, second = await with_claims(world, "a.example.com", "b.example.com")
+    world.emulator.arm(Intervention(path=BATCH, change=lambda state: without(state, first.id)))
+    assert await world.zones.save(ZONE, RecordBatch(deletes=(first, second))) == ()
+    assert world.stored() == {}
+
+
+async def test_a_record_to_patch_that_is_gone_is_refused_and_the_rest_is_written(world: Cloudflare) -> None:
+    first, second = await with_claims(world, "a.example.com", "b.example.com")
+    patches = tuple(
+        DnsRecord(each.name, each.type, f"{GREEN}.cfargotunnel.com", each.proxied, each.comment, each.id)
+        for each in (first, second)
+    )
+    world.emulator.arm(Intervention(path=BATCH, change=lambda state: without(state, first.id)))
+    refusals = await world.zones.save(ZONE, RecordBatch(patches=patches, posts=posts(1)))
+    assert refusals == (Refusal("a.example.com", "refused", "81044: Record does not exist."),)
+    assert world.stored()["b.example.com"].tunnel == GREEN
+    assert "app0000.example.com" in world.stored()
+
+
+def without(state: State, record: str) -> State:
+    """Return the state less a record of the zone."""
+    zone = state.zone("example.com")
+    return state.with_zone(replace(zone, records={key: each for key, each in zone.records.items() if key != record}))
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        (DnsRecord("bad.example.com", "A", "no-address", proxied=True, comment="x"), "9005: "),
+        (DnsRecord("bad.example.com", "TXT", 'raw " quote', comment="x"), "9207: "),
+        (DnsRecord("bad.example.com", "TXT", "x", proxied=True, comment="x"), "9041: "),
+        (DnsRecord("bad.example.com", "CNAME", "x.example.net", comment="x" * 101), "9313: "),
+    ],
+    ids=["9005", "9207", "9041", "9313"],
+)
+async def test_a_record_that_cloudflare_does_not_like_is_found_by_halving_and_named(
+    world: Cloudflare, bad: DnsRecord, sentence: str
+) -> None:
+    batch = RecordBatch(posts=(*posts(77), bad, *posts(122, "more")))
+    (found,) = await world.zones.save(ZONE, batch)
+    assert (found.name, found.code, found.sentence[:6]) == ("bad.example.com", "refused", sentence)
+    assert len(world.stored()) == 199
+    assert len(world.calls) <= 1 + 2 * 8
+
+
+async def test_tags_that_a_free_zone_has_no_room_for_are_a_refusal_of_one_record(world: Cloudflare) -> None:
+    message = "DNS record has 1 tags, exceeding the quota of 0."
+    world.emulator.arm(
+        Respond(path=BATCH, status=400, body=f'{{"success":false,"errors":[{{"code":9300,"message":"{message}"}}]}}')
+    )
+    assert await world.zones.save(ZONE, RecordBatch(posts=posts(1))) == (
+        Refusal("app0000.example.com", "refused", f"9300: {message}"),
+    )
+
+
+async def test_a_full_zone_takes_what_fits_and_refuses_the_rest_without_asking_for_each(world: Cloudflare) -> None:
+    gone = await with_claims(world, *(f"old{number}.example.com" for number in range(3)))
+    world.emulator.state = with_quota(world.emulator.state, 40)
+    refusals = await world.zones.save(ZONE, RecordBatch(deletes=tuple(gone), posts=posts(1000)))
+    assert sorted(world.stored()) == [f"app{number:04}.example.com" for number in range(40)]
+    assert len(refusals) == 960
+    assert set(refusals) == {
+        Refusal(f"app{number:04}.example.com", "quota-exceeded", "81045: Record quota exceeded.") for number in range(40, 1000)
+    }
+    assert len(world.calls) <= 20
+
+
+async def test_deletions_go_on_in_a_full_zone(world: Cloudflare) -> None:
+    gone = await with_claims(world, "a.example.com", "b.example.com")
+    world.emulator.state = with_quota(world.emulator.state, 0)
+    refusals = await world.zones.save(ZONE, RecordBatch(deletes=tuple(gone), posts=posts(1)))
+    assert ([each.code for each in refusals], world.stored()) == (["quota-exceeded"], {})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Drop(path=BATCH, when="after"),
+        Drop(path=BATCH, when="after", how="close"),
+        Slow(path=BATCH, seconds=60, when="after"),
+        Respond(path=BATCH, status=500, effect=True),
+        Respond(path=BATCH, status=502, body=HTML, content_type="text/html", effect=True),
+        Respond(path=BATCH, status=524, body="", effect=True),
+        Distort(path=BATCH, body=HTML),
+        Distort(path=BATCH, keep=20),
+        Distort(path=BATCH, cut=20),
+    ],
+    ids=["reset", "closed", "timeout", "500", "502", "524", "HTML", "truncated", "cut off"],
+)
+async def test_a_batch_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(world: Cloudflare, fault: Drop) -> None:
+    gone, kept = await with_claims(world, "gone.example.com", "kept.example.com")
+    moved = to_green(kept)
+    world.emulator.arm(fault)
+    assert await world.zones.save(ZONE, RecordBatch((gone,), (moved,), posts(3))) == ()
+    assert [line.split()[0] for line in world.calls] == ["POST", "GET"]
+    assert sorted(world.stored()) == ["app0000.example.com", "app0001.example.com", "app0002.example.com", "kept.example.com"]
+    assert world.stored()["kept.example.com"].tunnel == GREEN
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Drop(path=BATCH),
+        Respond(path=BATCH, status=500),
+        Respond(path=BATCH, status=502, body=HTML, content_type="text/html"),
+        Respond(path=BATCH, status=408, body=""),
+    ],
+    ids=["reset", "500", "502", "408"],
+)
+async def test_a_batch_without_effect_is_sent_again_after_a_look(world: Cloudflare, fault: Drop) -> None:
+    world.emulator.arm(fault)
+    assert await world.zones.save(ZONE, RecordBatch(posts=posts(3))) == ()
+    assert ([line.split()[0] for line in world.calls], len(world.stored())) == (["POST", "GET", "POST"], 3)
+
+
+async def test_a_batch_that_takes_effect_only_after_the_look_is_not_refused(world: Cloudflare) -> None:
+    late = Slow(path=BATCH, seconds=10.5)
+    world.emulator.arm(late, Slow(method="GET", path="dns_records", seconds=1, when="after"))
+    assert await world.zones.save(ZONE, RecordBatch(posts=posts(3))) == ()
+    assert len(world.stored()) == 3
+
+
+async def test_a_batch_that_stays_unanswered_is_a_temporary_failure(world: Cloudflare) -> None:
+    world.emulator.arm(Drop(path=BATCH, times=0))
+    with pytest.raises(TemporaryFailure, match=r"cannot write records \(zone example\.com\)"):
+        await world.zones.save(ZONE, RecordBatch(posts=posts(3)))
+    assert ([line.split()[0] for line in world.calls], world.stored()) == (["POST", "GET"] * 2, {})
+
+
+async def test_somebody_elses_record_that_appears_meanwhile_is_a_conflict_after_an_unanswered_batch(world: Cloudflare) -> None:
+    world.emulator.arm(Drop(path=BATCH), Intervention(method="GET", change=lambda state: state.with_records("example.com", TAKEN)))
+    refusals = await world.zones.save(ZONE, RecordBatch(posts=(new("taken.example.com"), *posts(1))))
+    assert [(each.name, each.code) for each in refusals] == [("taken.example.com", "record-conflict")]
+    assert "app0000.example.com" in world.stored()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Drop(path=BATCH, how="refuse"), Respond(path=BATCH, status=503), Respond(path=BATCH, status=429)],
+    ids=["no connection", "503", "429"],
+)
+async def test_a_batch_that_certainly_did_nothing_is_repeated_without_looking(world: Cloudflare, fault: Drop) -> None:
+    world.emulator.arm(fault)
+    await world.zones.save(ZONE, RecordBatch(posts=posts(3)))
+    assert ([line.split()[0] for line in world.calls], len(world.stored())) == (["POST", "POST"], 3)
+
+
+async def test_a_token_that_may_only_read_is_a_permanent_failure_and_nothing_is_halved(world: Cloudflare) -> None:
+    token = Token(API_TOKEN, {"zone read": ("*",), "dns read": ("*",)})
+    world.emulator.state = world.emulator.state.with_token(token)
+    with pytest.raises(PermanentFailure, match=r"Zone/DNS/Edit .*10000: POST method not allowed"):
+        await world.zones.save(ZONE, RecordBatch(posts=posts(3)))
+    assert len(world.calls) == 1
+
+
+async def test_permissions_that_are_lost_halfway_are_a_temporary_failure_since_something_was_written(world: Cloudflare) -> None:
+    token = Token(API_TOKEN, {"zone read": ("*",), "dns read": ("*",)})
+    world.emulator.arm(Intervention(path=BATCH, nth=2, change=lambda state: state.with_token(token)))
+    with pytest.raises(TemporaryFailure, match="Zone/DNS/Edit"):
+        await world.zones.save(ZONE, RecordBatch(posts=posts(201)))
+    assert len(world.stored()) == 200
+
+
+async def test_an_unknown_zone_is_a_permanent_failure(world: Cloudflare) -> None:
+    world.emulator.state = replace(world.emulator.state, zones={})
+    with pytest.raises(PermanentFailure):
+        await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
+    assert len(world.calls) == 1
+
+
+async def test_an_empty_batch_is_no_call(world: Cloudflare) -> None:
+    assert await world.zones.save(ZONE, RecordBatch()) == ()
+    assert world.calls == []

@@ -1,0 +1,296 @@
+"""Tunnel configurations through the Cloudflare adapter, and everything that may go wrong on the way."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from builders import configuration, rule
+from cloudflare_adapters import Cloudflare, cloudflare
+from cloudflare_emulator import (
+    ACCOUNT,
+    BLUE,
+    GREEN,
+    HTML,
+    Configuration,
+    Distort,
+    Drop,
+    Emulator,
+    ForeignWrite,
+    Respond,
+    Slow,
+    Tunnel,
+    VirtualClock,
+    seed,
+)
+from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
+
+pytestmark = pytest.mark.anyio
+
+APP = rule("app.example.com", "http://app:80")
+FOREIGN = '{"ingress":[{"service":"http_status:503"}]}'
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[Cloudflare]:
+    """Yield the adapters on an emulator with two tunnels."""
+    async with cloudflare(Emulator(seed(), VirtualClock())) as adapters:
+        yield adapters
+
+
+def change(world: Cloudflare, tunnel: Tunnel) -> None:
+    """Put a tunnel in the place of another."""
+    world.emulator.state = world.emulator.state.with_tunnel(tunnel)
+
+
+def blue(world: Cloudflare) -> Tunnel:
+    return world.emulator.state.tunnels[BLUE]
+
+
+def stored(world: Cloudflare) -> tuple[int, str]:
+    """Return the version and the document that stands there now."""
+    held = blue(world).configuration
+    assert held is not None
+    return held.version, held.document
+
+
+async def with_app(world: Cloudflare) -> tuple[TunnelConfiguration, TunnelConfiguration]:
+    """Return the document that stands there, and the same with a rule more."""
+    base = await world.tunnels.load(BLUE)
+    return base, base.with_rules((APP, *base.rules))
+
+
+def services(document: TunnelConfiguration) -> list[str]:
+    return [each.service for each in document.rules]
+
+
+@pytest.mark.parametrize(
+    ("document", "rules"),
+    [
+        ("null", 0),
+        ('{"warp-routing":{"enabled":true}}', 0),
+        ('{"ingress":[]}', 0),
+        ('{"ingress":[{"service":"http_status:404"}]}', 1),
+    ],
+    ids=["null", "no ingress", "no rules", "a catch-all"],
+)
+async def test_a_document_is_read_whatever_it_lacks(world: Cloudflare, document: str, rules: int) -> None:
+    change(world, replace(blue(world), configuration=Configuration(document=document, version=7)))
+    read = await world.tunnels.load(BLUE)
+    assert (len(read.rules), read.version) == (rules, 7)
+
+
+async def test_a_tunnel_that_never_had_a_configuration_has_an_empty_document(world: Cloudflare) -> None:
+    change(world, replace(blue(world), configuration=None))
+    assert await world.tunnels.load(BLUE) == TunnelConfiguration()
+    assert world.calls == [
+        f"GET /accounts/{ACCOUNT}/cfd_tunnel/{BLUE}/configurations",
+        f"GET /accounts/{ACCOUNT}/cfd_tunnel/{BLUE}",
+    ]
+
+
+async def test_a_deleted_tunnel_is_a_permanent_failure_that_says_when(world: Cloudflare) -> None:
+    change(world, replace(blue(world), deleted_at="2026-09-30T00:00:00Z"))
+    with pytest.raises(PermanentFailure, match=r"was deleted at 2026-09-30T00:00:00Z: set CLOUDFLARE_TUNNEL_ID"):
+        await world.tunnels.load(BLUE)
+
+
+async def test_an_unknown_tunnel_is_a_permanent_failure_that_names_the_settings(world: Cloudflare) -> None:
+    with pytest.raises(PermanentFailure, match=r"does not exist in this account: check CLOUDFLARE_TUNNEL_ID"):
+        await world.tunnels.load("00000000-0000-4000-8000-000000000000")
+
+
+async def test_a_locally_managed_tunnel_is_refused_by_its_source_without_another_call(world: Cloudflare) -> None:
+    change(world, replace(blue(world), config_src="local", configuration=Configuration(source="local")))
+    with pytest.raises(PermanentFailure, match="not remotely managed"):
+        await world.tunnels.load(BLUE)
+    assert len(world.calls) == 1
+
+
+async def test_a_locally_managed_tunnel_without_a_configuration_is_refused_too(world: Cloudflare) -> None:
+    change(world, replace(blue(world), config_src="local", configuration=None))
+    with pytest.raises(PermanentFailure, match="not remotely managed"):
+        await world.tunnels.load(BLUE)
+
+
+async def test_a_tunnel_cannot_be_read_without_the_permission_to_and_the_failure_says_which(world: Cloudflare) -> None:
+    token = next(iter(world.emulator.state.tokens.values()))
+    world.emulator.state = world.emulator.state.with_token(replace(token, grants={"zone read": ("*",)}))
+    with pytest.raises(PermanentFailure, match=r"cannot load configuration \(tunnel .*Cloudflare Tunnel/Edit"):
+        await world.tunnels.load(BLUE)
+
+
+async def test_a_document_that_is_no_document_is_a_permanent_failure(world: Cloudflare) -> None:
+    change(world, replace(blue(world), configuration=Configuration(document='{"ingress":{}}')))
+    with pytest.raises(PermanentFailure, match="the tunnel's ingress is not a list"):
+        await world.tunnels.load(BLUE)
+
+
+async def test_unknown_keys_at_every_level_survive_a_write(world: Cloudflare) -> None:
+    by_hand = '{"hostname":"by-hand.example.com","service":"http://x:1","later":[1.50],"originRequest":{"new":{"a":1E2}}}'
+    document = f'{{"ingress":[{by_hand},{{"service":"http_status:404"}}],"originRequest":{{"odd":1.0}},"edge":null}}'
+    world.emulator.state = world.emulator.state.with_document(BLUE, document).with_behaviour(key_order="as sent")
+    _, desired = await with_app(world)
+    await world.tunnels.save(BLUE, desired)
+    _, text = stored(world)
+    assert by_hand in text
+    assert '"originRequest":{"odd":1.0},"edge":null' in text
+
+
+async def test_a_write_returns_what_is_stored_with_its_version(world: Cloudflare) -> None:
+    base, desired = await with_app(world)
+    saved = await world.tunnels.save(BLUE, desired)
+    assert (saved.version, services(saved)) == (base.version + 1, ["http://app:80", "http_status:404"])
+    assert (await world.tunnels.load(BLUE)).rules == saved.rules
+
+
+async def test_somebody_elses_write_between_shows_in_the_version(world: Cloudflare) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=FOREIGN))
+    assert (await world.tunnels.save(BLUE, desired)).version == base.version + 2
+
+
+async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_of_cloudflare(world: Cloudflare) -> None:
+    before = stored(world)
+    base = await world.tunnels.load(BLUE)
+    with pytest.raises(PermanentFailure, match=r"1056: Bad Configuration: Validation failed: The last ingress rule must"):
+        await world.tunnels.save(BLUE, base.with_rules((APP,)))
+    assert stored(world) == before
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Drop(method="PUT", when="after"),
+        Drop(method="PUT", when="after", how="close"),
+        Slow(method="PUT", seconds=60, when="after"),
+        Respond(method="PUT", status=502, body=HTML, content_type="text/html", effect=True),
+        Respond(method="PUT", status=504, body="", effect=True),
+        Distort(method="PUT", body=HTML),
+        Distort(method="PUT", keep=40),
+        Distort(method="PUT", cut=40),
+    ],
+    ids=["reset", "closed", "timeout", "502", "504", "HTML", "truncated", "cut off"],
+)
+async def test_a_write_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(world: Cloudflare, fault: Drop) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(fault)
+    saved = await world.tunnels.save(BLUE, desired)
+    assert (saved.version, services(saved)) == (base.version + 1, services(desired))
+    assert world.calls_to("PUT", "configurations") == 1
+    assert world.emulator.idle == ()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Drop(method="PUT", when="before"),
+        Respond(method="PUT", status=500),
+        Respond(method="PUT", status=502, body=HTML, content_type="text/html"),
+        Respond(method="PUT", status=200, body="{}"),
+    ],
+    ids=["reset", "500", "502", "garbage"],
+)
+async def test_a_write_without_effect_is_repeated_once_the_document_was_seen_unchanged(world: Cloudflare, fault: Drop) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(fault)
+    saved = await world.tunnels.save(BLUE, desired)
+    assert saved.version == base.version + 1
+    methods = [line.split()[0] for line in world.calls]
+    assert methods == ["GET", "PUT", "GET", "PUT"]
+
+
+@pytest.mark.parametrize("fault", [Drop(method="PUT"), Drop(method="PUT", when="after")], ids=["before", "after"])
+async def test_an_unanswered_write_never_overwrites_what_somebody_else_wrote(world: Cloudflare, fault: Drop) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(fault, ForeignWrite(method="GET", tunnel=BLUE, document=FOREIGN))
+    with pytest.raises(TemporaryFailure, match=r"there was no answer, and version \d is not what was sent"):
+        await world.tunnels.save(BLUE, desired)
+    assert stored(world)[1] == FOREIGN
+    assert stored(world)[0] > base.version
+
+
+async def test_a_write_that_stays_unanswered_is_given_up(world: Cloudflare) -> None:
+    before = stored(world)
+    _, desired = await with_app(world)
+    world.emulator.arm(Drop(method="PUT", times=0))
+    with pytest.raises(TemporaryFailure, match=r"cannot save configuration \(tunnel"):
+        await world.tunnels.save(BLUE, desired)
+    assert (stored(world), world.calls_to("PUT", "")) == (before, 2)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Drop(method="PUT", how="refuse"), Respond(method="PUT", status=503), Respond(method="PUT", status=429)],
+    ids=["no connection", "503", "429"],
+)
+async def test_a_write_that_certainly_did_nothing_is_repeated_without_looking(world: Cloudflare, fault: Drop) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(fault)
+    assert (await world.tunnels.save(BLUE, desired)).version == base.version + 1
+    assert [line.split()[0] for line in world.calls] == ["GET", "PUT", "PUT"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Drop(method="GET"),
+        Drop(method="GET", how="refuse"),
+        Slow(method="GET", seconds=6),
+        Respond(method="GET", status=502, body=HTML, content_type="text/html"),
+        Respond(method="GET", status=408, body=""),
+        Respond(method="GET", status=520, body=""),
+        Distort(method="GET", cut=40),
+    ],
+    ids=["reset", "no connection", "timeout", "502", "408", "520", "cut off"],
+)
+async def test_a_read_that_fails_is_repeated(world: Cloudflare, fault: Drop) -> None:
+    world.emulator.arm(fault)
+    assert (await world.tunnels.load(BLUE)).version == 1
+    assert len(world.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Respond(method="GET", status=502, body=HTML, content_type="text/html", times=0),
+        Respond(method="GET", status=500, body='{"success":false}', times=0),
+        Distort(method="GET", body=HTML, times=0),
+        Distort(method="GET", keep=60, times=0),
+        Drop(method="GET", times=0),
+        Slow(method="GET", seconds=60, times=0),
+    ],
+    ids=["HTML", "no errors", "HTML as success", "truncated", "reset", "slow"],
+)
+async def test_a_read_that_keeps_failing_is_a_temporary_failure_within_the_budget(world: Cloudflare, fault: Respond) -> None:
+    world.emulator.arm(fault)
+    start = world.emulator.clock.now()
+    with pytest.raises(TemporaryFailure, match=r"cannot load configuration \(tunnel"):
+        await world.tunnels.load(BLUE)
+    assert world.emulator.clock.now() - start <= 10.0
+
+
+async def test_the_account_is_taken_from_the_zones_where_it_is_not_given() -> None:
+    async with cloudflare(Emulator(seed(), VirtualClock()), account="") as world:
+        await world.tunnels.load(BLUE)
+        await world.tunnels.load(GREEN)
+        assert [line.partition("?")[0] for line in world.calls] == [
+            "GET /zones",
+            f"GET /accounts/{ACCOUNT}/cfd_tunnel/{BLUE}/configurations",
+            f"GET /accounts/{ACCOUNT}/cfd_tunnel/{GREEN}/configurations",
+        ]
+
+
+async def test_a_rule_made_by_us_is_stored_as_cloudflare_writes_rules(world: Cloudflare) -> None:
+    _, desired = await with_app(world)
+    await world.tunnels.save(BLUE, desired)
+    assert json.loads(stored(world)[1])["ingress"][0] == {"hostname": "app.example.com", "service": "http://app:80"}
+
+
+async def test_a_warp_routing_that_somebody_switched_on_stays_on(world: Cloudflare) -> None:
+    world.emulator.state = world.emulator.state.with_document(BLUE, configuration().text)
+    _, desired = await with_app(world)
+    await world.tunnels.save(BLUE, desired)
+    assert json.loads(stored(world)[1])["warp-routing"] == {"enabled": True}

@@ -1,0 +1,174 @@
+"""The adapter on real sockets: what only a network can do."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from cloudflare_emulator import API_TOKEN, BLUE, Distort, Drop, Slow, emulator_process, seed
+from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
+from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
+from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.failures import Task, Unsettled
+from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
+from tunnel_webhook.ports import TemporaryFailure
+
+pytestmark = pytest.mark.anyio
+
+READ, WRITE = Task("read a number"), Task("write a number", writes=True)
+BODY = b'{"success":true,"result":1}'
+
+Answerer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Server:
+    """A server of our own on the loopback interface; `requests` holds what came, one list a connection."""
+
+    url: str = ""
+    requests: list[list[bytes]] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def serving(answer: Answerer) -> AsyncIterator[Server]:
+    """Yield a server that reads requests without bodies, or with `{}`, and lets `answer` write."""
+    server = Server()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads: list[bytes] = []
+        server.requests.append(heads)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                heads.append(head)
+                if b"Content-Length: 2" in head:
+                    await reader.readexactly(2)
+                await answer(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server.url = "http://127.0.0.1:{}/client/v4".format(listening.sockets[0].getsockname()[1])
+    async with listening:
+        yield server
+
+
+@asynccontextmanager
+async def operations(url: str, budget: float = 5.0) -> AsyncIterator[CloudflareAPI]:
+    """Yield operations in real time."""
+    async with open_client(
+        ApiToken(API_TOKEN),
+        http_transport(),
+        budget=budget,
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        random=random.random,
+        base_url=url,
+    ) as client:
+        yield CloudflareAPI(client)
+
+
+async def whole(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY))
+    await writer.drain()
+
+
+async def test_one_connection_serves_many_requests_over_http_1_1() -> None:
+    async with serving(whole) as server, operations(server.url) as api:
+        for _ in range(5):
+            assert await api.get(int, READ, "/x") == 1
+        (heads,) = server.requests
+        assert len(heads) == 5
+        assert heads[0].startswith(b"GET /client/v4/x HTTP/1.1\r\n")
+        assert b"Authorization: Bearer " in heads[0]
+        assert b"external-dns-cloudflare-tunnel-webhook/" in heads[0]
+
+
+async def test_an_answer_that_comes_drop_by_drop_is_cut_off_at_the_end_of_the_budget() -> None:
+    async def drips(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with serving(drips) as server, operations(server.url, budget=0.3) as api:
+        start = time.monotonic()
+        with pytest.raises(TemporaryFailure, match="ReadTimeout"):
+            await api.get(int, READ, "/x")
+        with pytest.raises(Unsettled, match="ReadTimeout"):
+            await api.write(int, WRITE, "PUT", "/x", b"{}")
+        assert time.monotonic() - start < 2.0
+
+
+async def test_a_connection_that_ends_within_the_body_is_a_failure_and_never_a_part() -> None:
+    async def breaks_off(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + BODY)
+        await writer.drain()
+        writer.close()
+
+    async with serving(breaks_off) as server, operations(server.url, budget=0.5) as api:
+        with pytest.raises(TemporaryFailure, match="RemoteProtocolError"):
+            await api.get(int, READ, "/x")
+        with pytest.raises(Unsettled, match="RemoteProtocolError"):
+            await api.write(int, WRITE, "PUT", "/x", b"{}")
+
+
+async def test_a_server_that_does_not_speak_http_is_a_failure_that_may_pass() -> None:
+    async def garbles(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
+        await writer.drain()
+
+    async with serving(garbles) as server, operations(server.url, budget=0.3) as api:
+        with pytest.raises(TemporaryFailure, match="RemoteProtocolError"):
+            await api.get(int, READ, "/x")
+
+
+async def test_nobody_listening_is_a_failure_within_the_budget() -> None:
+    async with serving(whole) as server:
+        url = server.url
+    async with operations(url, budget=0.3) as api:
+        start = time.monotonic()
+        for task in (READ, WRITE):
+            with pytest.raises(TemporaryFailure, match="ConnectError") as caught:
+                await api.get(int, task, "/x")
+            assert not isinstance(caught.value, Unsettled)
+        assert time.monotonic() - start < 2.0
+
+
+async def test_a_caller_that_leaves_stops_the_request_and_the_connection_can_be_used_by_the_next() -> None:
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        await whole(writer)
+
+    async with serving(slowly) as server, operations(server.url) as api:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await api.get(int, READ, "/x")
+        assert await api.get(int, READ, "/x") == 1
+
+
+async def test_the_adapter_and_the_emulator_agree_over_sockets_whatever_breaks() -> None:
+    with emulator_process(seed()) as emulator:
+        async with operations(emulator.url) as api:
+            tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic))
+            base = await tunnels.load(BLUE)
+            for number, fault in enumerate(
+                [
+                    Drop(method="PUT", when="after"),
+                    Drop(method="PUT", when="after", how="close"),
+                    Distort(method="PUT", cut=20),
+                    Slow(method="PUT", seconds=0.1),
+                    Drop(method="GET"),
+                    Distort(method="GET", cut=20),
+                ]
+            ):
+                emulator.arm(fault)
+                saved = await tunnels.save(BLUE, await tunnels.load(BLUE))
+                assert saved.version == base.version + number + 1
+            assert all(armed["struck"] for armed in emulator.script())

@@ -1,0 +1,237 @@
+"""The official SDK, generated from Cloudflare's own schema, at work on the emulator: what it asks is understood, what it gets fits.
+
+Responses are validated strictly, so a member of the wrong type or a missing one fails the test. The only operation left out of
+that is a document with a catch-all as the API really gives it: the schema demands a hostname of every rule.
+"""
+
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from cloudflare import APIConnectionError, AsyncCloudflare, BadRequestError, NotFoundError, PermissionDeniedError, RateLimitError
+
+from cloudflare_emulator import (
+    ACCOUNT,
+    API_TOKEN,
+    BASE_URL,
+    BLUE,
+    Connector,
+    Drop,
+    Emulator,
+    EmulatorTransport,
+    Record,
+    Respond,
+    Token,
+    Tunnel,
+    VirtualClock,
+    seed,
+    zone_id,
+)
+
+pytestmark = pytest.mark.anyio
+
+ZONE = zone_id("example.com")
+TARGET = f"{BLUE}.cfargotunnel.com"
+MARK = "heritage=tunnel-webhook,owner=default"
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    zones = ["example.com", *(f"zone{number}.example" for number in range(60))]
+    tunnel = Tunnel(BLUE, ACCOUNT, "blue", connectors=(Connector("b51d9d55-5121-4116-a420-fb571c6e335a"),))
+    state = seed(zones).with_tunnel(tunnel).with_token(Token("cfat_owned", account=ACCOUNT)).with_token(Token("none", {}))
+    return Emulator(state.with_behaviour(deprecated_connections=True), VirtualClock())
+
+
+@pytest.fixture
+async def cloudflare(emulator: Emulator) -> AsyncIterator[AsyncCloudflare]:
+    async with sdk(emulator) as client:
+        yield client
+
+
+def sdk(emulator: Emulator, token: str = API_TOKEN, *, retries: int = 0, strict: bool = True) -> AsyncCloudflare:
+    return AsyncCloudflare(
+        api_token=token,
+        base_url=BASE_URL,
+        http_client=httpx.AsyncClient(transport=EmulatorTransport(emulator)),
+        max_retries=retries,
+        _strict_response_validation=strict,
+    )
+
+
+async def test_it_verifies_a_users_token(cloudflare: AsyncCloudflare) -> None:
+    verified = await cloudflare.user.tokens.verify()
+    assert verified is not None
+    assert verified.status == "active"
+
+
+async def test_it_verifies_an_accounts_token(emulator: Emulator) -> None:
+    async with sdk(emulator, "cfat_owned") as cloudflare:
+        verified = await cloudflare.accounts.tokens.verify(account_id=ACCOUNT)
+        assert verified is not None
+        assert verified.status == "active"
+
+
+async def test_it_lists_accounts(cloudflare: AsyncCloudflare) -> None:
+    assert [account.id async for account in cloudflare.accounts.list()] == [ACCOUNT]
+
+
+async def test_it_lists_all_pages_of_zones_and_asks_once_more_as_it_does(emulator: Emulator, cloudflare: AsyncCloudflare) -> None:
+    names = [zone.name async for zone in cloudflare.zones.list(per_page=50, account={"id": ACCOUNT}, status="active")]
+    assert (len(names), len(emulator.log)) == (61, 3)
+
+
+async def test_it_finds_a_zone_by_its_name_and_reads_it(cloudflare: AsyncCloudflare) -> None:
+    (found,) = [zone async for zone in cloudflare.zones.list(name="example.com")]
+    read = await cloudflare.zones.get(zone_id=ZONE)
+    assert read == found
+    assert read is not None
+    assert (read.account.id, read.plan.legacy_id if read.plan else "") == (ACCOUNT, "enterprise")
+
+
+async def test_it_lists_tunnels_and_reads_one(cloudflare: AsyncCloudflare) -> None:
+    tunnels = cloudflare.zero_trust.tunnels.cloudflared
+    found = [tunnel async for tunnel in tunnels.list(account_id=ACCOUNT, is_deleted=False, name="blue")]
+    assert [tunnel.id for tunnel in found] == [BLUE]
+    read = await tunnels.get(BLUE, account_id=ACCOUNT)
+    assert read is not None
+    assert (read.config_src, read.remote_config, len(read.connections or ())) == ("cloudflare", True, 4)
+
+
+async def test_it_reads_connections_and_the_token_of_a_tunnel(cloudflare: AsyncCloudflare) -> None:
+    tunnels = cloudflare.zero_trust.tunnels.cloudflared
+    (connector,) = [each async for each in tunnels.connections.get(BLUE, account_id=ACCOUNT)]
+    assert (connector.config_version, len(connector.conns or ())) == (0, 4)
+    assert isinstance(await tunnels.token.get(BLUE, account_id=ACCOUNT), str)
+
+
+async def test_it_reads_a_fresh_configuration_and_replaces_it(cloudflare: AsyncCloudflare) -> None:
+    configurations = cloudflare.zero_trust.tunnels.cloudflared.configurations
+    fresh = await configurations.get(BLUE, account_id=ACCOUNT)
+    assert fresh is not None
+    assert (fresh.version, fresh.config) == (0, None)
+    written = await configurations.update(
+        BLUE,
+        account_id=ACCOUNT,
+        config={
+            "ingress": [
+                {
+                    "hostname": "app.example.com",
+                    "path": "^/api",
+                    "service": "https://app:443",
+                    "origin_request": {
+                        "connect_timeout": 10,
+                        "no_tls_verify": True,
+                        "access": {"required": True, "team_name": "acme", "aud_tag": ["tag"]},
+                    },
+                },
+                {"hostname": "*", "service": "http_status:404"},
+            ],
+            "origin_request": {"tls_timeout": 10},
+        },
+    )
+    read = await configurations.get(BLUE, account_id=ACCOUNT)
+    assert written is not None
+    assert read is not None
+    assert (read.version, read.source) == (1, "cloudflare")
+    assert read.to_dict() == written.to_dict()
+    assert read.config is not None
+    assert [rule.hostname for rule in read.config.ingress or ()] == ["app.example.com", "*"]
+
+
+async def test_it_reads_a_real_catch_all_only_where_it_is_not_strict(emulator: Emulator) -> None:
+    emulator.write_foreign(BLUE, '{"ingress":[{"service":"http_status:404"}]}')
+    async with sdk(emulator, strict=False) as cloudflare:
+        read = await cloudflare.zero_trust.tunnels.cloudflared.configurations.get(BLUE, account_id=ACCOUNT)
+        assert read is not None
+        assert json.loads(read.to_json())["config"] == {"ingress": [{"service": "http_status:404"}]}
+
+
+async def test_it_writes_single_records(emulator: Emulator, cloudflare: AsyncCloudflare) -> None:
+    records = cloudflare.dns.records
+    made = await records.create(
+        zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1, proxied=True, comment=MARK
+    )
+    assert made is not None
+    edited = await records.edit(made.id, zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1, comment="new")
+    assert edited is not None
+    assert (edited.comment, edited.proxied) == ("new", True)
+    put = await records.update(made.id, zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1)
+    assert put is not None
+    assert (put.comment, put.proxied) == (None, False)
+    read = await records.get(made.id, zone_id=ZONE)
+    assert read == put
+    gone = await records.delete(made.id, zone_id=ZONE)
+    assert gone is not None
+    assert (gone.id, emulator.state.zone("example.com").records) == (made.id, {})
+
+
+async def test_it_lists_records_by_filter_and_counts_them(emulator: Emulator, cloudflare: AsyncCloudflare) -> None:
+    ours = [Record(f"h{number}.example.com", "CNAME", TARGET, proxied=True, comment=MARK) for number in range(3)]
+    others = [
+        Record("a.example.com", "A", "192.0.2.1"),
+        Record("b.example.com", "AAAA", "2001:db8::1"),
+        Record("example.com", "MX", "mx.example.net", more={"priority": 10}),
+        Record("example.com", "TXT", '"v=spf1 -all"', comment="spf", comment_modified_on="2026-09-29T07:00:00.000000Z"),
+        Record("sub.example.com", "NS", "ns.example.net"),
+    ]
+    emulator.state = emulator.state.with_records("example.com", *ours, *others)
+    records = cloudflare.dns.records
+    marked = [each.name async for each in records.list(zone_id=ZONE, comment={"startswith": MARK}, per_page=5000)]
+    assert marked == ["h0.example.com", "h1.example.com", "h2.example.com"]
+    by_name = [each.type async for each in records.list(zone_id=ZONE, name={"exact": "example.com"}, match="all")]
+    assert by_name == ["MX", "TXT"]
+    assert len([each async for each in records.list(zone_id=ZONE, per_page=3)]) == 8
+    usage = await cloudflare.dns.usage.zone.get(zone_id=ZONE)
+    assert usage is not None
+    assert (usage.record_quota, usage.record_usage) == (None, 8)
+
+
+async def test_it_runs_a_batch(emulator: Emulator, cloudflare: AsyncCloudflare) -> None:
+    old = [Record(f"old{number}.example.com", "CNAME", TARGET, id=f"{number:032x}") for number in range(3)]
+    emulator.state = emulator.state.with_records("example.com", *old)
+    done = await cloudflare.dns.records.batch(
+        zone_id=ZONE,
+        deletes=[{"id": old[0].id}],
+        patches=[{"id": old[1].id, "name": old[1].name, "type": "CNAME", "ttl": 1, "content": TARGET, "comment": MARK}],
+        puts=[{"id": old[2].id, "name": old[2].name, "type": "CNAME", "ttl": 1, "content": TARGET, "proxied": True}],
+        posts=[{"name": "new.example.com", "type": "CNAME", "ttl": 1, "content": TARGET, "proxied": True}],
+    )
+    assert done is not None
+    arrays = (done.deletes, done.patches, done.puts, done.posts)
+    assert [[record.name for record in array or ()] for array in arrays] == [
+        ["old0.example.com"],
+        ["old1.example.com"],
+        ["old2.example.com"],
+        ["new.example.com"],
+    ]
+
+
+async def test_it_knows_the_errors_for_what_they_are(emulator: Emulator, cloudflare: AsyncCloudflare) -> None:
+    with pytest.raises(NotFoundError) as gone:
+        await cloudflare.dns.records.delete("0" * 32, zone_id=ZONE)
+    assert [error.code for error in gone.value.errors] == [81044]
+    with pytest.raises(BadRequestError) as refused:
+        await cloudflare.dns.records.create(zone_id=ZONE, type="A", name="a", content="x", ttl=1)
+    assert [error.code for error in refused.value.errors] == [9005]
+    async with sdk(emulator, "none") as stranger:
+        with pytest.raises(PermissionDeniedError):
+            await stranger.dns.records.get("0" * 32, zone_id=ZONE)
+    emulator.state = emulator.state.with_behaviour(rate_quota=0)
+    with pytest.raises(RateLimitError):
+        await cloudflare.user.tokens.verify()
+
+
+@pytest.mark.parametrize("fault", [Drop(), Drop(how="refuse")], ids=["reset", "refused"])
+async def test_it_knows_a_lost_connection_for_what_it_is(emulator: Emulator, cloudflare: AsyncCloudflare, fault: Drop) -> None:
+    emulator.arm(fault)
+    with pytest.raises(APIConnectionError):
+        await cloudflare.user.tokens.verify()
+
+
+async def test_it_retries_what_passes(emulator: Emulator) -> None:
+    emulator.arm(Respond(status=503, headers={"retry-after-ms": "1"}), Drop(nth=2))
+    async with sdk(emulator, retries=2) as cloudflare:
+        assert await cloudflare.user.tokens.verify() is not None
+    assert [call.outcome for call in emulator.log] == ["answered", "dropped", "answered"]

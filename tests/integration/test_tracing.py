@@ -1,0 +1,103 @@
+"""Traces: which spans a request makes, how they hang together, and what stands on them."""
+
+import io
+import json
+import logging
+
+import httpx
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan  # noqa: TID251 -- what was traced is looked at
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
+from opentelemetry.trace import SpanKind
+
+from tunnel_webhook.container import Container
+from tunnel_webhook.settings import load_settings
+from tunnel_webhook.telemetry import Telemetry
+from tunnel_webhook.telemetry.logs import Lines, json_line
+
+pytestmark = pytest.mark.anyio
+
+MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+def changes(*names: str) -> bytes:
+    endpoints = [{"dnsName": name, "recordType": "CNAME", "targets": ["http://app:8080"]} for name in names]
+    return json.dumps({"create": endpoints}).encode()
+
+
+async def post(telemetry: Telemetry, body: bytes, **headers: str) -> int:
+    container = Container(settings=load_settings({"BACKEND": "memory"}), telemetry=telemetry)
+    transport = httpx.ASGITransport(container.webhook_app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://webhook") as client:
+        answer = await client.post("/records", content=body, headers={"Content-Type": MEDIA_TYPE, **headers})
+    return answer.status_code
+
+
+def by_name(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
+    return {span.name: span for span in spans.get_finished_spans()}
+
+
+async def test_applying_hangs_below_the_request(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
+    assert await post(telemetry, changes("app.example.com", "www.example.com")) == 204
+
+    found = by_name(spans)
+    assert {name: span.kind for name, span in found.items()} == {
+        "POST /records": SpanKind.SERVER,
+        "apply_changes": SpanKind.INTERNAL,
+    }
+    server, applying = found["POST /records"], found["apply_changes"]
+    assert applying.parent
+    assert applying.parent.span_id == server.context.span_id
+    assert applying.attributes
+    assert (applying.attributes["tunnel_webhook.create"], applying.attributes["tunnel_webhook.rejected"]) == (2, 0)
+    assert applying.events == ()
+
+
+async def test_each_rejection_is_an_event(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
+    assert await post(telemetry, changes("app.example.com", "app.example.org", "app.example.net")) == 500
+
+    applying = by_name(spans)["apply_changes"]
+    told = [(event.name, dict(event.attributes or {})) for event in applying.events if event.name == "rejected"]
+    assert [(name, about["hostname"], about["reason"]) for name, about in told] == [
+        ("rejected", "app.example.net", "no-zone"),
+        ("rejected", "app.example.org", "no-zone"),
+    ]
+    assert applying.attributes
+    assert (applying.attributes["tunnel_webhook.create"], applying.attributes["tunnel_webhook.rejected"]) == (1, 2)
+
+
+async def test_a_trace_of_the_caller_goes_on(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
+    await post(telemetry, changes(), traceparent=f"00-{TRACE}-{PARENT}-01")
+
+    server = by_name(spans)["POST /records"]
+    assert server.parent
+    assert (f"{server.context.trace_id:032x}", f"{server.parent.span_id:016x}") == (TRACE, PARENT)
+
+
+async def test_the_line_of_a_sync_names_its_span(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
+    written, logger = io.StringIO(), logging.getLogger("tunnel_webhook.application")
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(Lines(json_line))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+    await post(telemetry, changes("app.example.com"))
+
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
+    (line,) = written.getvalue().splitlines()
+    applying = by_name(spans)["apply_changes"].context
+    event = json.loads(line)
+    assert event["message"].startswith("applied: create 1")
+    assert (event["trace_id"], event["span_id"]) == (f"{applying.trace_id:032x}", f"{applying.span_id:016x}")
+
+
+async def test_what_was_traced_is_measured_too(telemetry: Telemetry) -> None:
+    await post(telemetry, changes("app.example.com", "app.example.org"))
+
+    text = telemetry.metrics()[0].decode()
+    assert 'tunnel_webhook_rejections_total{reason="no-zone"}' in text
+    assert 'tunnel_webhook_changed_hostnames_total{action="create"}' in text
+    assert 'tunnel_webhook_requests_total{route="POST /records",status="500"}' in text
+    assert "app.example" not in text

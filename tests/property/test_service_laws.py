@@ -1,0 +1,144 @@
+"""L1, L6, L7, L9 and L12: what holds of a whole sync, whatever stood there and whatever is asked for."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import naive
+from builders import BLUE, GREEN, POLICY, ZONE, service
+from external_dns_planner import ExternalDns, is_empty
+from strategies import CHILD, NAMES, WILDCARDS, World, endpoints, hand_made_documents, hostnames, wishes, worlds
+from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.domain.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.existing import Existing
+from tunnel_webhook.domain.layout import lay_out
+from tunnel_webhook.domain.planner import plan
+from tunnel_webhook.domain.policy import Policy
+from tunnel_webhook.domain.translation import adjust
+from tunnel_webhook.domain.validity import check
+from tunnel_webhook.ports import ChangesNotApplied
+
+pytestmark = pytest.mark.anyio
+
+OURS = replace(POLICY, owner_id="us")
+registries = st.sampled_from([(OURS, ""), (OURS, "us"), (POLICY, "us")])
+"""What this instance is told to work for, and the owner id of external-dns: noop, or the txt registry."""
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Changes:
+    """Return changes that external-dns may send, and some that it would not: good and bad at once, and the same name twice."""
+    asked = st.lists(endpoints(owner="us"), max_size=3).map(tuple)
+    gone = st.lists(st.builds(Endpoint, hostnames, labels=st.just({"owner": "us"})), max_size=2).map(tuple)
+    return Changes(create=(*draw(wishes(owner="us", max_size=3)), *draw(asked)), update_new=draw(asked), delete=draw(gone))
+
+
+async def existing(tunnels: InMemoryTunnels, zones: InMemoryZones) -> Existing:
+    """Return all that stands there."""
+    documents = {tunnel: await tunnels.load(tunnel) for tunnel in tunnels.documents}
+    found = await zones.zones()
+    return Existing.of(found, await zones.load(in_full=frozenset(found)), documents)
+
+
+async def apply(tunnels: InMemoryTunnels, zones: InMemoryZones, asked: Changes) -> set[str]:
+    """Apply changes, and return the codes of what is rejected."""
+    try:
+        await service(tunnels, zones, OURS).apply_changes(asked)
+    except ChangesNotApplied as answer:
+        return {rejection.code for rejection in answer.rejections}
+    return set()
+
+
+@given(worlds(), changes())
+async def test_the_same_changes_twice_change_nothing_the_second_time(world: World, asked: Changes) -> None:
+    tunnels, zones = world.ports()
+    assert not await apply(tunnels, zones, asked) & {"refused", "quota-exceeded"}
+    assert plan(await existing(tunnels, zones), asked, OURS).is_empty
+    before = dict(tunnels.documents), {zone: dict(stored) for zone, stored in zones.stored.items()}
+    await apply(tunnels, zones, asked)
+    assert (tunnels.documents, zones.stored) == before
+
+
+def shuffled(items: Sequence[Endpoint], chance: random.Random) -> tuple[Endpoint, ...]:
+    return tuple(
+        replace(item, properties=tuple(chance.sample(item.properties, len(item.properties))))
+        for item in chance.sample(items, len(items))
+    )
+
+
+@given(worlds(), changes(), st.randoms(use_true_random=True))
+async def test_the_order_of_the_input_does_not_matter(world: World, asked: Changes, chance: random.Random) -> None:
+    mixed = Changes(*(shuffled(part, chance) for part in (asked.create, asked.update_old, asked.update_new, asked.delete)))
+    tunnels, zones = world.ports()
+    documents = {tunnel: await tunnels.load(tunnel) for tunnel in tunnels.documents}
+    records = await zones.load(in_full=frozenset(await zones.zones()))
+    there = Existing.of((ZONE, CHILD), records, documents)
+    turned = {zone: tuple(chance.sample(records[zone], len(records[zone]))) for zone in (CHILD, ZONE)}
+    assert plan(there, asked, OURS) == plan(Existing.of((CHILD, ZONE), turned, documents), mixed, OURS)
+    assert adjust(asked.create, OURS).endpoints == adjust(mixed.create, OURS).endpoints
+
+
+def contents(tunnels: InMemoryTunnels, zones: InMemoryZones) -> tuple[object, object]:
+    """Return what stands in documents and zones, but for the space between members, versions and ids."""
+    documents = {tunnel: (naive.rule_texts(text), naive.other_members(text)) for tunnel, (text, _) in tunnels.documents.items()}
+    return documents, {zone: sorted(replace(each, id="") for each in stored.values()) for zone, stored in zones.stored.items()}
+
+
+@st.composite
+def guests(draw: st.DrawFn) -> tuple[World, tuple[Endpoint, ...], tuple[Endpoint, ...]]:
+    """Return hand-made documents, what is published there for good, and what comes and goes, on names that nobody else uses."""
+    world = World({tunnel: draw(hand_made_documents(with_catch_all=True)) for tunnel in (BLUE, GREEN)}, {ZONE: (), CHILD: ()})
+    rules = [json.loads(text) for document in world.documents.values() for text in naive.rule_texts(document)]
+    taken = {pattern for rule in rules for pattern in naive.patterns(rule.get("hostname", ""))}
+    staying = draw(st.sets(hostnames, min_size=1, max_size=3))
+    return world, draw(wishes(staying)), draw(wishes({*NAMES, *WILDCARDS} - taken - staying))
+
+
+@given(guests())
+async def test_creating_and_then_deleting_restores_documents_and_records(
+    guests: tuple[World, tuple[Endpoint, ...], tuple[Endpoint, ...]],
+) -> None:
+    world, staying, coming = guests
+    tunnels, zones = world.ports()
+    external_dns = ExternalDns(service(tunnels, zones, OURS), "us")
+    await external_dns.sync(staying)
+    before = contents(tunnels, zones)
+    await external_dns.sync((*staying, *coming))
+    assert bool(coming) == (contents(tunnels, zones) != before)
+    await external_dns.sync(staying)
+    assert contents(tunnels, zones) == before
+
+
+@given(worlds(), wishes(), registries)
+async def test_once_applied_external_dns_finds_nothing_to_do_and_records_are_in_canonical_form(
+    world: World, wanted: tuple[Endpoint, ...], registry: tuple[Policy, str]
+) -> None:
+    policy, owner_id = registry
+    tunnels, zones = world.ports()
+    api = service(tunnels, zones, policy)
+    external_dns = ExternalDns(api, owner_id)
+    refused = {rejection.hostname for rejection in await external_dns.sync(wanted)}
+    again = await external_dns.plan(wanted)
+    assert refused or is_empty(again)
+    assert {each.dns_name for each in (*again.create, *again.update_new, *again.delete) if each.record_type == "CNAME"} <= refused
+    records = await api.records()
+    assert await api.adjust_endpoints(records) == records
+
+
+@given(worlds(with_catch_all=True), changes())
+async def test_whatever_is_asked_for_the_documents_are_such_as_cloudflared_takes(world: World, asked: Changes) -> None:
+    tunnels, zones = world.ports()
+    there = await existing(tunnels, zones)
+    decided = plan(there, asked, OURS)
+    for tunnel in tunnels.documents:
+        base = await tunnels.load(tunnel)
+        decisions = (*decided.rules().get(tunnel, ()), *decided.rules_left_behind().get(tunnel, ()))
+        replaced = {each.hostname: each.rules_in(tunnel, there.rules_in(tunnel, each.hostname)) for each in decisions}
+        document = lay_out(base, replaced, decided.claimed)
+        check(document)
+        assert not naive.fault(document.text)

@@ -1,0 +1,255 @@
+"""What stands outside of the code and must agree with it: the Containerfile, the values, the manifests, the examples."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from manifests import DEPLOY, EXAMPLES, endpoints, environment, load, reference, secret_texts, values, webhook_values
+from tunnel_webhook.adapters.http.exposed import Readiness, create_exposed_app
+from tunnel_webhook.adapters.http.wire import decode_endpoints
+from tunnel_webhook.cli import main
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
+from tunnel_webhook.domain.translation import OWN_PROPERTIES, adjust
+from tunnel_webhook.settings import VARIABLES, Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SCHEMA = ROOT.parent / "shared" / "reference" / "external-dns-chart-values.schema.json"
+CONTAINERFILE = (ROOT / "Containerfile").read_text()
+KUSTOMIZATION = load(DEPLOY / "kustomization.yaml")[0]
+
+PREFIXES = ("external-dns.kubernetes.io/", "external-dns.alpha.kubernetes.io/")
+READ_BY_EXTERNAL_DNS = {"internal-hostname", "target"}
+PROPERTIES = {*OWN_PROPERTIES, *ORIGIN_KEYS, *ACCESS_KEYS}
+
+LIVE: dict[str, dict[str, Any]] = {
+    "dnsendpoint": {
+        "docs.example.com": ("http://docs.prod.svc.cluster.local:80", {}),
+        "docs.example.com^/search(/|$)": (
+            "http://search.prod.svc.cluster.local:9200",
+            {"webhook/path": "^/search(/|$)", "webhook/path-match": "regex"},
+        ),
+    },
+    "httproute": {"api.example.com": ("http://public.prod.svc.cluster.local:80", {"webhook/connect-timeout": "10"})},
+    "ingress": {
+        "shop.example.com": (
+            "https://ingress-nginx-controller.ingress-nginx.svc.cluster.local:443",
+            {"webhook/origin-server-name": "shop.example.com"},
+        )
+    },
+    "service": {"app.example.com": ("http://app.prod.svc.cluster.local:8080", {})},
+}
+"""What each example publishes, by hostname and path: the service, and the properties."""
+
+
+def settings() -> Settings:
+    return load_settings(environment(webhook_values()))
+
+
+def cloudflared() -> dict[str, Any]:
+    """Return the container of cloudflared."""
+    deployment, _ = load(DEPLOY / "cloudflared.yaml")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    found: dict[str, Any] = container
+    return found
+
+
+def instruction(name: str) -> str:
+    """Return the last of these instructions of the Containerfile."""
+    *_, last = re.findall(rf"^{name} (.*)$", CONTAINERFILE, re.MULTILINE)
+    return str(last)
+
+
+def test_the_values_fit_the_official_chart() -> None:
+    if not SCHEMA.exists():
+        pytest.skip("../shared/reference/external-dns-chart-values.schema.json is not here, so the values cannot be validated")
+
+    jsonschema.validate(values(), json.loads(SCHEMA.read_text()))
+
+
+def test_the_values_ask_for_our_image_of_this_version() -> None:
+    assert values()["provider"]["name"] == "webhook"
+    assert webhook_values()["image"]["repository"].endswith(f"/{PROJECT['name']}")
+    assert webhook_values()["image"]["tag"] == PROJECT["version"]
+
+
+def test_every_variable_is_a_setting_and_the_values_start_the_process_without_a_notice() -> None:
+    assert set(environment(webhook_values())) - set(VARIABLES) == set()
+    assert settings().notices == ()
+
+
+def test_what_the_values_say_twice_agrees() -> None:
+    assert settings().owner_id == values()["txtOwnerId"]
+    assert list(settings().domain_filter) == values()["domainFilters"]
+
+
+def test_every_secret_that_is_asked_for_is_in_the_secret() -> None:
+    variables = [*webhook_values()["env"], *cloudflared()["env"]]
+
+    assert {reference(each) for each in variables if "valueFrom" in each} == set(secret_texts())
+
+
+def test_no_token_but_a_placeholder_is_in_the_tree() -> None:
+    assert set(secret_texts().values()) == {"replace-me"}
+
+
+def test_a_probe_asks_what_is_served() -> None:
+    app = create_exposed_app(lambda: Readiness(ready=True, sentence=""), lambda: (b"", ""))
+    paths = {name: webhook_values()[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "readiness")}
+
+    assert paths == {"liveness": "/healthz", "readiness": "/readyz"}
+    assert {"/metrics", *paths.values()} == {route.path for route in app.routes}
+
+
+def test_every_port_is_the_one_that_is_listened_on() -> None:
+    exposed = int(VARIABLES["EXPOSED_PORT"].default)
+    (policy,) = load(DEPLOY / "network-policy.yaml")
+    allowed = [port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]]
+
+    assert instruction("EXPOSE") == str(exposed)
+    assert webhook_values()["service"]["port"] == exposed
+    assert sorted(allowed) == [7979, exposed]
+    assert values()["extraArgs"]["webhook-provider-url"] == f"http://{settings().host}:{settings().port}"
+    assert {"PORT", "EXPOSED_PORT"}.isdisjoint(environment(webhook_values())), "the chart probes a port of its own"
+
+
+def test_one_instance_runs_at_a_time() -> None:
+    assert (values()["replicaCount"], values()["deploymentStrategy"]["type"]) == (1, "Recreate")
+    assert "one replica, `Recreate`" in (ROOT / "adrs" / "0006-two-servers-one-loop.md").read_text()
+
+
+def test_the_image_runs_as_the_number_that_the_values_name() -> None:
+    context = webhook_values()["securityContext"]
+
+    assert instruction("USER") == f"{context['runAsUser']}:{context['runAsGroup']}"
+    assert context["runAsUser"] > 0
+    assert (context["runAsNonRoot"], context["readOnlyRootFilesystem"], context["capabilities"]) == (True, True, {"drop": ["ALL"]})
+
+
+def test_the_image_starts_a_command_that_there_is() -> None:
+    (entrypoint,) = json.loads(instruction("ENTRYPOINT"))
+    commands = [json.loads(instruction("CMD")), webhook_values()["args"]]
+
+    assert entrypoint in PROJECT["scripts"]
+    assert [command for (command,) in commands if command not in main.commands] == []
+
+
+def test_the_image_has_a_python_that_the_project_supports() -> None:
+    (version,) = re.findall(r"^ARG BASE=python:([\d.]+)-", CONTAINERFILE, re.MULTILINE)
+
+    assert SpecifierSet(PROJECT["requires-python"]).contains(version)
+
+
+def test_the_image_says_what_it_is() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"$]+)"', CONTAINERFILE))
+
+    assert labels == {
+        "title": PROJECT["name"],
+        "description": PROJECT["description"],
+        "version": PROJECT["version"],
+        "licenses": PROJECT["license"],
+    }
+
+
+def test_whatever_comes_over_the_network_is_checked_against_the_lock() -> None:
+    steps = re.findall(r"-m pip ((?:--python=\S+ )?\w+ [^&\n]*)", CONTAINERFILE)
+    (fetching,) = (step for step in steps if "uninstall" not in step and "--no-index" not in step)
+
+    assert {"download", "--require-hashes", "--only-binary=:all:", "--requirement=requirements.lock"} <= set(fetching.split())
+
+
+def test_the_build_is_shown_what_it_copies_and_nothing_else() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", CONTAINERFILE, re.MULTILINE)
+    shown = re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+
+    assert sorted(" ".join(copied).split()) == sorted(shown)
+    assert [name for name in shown if not (ROOT / name).exists()] == []
+
+
+def test_every_example_has_its_expectation() -> None:
+    assert {path.stem for path in EXAMPLES} == set(LIVE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_annotation_has_the_prefix_that_the_values_set_and_a_name_that_is_known(example: Path) -> None:
+    annotated = [name for each in load(example) for name in each["metadata"].get("annotations", {})]
+    prefix = values()["annotationPrefix"]
+
+    assert prefix in PREFIXES
+    assert [name for name in annotated if not name.startswith(prefix)] == []
+    names = [name.removeprefix(prefix) for name in annotated]
+    unknown = [
+        name
+        for name in names
+        if name not in READ_BY_EXTERNAL_DNS and (not name.startswith("webhook-") or name.replace("-", "/", 1) not in PROPERTIES)
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_who_annotates_for_an_older_external_dns_is_told_the_other_prefix(example: Path) -> None:
+    annotated = any("annotations" in each["metadata"] for each in load(example))
+
+    assert (PREFIXES[1] in example.read_text()) is annotated
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_publishes_what_it_promises(example: Path) -> None:
+    wanted = endpoints(load(example), values()["annotationPrefix"])
+
+    adjusted = adjust(decode_endpoints(json.dumps(wanted).encode()), settings().policy)
+
+    assert [(str(reason), endpoint.dns_name) for endpoint, reason in adjusted.invalid] == []
+    assert adjusted.dropped == ()
+    live = {each.dns_name + each.set_identifier: (each.targets[0], dict(each.properties)) for each in adjusted.endpoints}
+    assert live == LIVE[example.stem]
+    assert [each for each in adjusted.endpoints if not settings().policy.domain_filter.matches(Hostname.parse(each.dns_name))] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_of_a_source_that_the_values_name(example: Path) -> None:
+    sources = {"dnsendpoint": "crd", "httproute": "gateway-httproute"}
+
+    assert re.search(rf"^  (# )?- {sources.get(example.stem, example.stem)}\b", (DEPLOY / "values.yaml").read_text(), re.MULTILINE)
+
+
+def test_cloudflared_runs_twice_under_a_version_that_does_not_move() -> None:
+    deployment, budget = load(DEPLOY / "cloudflared.yaml")
+    container = cloudflared()
+    (image,) = KUSTOMIZATION["images"]
+
+    assert (deployment["spec"]["replicas"], budget["spec"]["maxUnavailable"]) == (2, 1)
+    assert deployment["spec"]["selector"] == budget["spec"]["selector"]
+    assert container["image"] == image["name"]
+    assert re.fullmatch(r"20\d\d\.\d+\.\d+", image["newTag"])
+
+
+def test_cloudflared_is_probed_where_its_metrics_are() -> None:
+    container = cloudflared()
+    (port,) = container["ports"]
+
+    assert container["args"][container["args"].index("--metrics") + 1] == f"0.0.0.0:{port['containerPort']}"
+    assert [container[f"{name}Probe"]["httpGet"] for name in ("readiness", "liveness")] == [
+        {"path": "/ready", "port": port["name"]}
+    ] * 2
+
+
+def test_everything_stands_in_one_namespace_and_the_placeholders_are_never_applied_by_the_way() -> None:
+    (secret,) = load(DEPLOY / "secret.yaml")
+
+    assert secret["metadata"]["namespace"] == KUSTOMIZATION["namespace"]
+    assert sorted(KUSTOMIZATION["resources"]) == ["cloudflared.yaml", "network-policy.yaml"]
+
+
+def test_the_readme_leads_to_every_example() -> None:
+    linked = re.findall(r"\]\(([^)]+)\)", (DEPLOY / "README.md").read_text())
+
+    assert [link for link in linked if not (DEPLOY / link).exists()] == []
+    assert {f"examples/{path.name}" for path in EXAMPLES} <= set(linked)

@@ -1,0 +1,20 @@
+"""Time for tests that wait for nobody: it passes only where somebody sleeps."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """A monotonic clock and a sleep that moves it; `slept` holds every sleep, in seconds."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.slept.append(seconds)
+        self.now += seconds

@@ -1,0 +1,201 @@
+"""The one way out: what every request carries, and what comes of what happens to it."""
+
+import asyncio
+import logging
+import traceback
+
+import httpx
+import pytest
+from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport
+from opentelemetry.sdk.trace import TracerProvider  # noqa: TID251 -- the tests look at the spans
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- as above
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
+
+from scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
+from stopwatch import Stopwatch
+from tunnel_webhook.adapters.cloudflare.client import API_URL, CloudflareAPI, http_transport, open_client, side_by_side
+from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
+from tunnel_webhook.adapters.cloudflare.failures import HTTPX_ERRORS, Task, Unsettled
+from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- nobody's
+READ, WRITE = Task("list records", "zone example.com"), Task("write records", "zone example.com", writes=True)
+
+
+def client(transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None = None, budget: float = 10.0) -> httpx.AsyncClient:
+    """Return a client on a network that needs no time."""
+    stopwatch = Stopwatch()
+    return open_client(
+        credentials or ApiToken(SECRET), transport, budget=budget, clock=stopwatch, sleep=stopwatch.sleep, random=lambda: 0.5
+    )
+
+
+def api(*answers: Answer) -> tuple[CloudflareAPI, ScriptedTransport]:
+    """Return operations that are answered from a list."""
+    transport = ScriptedTransport(*answers)
+    return CloudflareAPI(client(transport)), transport
+
+
+def success(result: str, info: str = "null") -> httpx.Response:
+    """Return a response of the API."""
+    return httpx.Response(200, content=f'{{"success":true,"result":{result},"result_info":{info}}}')
+
+
+async def test_a_request_carries_the_credentials_and_who_asks() -> None:
+    operations, transport = api(success("1"))
+    assert await operations.get(int, READ, "/zones") == 1
+    (request,) = transport.requests
+    assert str(request.url) == f"{API_URL}/zones"
+    assert request.headers["authorization"] == f"Bearer {SECRET}"
+    assert request.headers["user-agent"].startswith("external-dns-cloudflare-tunnel-webhook/0.")
+    assert "content-type" not in request.headers
+
+
+async def test_a_write_is_json_and_waits_as_long_as_the_budget_lasts() -> None:
+    operations, transport = api(success("1"))
+    assert await operations.write(int, WRITE, "POST", "/zones/z/dns_records/batch", b"{}") == 1
+    (request,) = transport.requests
+    assert (request.headers["content-type"], await request.aread()) == ("application/json", b"{}")
+    assert request.extensions["timeout"] == {"connect": 3.0, "read": 10.0, "write": 10.0, "pool": 5.0}
+
+
+async def test_every_phase_of_a_read_has_a_limit() -> None:
+    operations, transport = api(success("1"))
+    await operations.get(int, READ, "/zones")
+    assert transport.requests[0].extensions["timeout"] == {"connect": 3.0, "read": 5.0, "write": 5.0, "pool": 5.0}
+
+
+async def test_connections_are_kept_alive_for_longer_than_a_sync_interval() -> None:
+    async with http_transport() as transport:
+        pool = transport._pool  # noqa: SLF001 -- httpx tells it nowhere else
+        assert (pool._keepalive_expiry, pool._http2) == (90.0, False)  # noqa: SLF001 -- as above
+
+
+@pytest.mark.parametrize("kind", HTTPX_EXCEPTIONS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("task", [READ, WRITE], ids=["read", "write"])
+async def test_no_exception_of_httpx_gets_out_and_each_is_chained(kind: type[Exception], task: Task) -> None:
+    operations, _ = api(exception_of(kind, SECRET))
+    with pytest.raises(Failure) as caught:
+        await (operations.write(int, task, "PUT", "/x", b"") if task.writes else operations.get(int, task, "/x"))
+    assert not isinstance(caught.value, HTTPX_ERRORS)
+    assert isinstance(caught.value.__cause__, HTTPX_ERRORS)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "result", ["null", '"text"', "{}", "[1,", "[{}]"], ids=["null", "text", "object", "truncated", "list of others"]
+)
+async def test_a_result_of_another_shape_is_a_failure_that_may_pass(result: str) -> None:
+    operations, _ = api(success(result))
+    with pytest.raises(TemporaryFailure, match=r"cannot list records \(zone example\.com\): Cloudflare answered 200"):
+        await operations.get(list[int], READ, "/x")
+    with pytest.raises(Unsettled):
+        await operations.write(list[int], WRITE, "PUT", "/x", b"")
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    operations, transport = api(httpx.Response(302, headers={"Location": "http://elsewhere/"}))
+    with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_URL"):
+        await operations.get(int, READ, "/x")
+    assert len(transport.requests) == 1
+
+
+async def test_pages_are_read_up_to_the_total_even_when_they_are_smaller_than_asked() -> None:
+    operations, transport = api(
+        success("[1,2]", '{"total_count":5}'), success("[3,4]", '{"total_count":5}'), success("[5]", '{"total_count":5}')
+    )
+    assert await operations.list_all(list[int], READ, "/x", {"type": "CNAME"}, 100, str) == [1, 2, 3, 4, 5]
+    assert [str(request.url.params) for request in transport.requests] == [
+        f"type=CNAME&page={page}&per_page=100" for page in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("info", ["null", '{"page":1}'], ids=["no result_info", "no total_count"])
+async def test_pages_without_a_total_are_read_up_to_the_first_that_is_not_full(info: str) -> None:
+    operations, transport = api(success("[1,2]", info), success("[3]", info))
+    assert await operations.list_all(list[int], READ, "/x", {}, 2, str) == [1, 2, 3]
+    operations, transport = api(success("[1,2]", info), success("[]", info))
+    assert await operations.list_all(list[int], READ, "/x", {}, 2, str) == [1, 2]
+    assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [("[1,2]", 4), ("[2,3]", 4)],
+        [("[1,2]", 4), ("[4]", 3)],
+        [("[1,2]", 4), ("[3]", 4), ("[]", 4)],
+    ],
+    ids=["one comes twice", "the total changes", "one is missing"],
+)
+async def test_pages_that_shift_while_they_are_read_are_read_again(pages: list[tuple[str, int]]) -> None:
+    shifting = [success(result, f'{{"total_count":{total}}}') for result, total in pages]
+    whole = [success("[1,2]", '{"total_count":3}'), success("[3]", '{"total_count":3}')]
+    operations, transport = api(*shifting, *whole)
+    assert await operations.list_all(list[int], READ, "/x", {}, 2, str) == [1, 2, 3]
+    assert len(transport.requests) == len(pages) + 2
+
+
+async def test_pages_that_never_stand_still_are_a_failure_and_never_a_part() -> None:
+    operations, transport = api(*[success("[1,2]", '{"total_count":4}')] * 6)
+    with pytest.raises(TemporaryFailure, match="the list changed while it was read, 3 times"):
+        await operations.list_all(list[int], READ, "/x", {}, 2, str)
+    assert len(transport.requests) == 6
+
+
+async def test_a_list_on_one_page_is_whole_whatever_its_total_says() -> None:
+    operations, _ = api(success("[1,2]", '{"total_count":2}'))
+    assert await operations.list_all(list[int], READ, "/x", {}, 100, str) == [1, 2]
+
+
+async def test_the_first_failure_among_calls_side_by_side_stops_the_others() -> None:
+    stopped = []
+
+    async def waits() -> int:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            stopped.append("waits")
+        return 1
+
+    async def fails() -> int:
+        message = "no"
+        raise TemporaryFailure(message)
+
+    with pytest.raises(TemporaryFailure):
+        await side_by_side([waits(), fails(), waits()])
+    assert stopped == ["waits", "waits"]
+
+
+async def test_calls_side_by_side_answer_in_their_order() -> None:
+    async def after(rounds: int) -> int:
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        return rounds
+
+    assert await side_by_side(after(rounds) for rounds in (3, 1, 2)) == [3, 1, 2]
+    assert await side_by_side([]) == []
+
+
+@pytest.mark.parametrize("credentials", [ApiToken(SECRET), ApiKey(SECRET, "me@example.com")], ids=["token", "key"])
+async def test_no_credential_reaches_a_log_a_trace_or_an_error(credentials: httpx.Auth, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    echo = f'{{"success":false,"errors":[{{"code":9109,"message":"Bearer {SECRET} and {SECRET}"}}]}}'
+    network = AsyncOpenTelemetryTransport(
+        ScriptedTransport(httpx.Response(403, content=echo), httpx.ReadError("reset")), tracer_provider=provider
+    )
+    told = []
+    opened = client(network, credentials)
+    for _ in range(2):
+        with pytest.raises(Failure) as failure:
+            await CloudflareAPI(opened).write(int, WRITE, "PUT", "/x", b"")
+        told += [str(failure.value), repr(failure.value), repr(opened.auth), repr(opened)]
+        told += traceback.format_exception(failure.value)
+    told += caplog.messages
+    told += [span.to_json() for span in exporter.get_finished_spans()]
+    assert len(exporter.get_finished_spans()) == 2
+    assert not [text for text in told if SECRET in text]

@@ -1,0 +1,97 @@
+"""Credentials: sent, rotated, and shown nowhere."""
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken, ApiTokenFile
+from tunnel_webhook.ports import PermanentFailure
+
+SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- nobody's
+
+
+def headers_sent(credentials: httpx.Auth) -> dict[str, str]:
+    """Return the headers that the credentials add to a request."""
+    request = httpx.Request("GET", "http://cloudflare/")
+    before = set(request.headers)
+    next(credentials.auth_flow(request))
+    return {name: value for name, value in request.headers.items() if name not in before}
+
+
+def rotate(path: Path, token: str) -> None:
+    """Replace a token as Kubernetes does: the link is turned to another file, which may be older."""
+    target = path.with_name(f"target-{token[:5]}")
+    target.write_text(token)
+    os.utime(target, (0, 0))
+    link = path.with_name("link")
+    link.symlink_to(target)
+    link.replace(path)
+
+
+def test_a_token_is_sent_as_a_bearer_without_the_newline_around_it() -> None:
+    assert headers_sent(ApiToken(f" {SECRET}\n")) == {"authorization": f"Bearer {SECRET}"}
+
+
+def test_a_key_is_sent_with_the_email_and_without_a_token() -> None:
+    assert headers_sent(ApiKey(SECRET, "me@example.com")) == {"x-auth-key": SECRET, "x-auth-email": "me@example.com"}
+
+
+def test_a_token_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    rotate(path, "first-token")
+    credentials = ApiTokenFile(path)
+    assert headers_sent(credentials) == {"authorization": "Bearer first-token"}
+    rotate(path, "other-token")
+    assert headers_sent(credentials) == {"authorization": "Bearer other-token"}
+
+
+def test_a_token_file_that_does_not_change_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("first")
+    credentials = ApiTokenFile(path)
+    assert headers_sent(credentials) == {"authorization": "Bearer first"}
+    stamp = path.stat().st_mtime_ns
+    path.write_text("other")
+    os.utime(path, ns=(stamp, stamp))
+    assert headers_sent(credentials) == {"authorization": "Bearer first"}
+
+
+@pytest.mark.parametrize("content", [b"", b"two words", b"\xff\xfe"], ids=["empty", "two words", "not text"])
+def test_a_token_file_that_says_nothing_for_a_moment_leaves_the_last_token(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "token"
+    path.write_text(SECRET)
+    credentials = ApiTokenFile(path)
+    headers_sent(credentials)
+    path.write_bytes(content)
+    assert headers_sent(credentials) == {"authorization": f"Bearer {SECRET}"}
+    path.unlink()
+    assert headers_sent(credentials) == {"authorization": f"Bearer {SECRET}"}
+    path.write_text("after all")
+    path.write_text("rotated-token")
+    assert headers_sent(credentials) == {"authorization": "Bearer rotated-token"}
+
+
+def test_a_token_file_that_never_said_anything_is_a_permanent_failure_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    with pytest.raises(PermanentFailure, match=r"CLOUDFLARE_API_TOKEN_FILE: no token can be read from .*token"):
+        headers_sent(ApiTokenFile(path))
+
+
+@pytest.mark.parametrize("secret", ["", " ", "two words", "line\nbreak", "umläut"], ids=ascii)
+def test_what_no_header_can_carry_is_refused_by_name_and_not_shown(secret: str) -> None:
+    with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_TOKEN is empty, or has") as refused:
+        ApiToken(secret)
+    assert not secret.strip() or secret not in str(refused.value)
+    with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_EMAIL"):
+        ApiKey(SECRET, secret)
+
+
+def test_no_credential_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text(SECRET)
+    by_file = ApiTokenFile(path)
+    headers_sent(by_file)
+    for credentials in (ApiToken(SECRET), by_file, ApiKey(SECRET, "me@example.com")):
+        assert SECRET not in f"{credentials!r} {credentials}"
