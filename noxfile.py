@@ -69,7 +69,7 @@ def cover(session: nox.Session) -> None:
     """Check branch coverage of what the other sessions ran: 100 % of domain, ports and application."""
     _install(session)
     session.run("coverage", "combine")
-    core = "src/tunnel_webhook/domain/*,src/tunnel_webhook/ports.py,src/tunnel_webhook/application.py"
+    core = "src/tunnel_webhook/domain/*,src/tunnel_webhook/ports.py,src/tunnel_webhook/application/*"
     session.run("coverage", "report", f"--include={core}", "--fail-under=100")
     session.run("coverage", "report", "--fail-under=95")
 

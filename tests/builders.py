@@ -10,6 +10,7 @@ from tunnel_webhook.domain.endpoint import Endpoint
 from tunnel_webhook.domain.guard import Guard
 from tunnel_webhook.domain.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.policy import Policy, Tunnel
+from tunnel_webhook.ports import TunnelRepository, ZoneRepository
 
 BLUE, GREEN = "5456b9ca-8b73-4b44-93df-67ad7acc8e2c", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 TUNNEL = BLUE
@@ -66,6 +67,6 @@ def memory(
     return tunnels, InMemoryZones(stored)
 
 
-def service(tunnels: InMemoryTunnels, zones: InMemoryZones, policy: Policy = POLICY, **options: bool) -> TunnelService:
+def service(tunnels: TunnelRepository, zones: ZoneRepository, policy: Policy = POLICY, **options: bool) -> TunnelService:
     """Return the service on these adapters, with a guard that lets everything pass."""
     return TunnelService(tunnels, zones, policy, Guard(floor=10**6), deadline=10.0, clock=lambda: 1_000_000.0, **options)

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from litestar import Litestar
 
 from tunnel_webhook.domain.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.hostname import DomainFilter
@@ -22,13 +21,13 @@ def connect(app: Any) -> httpx.AsyncClient:
 
 
 class HttpWebhookAPI:
-    """WebhookAPI over the routes of an app; as strict as external-dns about what it accepts.
+    """WebhookAPI over the routes that a client reaches, which it closes; as strict as external-dns about what it accepts.
 
     A 500 says no more than that: it becomes ChangesNotApplied where changes were posted, else PermanentFailure.
     """
 
-    def __init__(self, app: Litestar) -> None:
-        self._client = connect(app)
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
         self._filter = DomainFilter()
 
     async def __aenter__(self) -> Self:

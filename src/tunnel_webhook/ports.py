@@ -8,9 +8,10 @@ ChangesNotApplied       the rest was applied; these endpoints were rejected, or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
@@ -49,6 +50,25 @@ class Refusal:
     name: str
     code: str
     sentence: str
+
+
+class Verdict(Enum):
+    """Whether a precondition holds: `warning` is for what harms later or only in part, `unknown` for what no reading tells."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One precondition: what it is about, whether it holds, how we know, and what an operator can do where it does not hold."""
+
+    subject: str
+    verdict: Verdict
+    sentence: str
+    cure: str = ""
 
 
 class WebhookAPI(Protocol):
@@ -131,4 +151,12 @@ class ZoneRepository(Protocol):
         comment). Nothing but these records is touched. Raises TemporaryFailure, after which any part may have been written,
         or PermanentFailure, after which none has.
         """
+        ...
+
+
+class Inspection(Protocol):
+    """Tells whether everything is in place for the other driven ports to work; a driven port."""
+
+    def findings(self) -> AsyncIterator[Finding]:
+        """Yield every precondition with its verdict. Nothing is written; what cannot be read is a finding, and raises nothing."""
         ...

@@ -4,11 +4,11 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, rule
+from tunnel_webhook.domain.adjustment import adjust
 from tunnel_webhook.domain.endpoint import Changes
 from tunnel_webhook.domain.existing import Existing
 from tunnel_webhook.domain.planner import plan
 from tunnel_webhook.domain.records import report
-from tunnel_webhook.domain.translation import adjust
 
 SIZES = [1_000, 10_000, 20_000]
 

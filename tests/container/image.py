@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("buildah", "debootstrap", "ip", "nsenter", "setpriv", "unshare")
+TOOLS = ("apt-get", "buildah", "debootstrap", "ip", "nsenter", "setpriv", "unshare")
 _NAME = "tunnel-webhook"
 # Where Debian's Python looks for what no package of Debian has installed; the official images have pip in such a place, too.
 _INSTALLED = "usr/local/lib/python3.11/dist-packages"

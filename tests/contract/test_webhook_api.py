@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from builders import BLUE, POLICY, ZONE, configuration, endpoint, memory, record, rule, service
-from http_client import HttpWebhookAPI
 
+from builders import BLUE, POLICY, ZONE, configuration, endpoint, memory, record, rule, service
+from http_client import HttpWebhookAPI, connect
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.endpoint import Changes
@@ -33,7 +33,7 @@ async def api(request: pytest.FixtureRequest, driven: tuple[InMemoryTunnels, InM
     if request.param == "direct":
         yield direct
     else:
-        async with HttpWebhookAPI(create_webhook_app(direct)) as through_http:
+        async with HttpWebhookAPI(connect(create_webhook_app(direct))) as through_http:
             yield through_http
 
 
@@ -98,7 +98,7 @@ async def test_one_bad_endpoint_keeps_no_good_one_from_going_live(api: WebhookAP
 async def test_records_fails_rather_than_tell_a_part(
     api: WebhookAPI, driven: tuple[InMemoryTunnels, InMemoryZones], failure: Exception
 ) -> None:
-    def hook(step: str) -> None:
+    def hook(_: str) -> None:
         raise failure
 
     driven[0].hook = hook

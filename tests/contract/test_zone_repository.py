@@ -20,9 +20,7 @@ pytestmark = pytest.mark.anyio
 HOME, OTHER = Zone("example.com", zone_id("example.com")), Zone("example.net", zone_id("example.net"))
 APP = claim("app.example.com")
 BY_HAND = record("by-hand.example.com", "192.0.2.1", "A", uid="a" * 32)
-LOOKALIKE = record(
-    "like.example.com", target_of(BLUE), comment="heritage=tunnel-webhooks,owner=x", proxied=True, uid="b" * 32
-)
+LOOKALIKE = record("like.example.com", target_of(BLUE), comment="heritage=tunnel-webhooks,owner=x", proxied=True, uid="b" * 32)
 
 
 class SideDoor(Protocol):

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from builders import BLUE, GREEN
@@ -129,7 +130,7 @@ class Account:
         found: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for tunnel in set(homes.values()):
             for rule in self.rules(tunnel=tunnel):
-                name, path = rule.get("hostname"), rule.get("path", "")
+                name, path = rule.get("hostname", ""), rule.get("path", "")
                 if homes.get(name) == tunnel:
                     assert path not in found[name], f"{name} has two rules for the path {path!r}"
                     found[name][path] = rule["service"]
@@ -148,18 +149,20 @@ class Account:
         self,
         published: Mapping[str, str | Mapping[str, str]],
         *,
-        tunnel: str = BLUE,
-        owners: Mapping[str, str] | None = None,
+        tunnels: Mapping[str, str] = MappingProxyType({}),
+        owners: Mapping[str, str] = MappingProxyType({}),
         by_hand: ByHand | None = None,
     ) -> None:
-        """Assert that exactly this is live: a service by hostname, or several by path; each by one claim, one tunnel.
+        """Assert that exactly this is live: by hostname a service, or several by path; each by one claim.
 
-        What was made by hand must be, byte for byte, what `reset` put there, or what is given.
+        Hostnames are in the blue tunnel and of the owner `default` unless given otherwise. What was made by hand must be, byte
+        for byte, what `reset` put there, or what is given.
         """
         services = {name: {"": live} if isinstance(live, str) else dict(live) for name, live in published.items()}
         assert self.live() == services
-        whose = owners or {}
-        assert self.claims() == {name: (f"{tunnel}.cfargotunnel.com", True, whose.get(name, "default")) for name in published}
+        assert self.claims() == {
+            name: (f"{tunnels.get(name, BLUE)}.cfargotunnel.com", True, owners.get(name, "default")) for name in published
+        }
         assert self.by_hand(set(published)) == (by_hand or ({BLUE: _BLUE, GREEN: _EMPTY}, [*RECORDS_BY_HAND]))
 
 
@@ -176,10 +179,10 @@ def _without(document: str, managed: Collection[str]) -> str:
 def _split(document: str) -> tuple[str, list[str], str]:
     """Return what stands before the rules of a compact document, the text of each rule, and what stands behind them."""
     text = _EMPTY if document == "null" else document
-    head, opening, rest = text.partition('"ingress":[')
+    start = at = text.index('"ingress":[') + len('"ingress":[')
     rules: list[str] = []
-    while not rest.startswith("]"):
-        end = json.JSONDecoder().raw_decode(rest)[1]
-        rules.append(rest[:end])
-        rest = rest[end:].removeprefix(",")
-    return head + opening, rules, rest
+    while text[at] != "]":
+        end = json.JSONDecoder().raw_decode(text, at)[1]
+        rules.append(text[at:end])
+        at = end + (text[end] == ",")
+    return text[:start], rules, text[at:]

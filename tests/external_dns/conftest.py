@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from builders import BLUE, GREEN
-from process import running_webhook
 
+from builders import BLUE, GREEN
 from external_dns.account import Account
 from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, external_dns
 from external_dns.programs import NotHere, Programs
 from external_dns.webhook import StartExternalDns, StartWebhook, Webhook
+from process import running_webhook
 
 NEWEST_KINDS = [f"{NEWEST}-{registry}" for registry in REGISTRIES]
 OLDER_KINDS = [f"{version}-{registry}" for version in VERSIONS[:-1] for registry in ("noop", "txt")]

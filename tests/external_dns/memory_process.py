@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
@@ -101,7 +101,7 @@ class BackDoor:
 
     def answer(self, asked: dict[str, Any]) -> Any:
         """Do what is asked, and return the answer."""
-        answers = {"state": self._state, "put": self._put, "disturb": self._disturb}
+        answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
         return answers[asked.pop("ask")](**asked)
 
     def _state(self) -> dict[str, Any]:

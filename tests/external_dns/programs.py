@@ -37,7 +37,7 @@ class Programs:
             raise NotHere(message)
         program = self.directory / module
         environment = {**os.environ, "GOFLAGS": "-mod=readonly"}  # noqa: TID251 -- Go finds its caches through the environment
-        command = ["go", "build", "-o", program, "."]
+        command = ("go", "build", "-o", str(program), ".")
         made = subprocess.run(command, cwd=_SOURCES / module, env=environment, capture_output=True, text=True, check=False)
         if _OUT_OF_REACH.search(made.stderr):
             message = f"tests/external_dns/go/{module} cannot be built here: {made.stderr.strip().splitlines()[-1]}"

@@ -1,8 +1,8 @@
 """What people made by hand at the very hostname that external-dns asks for."""
 
 import pytest
-from builders import BLUE, GREEN
 
+from builders import BLUE, GREEN
 from external_dns.account import Account, record
 from external_dns.genuine import ExternalDns, endpoint
 

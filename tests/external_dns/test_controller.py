@@ -13,11 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from process import free_ports
 
 from external_dns.account import Account
 from external_dns.genuine import Wanted, endpoint
 from external_dns.webhook import Webhook
+from process import free_ports
 
 pytestmark = pytest.mark.controller
 WEB = endpoint("web.example.com", "http://web:80", resource="ingress/prod/web")

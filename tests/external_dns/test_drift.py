@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from builders import BLUE, GREEN
 
+from builders import BLUE, GREEN
 from external_dns.account import Account, Record, is_claim
 from external_dns.genuine import ExternalDns, endpoint
 

@@ -3,8 +3,8 @@
 import pytest
 
 from external_dns.account import Account
-from external_dns.webhook import StartExternalDns, StartWebhook
 from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, endpoint
+from external_dns.webhook import StartExternalDns, StartWebhook
 
 pytestmark = pytest.mark.external_dns
 STEPS = [f"{when} {step}" for step in ("tunnels.save", "zones.save") for when in ("before", "after")]

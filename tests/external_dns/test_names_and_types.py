@@ -47,9 +47,9 @@ def test_a_wildcard_stands_behind_the_names_that_it_would_take(newest: ExternalD
 
 
 def test_a_ttl_is_taken_without_fuss(newest: ExternalDns, account: Account) -> None:
-    newest.publish(endpoint("app.example.com", ttl=60))
-    assert newest.publish(endpoint("app.example.com", ttl=60)).todo == {}
-    assert newest.publish(endpoint("app.example.com", ttl=300)).todo == {}
+    newest.publish(endpoint("app.example.com") | {"recordTTL": 60})
+    assert newest.publish(endpoint("app.example.com") | {"recordTTL": 60}).todo == {}
+    assert newest.publish(endpoint("app.example.com") | {"recordTTL": 300}).todo == {}
     account.check({"app.example.com": "http://app:8080"})
 
 

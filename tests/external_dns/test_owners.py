@@ -3,8 +3,8 @@
 import pytest
 
 from external_dns.account import Account
-from external_dns.webhook import StartExternalDns, StartWebhook
 from external_dns.genuine import NEWEST, TXT_REGISTRIES, endpoint
+from external_dns.webhook import StartExternalDns, StartWebhook
 
 pytestmark = pytest.mark.external_dns
 OF_A, OF_B = endpoint("a.example.com", "http://a:80"), endpoint("b.example.com", "http://b:80")

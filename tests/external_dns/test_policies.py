@@ -3,8 +3,8 @@
 import pytest
 
 from external_dns.account import Account
-from external_dns.webhook import StartExternalDns, StartWebhook
 from external_dns.genuine import NEWEST, REGISTRIES, endpoint
+from external_dns.webhook import StartExternalDns, StartWebhook
 
 pytestmark = pytest.mark.external_dns
 OLD, APP = endpoint("old.example.com"), endpoint("app.example.com")
@@ -27,7 +27,7 @@ def test_create_only_changes_and_withdraws_nothing(start: StartExternalDns, acco
     new = endpoint("new.example.com")
     assert dns.publish(CHANGED, new).todo == {"create": ["new.example.com"]}
     assert dns.publish(CHANGED, new).todo == {}
-    account.check({name: "http://app:8080" for name in ("old.example.com", "app.example.com", "new.example.com")})
+    account.check(dict.fromkeys(("old.example.com", "app.example.com", "new.example.com"), "http://app:8080"))
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)

@@ -6,9 +6,8 @@ import pytest
 
 from external_dns.account import Account
 from external_dns.genuine import NEWEST, endpoint
-from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
-
 from external_dns.webhook import StartExternalDns, StartWebhook
+from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
 
 pytestmark = pytest.mark.external_dns
 

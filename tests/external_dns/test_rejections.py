@@ -54,7 +54,7 @@ def test_one_that_cannot_be_published_can_be_withdrawn(newest: ExternalDns, acco
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(lambda given: [{}], id="all-lost"),
+        pytest.param(lambda _: [{}], id="all-lost"),
         pytest.param(lambda given: [{}, *given], id="none-lost"),
     ],
 )

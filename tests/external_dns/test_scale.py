@@ -3,8 +3,8 @@
 import pytest
 
 from external_dns.account import Account
+from external_dns.genuine import NEWEST, REGISTRIES, ExternalDns, Wanted, endpoint
 from external_dns.webhook import StartExternalDns, StartWebhook
-from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, endpoint
 
 pytestmark = pytest.mark.external_dns
 MANY = [
@@ -14,8 +14,8 @@ MANY = [
 TWENTY = MANY[:20]
 
 
-def live(wanted: list[dict[str, object]]) -> dict[str, str]:
-    return {str(each["dnsName"]): each["targets"][0] for each in wanted}  # type: ignore[index]
+def live(wanted: list[Wanted]) -> dict[str, str]:
+    return {each["dnsName"]: each["targets"][0] for each in wanted}
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from cloudflare_emulator import API_TOKEN, BLUE, Distort, Drop, Slow, emulator_process, seed
+from cloudflare_emulator.faults import Scriptable
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
@@ -53,7 +54,7 @@ async def serving(answer: Answerer) -> AsyncIterator[Server]:
             writer.close()
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    server.url = "http://127.0.0.1:{}/client/v4".format(listening.sockets[0].getsockname()[1])
+    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/client/v4"
     async with listening:
         yield server
 
@@ -154,21 +155,20 @@ async def test_a_caller_that_leaves_stops_the_request_and_the_connection_can_be_
 
 
 async def test_the_adapter_and_the_emulator_agree_over_sockets_whatever_breaks() -> None:
+    faults: list[Scriptable] = [
+        Drop(method="PUT", when="after"),
+        Drop(method="PUT", when="after", how="close"),
+        Distort(method="PUT", cut=20),
+        Slow(method="PUT", seconds=0.1),
+        Drop(method="GET"),
+        Distort(method="GET", cut=20),
+    ]
     with emulator_process(seed()) as emulator:
         async with operations(emulator.url) as api:
             tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic))
             base = await tunnels.load(BLUE)
-            for number, fault in enumerate(
-                [
-                    Drop(method="PUT", when="after"),
-                    Drop(method="PUT", when="after", how="close"),
-                    Distort(method="PUT", cut=20),
-                    Slow(method="PUT", seconds=0.1),
-                    Drop(method="GET"),
-                    Distort(method="GET", cut=20),
-                ]
-            ):
+            for number, fault in enumerate(faults, start=1):
                 emulator.arm(fault)
                 saved = await tunnels.save(BLUE, await tunnels.load(BLUE))
-                assert saved.version == base.version + number + 1
+                assert saved.version == base.version + number
             assert all(armed["struck"] for armed in emulator.script())

@@ -14,12 +14,12 @@ from builders import BLUE, GREEN, POLICY, ZONE, service
 from external_dns_planner import ExternalDns, is_empty
 from strategies import CHILD, NAMES, WILDCARDS, World, endpoints, hand_made_documents, hostnames, wishes, worlds
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.domain.adjustment import adjust
 from tunnel_webhook.domain.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.existing import Existing
 from tunnel_webhook.domain.layout import lay_out
 from tunnel_webhook.domain.planner import plan
 from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.translation import adjust
 from tunnel_webhook.domain.validity import check
 from tunnel_webhook.ports import ChangesNotApplied
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 import naive
 from builders import POLICY
 from strategies import bystander_texts, endpoints, hand_made_documents
+from tunnel_webhook.domain.adjustment import adjust
 from tunnel_webhook.domain.endpoint import Endpoint
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.ingress import IngressRule, TunnelConfiguration
-from tunnel_webhook.domain.translation import adjust
 
 
 @given(st.lists(endpoints(), max_size=4))
@@ -47,6 +47,6 @@ def test_reading_and_writing_a_document_or_revising_a_rule_loses_no_key(document
 @given(st.text(max_size=40))
 def test_a_hostname_that_was_parsed_parses_to_itself(text: str) -> None:
     adjusted = adjust([Endpoint(text, targets=("http://a",))], POLICY)
-    for each in adjusted.endpoints if not adjusted.invalid else ():
+    for each in adjusted.endpoints if not adjusted.unpublishable else ():
         assert Hostname.parse(each.dns_name) == each.dns_name
         assert each.dns_name.isascii()

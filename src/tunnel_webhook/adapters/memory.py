@@ -1,4 +1,4 @@
-"""Both driven ports in memory: for demos, for contract tests, for dry development; as strict as Cloudflare is.
+"""The driven ports in memory: for demos, for contract tests, for dry development; as strict as Cloudflare is.
 
 Tests look into it and write into it through its plain attributes, by a side door that none of its methods uses.
 """
@@ -6,7 +6,7 @@ Tests look into it and write into it through its plain attributes, by a side doo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -15,7 +15,7 @@ from tunnel_webhook.domain.claim import CONFLICTING_TYPES, MAX_COMMENT, DnsRecor
 from tunnel_webhook.domain.errors import InvalidConfiguration
 from tunnel_webhook.domain.ingress import TunnelConfiguration
 from tunnel_webhook.domain.validity import check
-from tunnel_webhook.ports import PermanentFailure, Refusal
+from tunnel_webhook.ports import Finding, PermanentFailure, Refusal, Verdict
 
 ENTERPRISE_RECORDS = 1_000_000
 """The quota of a zone unless told otherwise: the account-wide default of Cloudflare's Enterprise plan."""
@@ -135,7 +135,15 @@ class InMemoryZones:
         return None
 
 
+class InMemoryInspection:
+    """Inspection of what needs none."""
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        """Say so."""
+        yield Finding("backend", Verdict.OK, "memory: nothing is asked of Cloudflare, and nothing outlives the process")
+
+
 def _comment_fault(record: DnsRecord) -> Refusal | None:
     if len(record.comment) <= MAX_COMMENT:
         return None
-    return Refusal(record.name, "refused", f"1004: the comment is longer than {MAX_COMMENT} characters.")
+    return Refusal(record.name, "refused", f"9313: DNS record comment exceeds the maximum length of {MAX_COMMENT} characters.")

@@ -17,6 +17,7 @@ from opentelemetry import trace
 
 from tunnel_webhook.application.execution import Execution
 from tunnel_webhook.application.telling import tell_adjustment, tell_plan, tell_records, tell_success, tell_versions
+from tunnel_webhook.domain.adjustment import adjust
 from tunnel_webhook.domain.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.errors import InvalidHostname
 from tunnel_webhook.domain.existing import Existing
@@ -28,7 +29,7 @@ from tunnel_webhook.domain.plan import Plan
 from tunnel_webhook.domain.planner import plan
 from tunnel_webhook.domain.policy import Policy
 from tunnel_webhook.domain.records import report
-from tunnel_webhook.domain.translation import DRIFT, adjust
+from tunnel_webhook.domain.translation import DRIFT
 from tunnel_webhook.ports import ChangesNotApplied, Failure, TemporaryFailure, TunnelRepository, ZoneRepository
 
 _T = TypeVar("_T")

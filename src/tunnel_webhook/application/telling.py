@@ -11,12 +11,12 @@ from collections.abc import Mapping
 
 from opentelemetry import metrics, trace
 
+from tunnel_webhook.domain.adjustment import Adjustment
 from tunnel_webhook.domain.existing import DRIFTS, Existing
 from tunnel_webhook.domain.ingress import TunnelConfiguration
 from tunnel_webhook.domain.plan import Action, Plan
 from tunnel_webhook.domain.policy import Policy
 from tunnel_webhook.domain.records import Report
-from tunnel_webhook.domain.translation import Adjustment
 
 log = logging.getLogger(__name__)
 _meter = metrics.get_meter("tunnel_webhook")
@@ -33,8 +33,8 @@ _success = _meter.create_gauge("tunnel_webhook_last_success_timestamp_seconds", 
 
 def tell_adjustment(adjustment: Adjustment) -> None:
     """Name the endpoints that cannot be published, and count those that no tunnel carries."""
-    for endpoint, reason in adjustment.invalid:
-        log.warning("cannot publish %s (%s): %s: %s", endpoint.dns_name, endpoint.resource, reason.code, reason)
+    for each in adjustment.unpublishable:
+        log.warning("cannot publish %s (%s): %s: %s", each.endpoint.dns_name, each.endpoint.resource, each.code, each.sentence)
     for kind, number in Counter(endpoint.record_type for endpoint in adjustment.dropped).items():
         _dropped.add(number, {"type": kind})
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
+from urllib.parse import unquote
 
-import msgspec
-from rich.console import Console
 from rich.text import Text
 
 from tunnel_webhook.adapters.http.wire import decode_changes
 from tunnel_webhook.application import TunnelService
+from tunnel_webhook.cli.terminal import print_json, print_lines, waiting
 from tunnel_webhook.domain.difference import Line, as_json, difference
 from tunnel_webhook.domain.document import Json
+from tunnel_webhook.domain.existing import Existing
 from tunnel_webhook.domain.explanation import Candidate, Explanation
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.plan import Plan
@@ -23,36 +24,40 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "bold red", "": "bold"
 
 async def plan(service: TunnelService, policy: Policy, changes: BinaryIO | None, *, as_text: bool) -> int:
     """Print what would change; `changes` holds what external-dns would POST to /records. Return 1 if something is not done."""
-    existing, decided = await service.preview(decode_changes(changes.read()) if changes else None)
+    asked = decode_changes(changes.read()) if changes else None
+    with waiting("looking at what is there"):
+        existing, decided = await service.preview(asked)
     if as_text:
-        _print_lines(list(difference(decided, existing, policy)), decided)
+        _print(_difference(decided, existing, policy))
     else:
-        _print_json(as_json(decided))
+        print_json(as_json(decided))
     return 1 if decided.rejections or decided.withheld else 0
 
 
 async def explain(service: TunnelService, policy: Policy, asked: str, *, as_text: bool) -> int:
-    """Print why a request for HOSTNAME or HOSTNAME/PATH goes where it goes. Return 1 if no rule of ours or others answers."""
-    name, slash, path = asked.partition("/")
-    explained = await service.explain(Hostname.parse(name), slash + path or "/")
+    """Print why a request for HOSTNAME or HOSTNAME/PATH goes where it goes; cloudflared compares the path alone, decoded.
+
+    Return 1 if no rule answers.
+    """
+    name, slash, path = asked.partition("?")[0].partition("/")
+    hostname = Hostname.parse(name)
+    with waiting("looking at what is there"):
+        explained = await service.explain(hostname, unquote(slash + path) or "/")
     if as_text:
-        for line in _sentences(explained, policy):
-            Console(soft_wrap=True, highlight=False).print(Text(str(line), _COLOURS[line.mark]))
+        _print(_sentences(explained, policy))
     else:
-        _print_json(_explanation_as_json(explained, policy))
+        print_json(_explanation_as_json(explained, policy))
     return 0 if any(each.tunnel == explained.tunnel and each.wins for each in explained.candidates) else 1
 
 
-def _print_json(value: Json) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value)).decode())  # noqa: T201 -- the output is the purpose of the command
-
-
-def _print_lines(lines: list[Line], decided: Plan) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    for line in lines:
-        console.print(Text(str(line), _COLOURS[line.mark]))
+def _difference(decided: Plan, existing: Existing, policy: Policy) -> Iterator[Line]:
+    yield from difference(decided, existing, policy)
     counts = ", ".join(f"{name} {number}" for name, number in decided.counts.items() if number)
-    console.print(Text(counts or "nothing to do", "bold"))
+    yield Line("", counts or "nothing to do")
+
+
+def _print(lines: Iterable[Line]) -> None:
+    print_lines(Text(str(line), _COLOURS[line.mark]) for line in lines)
 
 
 def _sentences(explained: Explanation, policy: Policy) -> Iterator[Line]:
@@ -64,6 +69,8 @@ def _sentences(explained: Explanation, policy: Policy) -> Iterator[Line]:
         yield Line("", f"rules in tunnel {tunnel.label}{points_here}")
         for each in here:
             yield Line("+" if each.wins else "~", _candidate(each))
+        if not here:
+            yield Line("!", "none covers the hostname")
     yield Line("", "a deletion by its owner would")
     deletions = [decision.action.value for decision in explained.deletion.decisions]
     yield Line("-", "remove its rules and its record") if deletions else Line("~", "do nothing: it is not managed here")
@@ -85,7 +92,7 @@ def _about_the_name(explained: Explanation, policy: Policy) -> Iterator[Line]:
         seen = "" if explained.is_visible else ", so that this instance does not see it"
         yield Line("+", f"claimed for owner {marker.owner!r}{seen}, from {marker.resource or 'a resource that is not known'}")
     else:
-        yield Line("~", "not claimed: its record and rules are somebody else's")
+        yield Line("~", "not claimed: whatever record and rules it has are not ours")
     if explained.drift:
         yield Line("!", f"drift: {explained.drift}")
 
@@ -107,6 +114,7 @@ def _explanation_as_json(explained: Explanation, policy: Policy) -> Json:
             "path": each.rule.path,
             "service": each.rule.service,
             "managed": each.is_managed,
+            "wins": each.wins,
             "verdict": each.verdict,
         }
         for each in explained.candidates

@@ -12,10 +12,10 @@ from dependency_injector import containers, providers
 
 from tunnel_webhook.adapters.http.exposed import Readiness, create_exposed_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
-from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones
 from tunnel_webhook.application import Contact, TunnelService
 from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.ports import TunnelRepository, ZoneRepository
+from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
 
@@ -56,6 +56,9 @@ class Container(containers.DeclarativeContainer):
     )
     zones: providers.Provider[ZoneRepository] = providers.Selector(
         settings.provided.backend, memory=memory_zones, cloudflare=cloudflare.provided.zones.call()
+    )
+    inspection: providers.Provider[Inspection] = providers.Selector(
+        settings.provided.backend, memory=providers.Factory(InMemoryInspection), cloudflare=cloudflare.provided.inspection.call()
     )
     lifetime: providers.Provider[AbstractAsyncContextManager[object]] = providers.Selector(
         settings.provided.backend, memory=providers.Factory(nullcontext), cloudflare=cloudflare.provided.client.call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 import random
 import time
 from pathlib import Path
@@ -13,9 +14,10 @@ from dependency_injector import containers, providers
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken, ApiTokenFile
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.inspection import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
-from tunnel_webhook.ports import TunnelRepository, ZoneRepository
+from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import Telemetry
 
@@ -56,3 +58,13 @@ class Cloudflare(containers.DeclarativeContainer):
     )
     tunnels: providers.Provider[TunnelRepository] = providers.Singleton(CloudflareTunnels, api, directory)
     zones: providers.Provider[ZoneRepository] = providers.Singleton(CloudflareZones, api, directory, clock)
+    inspection: providers.Provider[Inspection] = providers.Singleton(
+        CloudflareInspection,
+        api,
+        client,
+        directory,
+        tunnels,
+        settings.provided.policy,
+        now=providers.Object(time.time),
+        has_token=providers.Callable(operator.not_, settings.provided.cloudflare_api_key),
+    )

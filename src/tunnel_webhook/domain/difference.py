@@ -61,22 +61,26 @@ def _by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
         for tunnel, decisions in changes.items():
             for decision in decisions:
                 found.setdefault(tunnel, []).extend(_rules(tunnel, decision, existing))
-    return {tunnel: lines for tunnel, lines in sorted(found.items()) if lines}
+    return dict(sorted(found.items()))
 
 
 def _rules(tunnel: str, decision: Decision, existing: Existing) -> Iterator[Line]:
     before = existing.rules_in(tunnel, decision.hostname)
     after = {rule.path: rule for rule in decision.rules_in(tunnel, before)}
+    standing: dict[str, IngressRule] = {}
+    changes: list[Line] = []
     for rule in before:
-        if rule.path not in after:
-            yield Line("-", _told(rule))
-    standing = {rule.path: rule for rule in reversed(before)}
+        if rule.path in after and rule.path not in standing:
+            standing[rule.path] = rule
+        else:
+            changes.append(Line("-", _told(rule)))
     for path, rule in sorted(after.items()):
         old = standing.get(path)
         if old is None:
-            yield Line("+", _told(rule))
+            changes.append(Line("+", _told(rule)))
         elif old != rule:
-            yield Line("~", f"{_told(old)}  =>  {_what(rule)}")
+            changes.append(Line("~", f"{_told(old)}  =>  {_what(rule)}"))
+    yield from changes or [Line("~", f"{decision.hostname}: its rules move to where they are reached")]
 
 
 def _told(rule: IngressRule) -> str:

@@ -25,8 +25,12 @@ class Endpoint:
     targets: tuple[str, ...] = ()
     ttl: int = 0
     set_identifier: str = ""
-    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS, hash=False)
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
     properties: tuple[tuple[str, str], ...] = ()
+
+    def __hash__(self) -> int:
+        """Return the hash of the name alone, which all but tells endpoints apart; they are looked up by the ten thousand."""
+        return hash(self.dns_name)
 
     @property
     def owner(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self, TypeVar
+from unicodedata import bidirectional
 
 import idna
 
@@ -16,6 +17,7 @@ from tunnel_webhook.domain.regex import compile_re2
 _MAX_LENGTH = 253
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _PLAIN = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+_JOINERS = "\u200c\u200d"
 _T = TypeVar("_T")
 
 
@@ -82,6 +84,52 @@ def _label_to_unicode(label: str) -> str:
         return idna.decode(label) if label.startswith("xn--") else label
     except idna.IDNAError:
         return label
+
+
+@lru_cache(maxsize=131072)
+def alias_of(hostname: str) -> str:
+    """Return the A-label form under which cloudflared also knows a rule's hostname, or nothing where that is no different.
+
+    cloudflared asks Go's `idna.Lookup` (UTS 46, so that symbols pass which IDNA 2008 refuses), and gives a name that this
+    refuses, such as one with `*` or `_`, no alias.
+    """
+    if hostname.isascii() and hostname == hostname.lower() and "xn--" not in hostname:
+        return ""
+    try:
+        mapped = idna.uts46_remap(hostname, std3_rules=True).split(".")
+        labels = [_to_u_label(label) for label in mapped]
+        right_to_left = any(bidirectional(character) in {"R", "AL", "AN"} for label in labels for character in label)
+        for label in filter(None, labels):
+            _check_lookup(label, right_to_left=right_to_left)
+    except UnicodeError:
+        return ""
+    alias = ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels)
+    return "" if alias == hostname else alias
+
+
+def _to_u_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    encoded = label.removeprefix("xn--")
+    decoded = encoded.encode().decode("punycode")
+    if encoded.rfind("-") == 0 or idna.uts46_remap(decoded) != decoded:
+        message = f"{label!r} stands for what UTS 46 maps or refuses"
+        raise idna.IDNAError(message)
+    return decoded
+
+
+def _check_lookup(label: str, *, right_to_left: bool) -> None:
+    """Raise IDNAError for a label that `idna.Lookup` refuses; hyphens it looks for among the bytes."""
+    octets = label.encode()
+    if label.startswith("-") or label.endswith("-") or (octets[2:4] == b"--" and len(octets) > len("xx--")):
+        message = f"{label!r} has a hyphen where none may be"
+        raise idna.IDNAError(message)
+    idna.check_initial_combiner(label)
+    if right_to_left:
+        idna.check_bidi(label, check_ltr=True)
+    if not all(idna.valid_contextj(label, place) for place, character in enumerate(label) if character in _JOINERS):
+        message = f"{label!r} has a joiner where none may be"
+        raise idna.IDNAError(message)
 
 
 def zone_of(hostname: Hostname, zones: Mapping[str, _T]) -> _T | None:

@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Self
-
-import idna
 
 from tunnel_webhook.domain.document import (
     Json,
@@ -27,6 +24,7 @@ from tunnel_webhook.domain.document import (
     to_text,
 )
 from tunnel_webhook.domain.errors import InvalidConfiguration
+from tunnel_webhook.domain.hostname import alias_of
 from tunnel_webhook.domain.origin_request import merge_origin_request, same_origin_request
 from tunnel_webhook.domain.regex import compile_re2
 
@@ -134,34 +132,6 @@ def without_port(host: str) -> str | None:
 def match_host(pattern: str, host: str) -> bool:
     """Whether a rule's hostname covers a request's host: equal, or below a leading `*.` at any depth."""
     return pattern == host or (pattern.startswith("*.") and host.endswith(pattern[1:]))
-
-
-@lru_cache(maxsize=131072)
-def alias_of(hostname: str) -> str:
-    """Return the A-label form under which cloudflared also knows a hostname, or nothing where that is no different.
-
-    cloudflared asks Go's `idna.Lookup`, which refuses `*` and `_` and so gives such names no alias.
-    """
-    if hostname.isascii() and hostname == hostname.lower() and "xn--" not in hostname:
-        return ""
-    if "*" in hostname or "_" in hostname:
-        return ""
-    try:
-        mapped = idna.uts46_remap(hostname, std3_rules=True, transitional=False)
-        alias = ".".join(map(_a_label, mapped.split(".")))
-    except idna.IDNAError:
-        return ""
-    return "" if alias == hostname else alias
-
-
-def _a_label(label: str) -> str:
-    if label.isascii() and not label.startswith("xn--"):
-        return label
-    try:
-        return idna.encode(label).decode()
-    except idna.InvalidCodepoint:
-        # UTS 46, which Go follows, knows symbols that IDNA 2008 does not.
-        return label if label.isascii() else "xn--" + label.encode("punycode").decode()
 
 
 CATCH_ALL = IngressRule.make("", "", "http_status:404")

@@ -21,8 +21,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import CATCH_ALL, IngressRule, TunnelConfiguration, alias_of
+from tunnel_webhook.domain.hostname import Hostname, alias_of
+from tunnel_webhook.domain.ingress import CATCH_ALL, IngressRule, TunnelConfiguration
 
 _EVERY_HOST = "*"
 

@@ -102,61 +102,7 @@ class Route:
         return IngressRule.make(self.hostname, self.path, self.service, origin)
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """Adjusted endpoints, and the reasons: who cannot be published, and which types no tunnel can carry."""
-
-    endpoints: tuple[Endpoint, ...]
-    invalid: tuple[tuple[Endpoint, InvalidEndpoint], ...] = ()
-    dropped: tuple[Endpoint, ...] = ()
-
-
-def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
-    """Return endpoints in canonical form, sorted; pure, and idempotent.
-
-    One that cannot be published passes through with `webhook/invalid`, since dropping it would plan a deletion. A, AAAA and
-    CNAME of one name, path and resource become one CNAME. Types that cannot be tunnelled are dropped.
-    """
-    best: dict[tuple[str, str, str], tuple[tuple[bool, int, Endpoint], InvalidEndpoint | None]] = {}
-    dropped: list[Endpoint] = []
-    for endpoint in endpoints:
-        if endpoint.record_type not in TUNNELLED_TYPES:
-            dropped.append(endpoint)
-            continue
-        adjusted, reason = _adjust_one(endpoint, policy)
-        # One that lost its path to corruption speaks for its whole resource, so that a half of it is not published bare.
-        row = adjusted.set_identifier if adjusted.set_identifier != UNKNOWN_PATH else ""
-        key = (adjusted.dns_name, row, adjusted.resource)
-        candidate = (not isinstance(reason, CorruptedProperties), TUNNELLED_TYPES.index(endpoint.record_type), adjusted)
-        rival = best.get(key)
-        if rival is None or _order(candidate) < _order(rival[0]):
-            best[key] = (candidate, reason)
-    chosen = sorted(best.values(), key=lambda pair: _sort_key(pair[0][2]))
-    return Adjustment(
-        endpoints=tuple(endpoint for (_, _, endpoint), _ in chosen),
-        invalid=tuple((endpoint, reason) for (_, _, endpoint), reason in chosen if reason is not None),
-        dropped=tuple(dropped),
-    )
-
-
-def _order(candidate: tuple[bool, int, Endpoint]) -> tuple[bool, int, tuple[object, ...]]:
-    sound, rank, endpoint = candidate
-    return (sound, rank, _sort_key(endpoint))
-
-
-def _sort_key(endpoint: Endpoint) -> tuple[object, ...]:
-    labels = sorted(endpoint.labels.items())
-    return (endpoint.dns_name, endpoint.set_identifier, endpoint.targets, endpoint.properties, labels)
-
-
-def _adjust_one(endpoint: Endpoint, policy: Policy) -> tuple[Endpoint, InvalidEndpoint | None]:
-    try:
-        return endpoint_of(translate(endpoint, policy), endpoint.labels, policy), None
-    except InvalidEndpoint as reason:
-        return _marked(endpoint, reason), reason
-
-
-def _marked(endpoint: Endpoint, reason: InvalidEndpoint) -> Endpoint:
+def marked(endpoint: Endpoint, reason: InvalidEndpoint) -> Endpoint:
     """Return an endpoint that cannot be published, as canonical as it gets, with the reason as a property."""
     kept = {(name, text) for name, text in endpoint.properties if name.startswith(PREFIX) and name not in {INVALID, DRIFT}}
     path = _path_of_marked(dict(sorted(kept)), reason)

@@ -6,11 +6,13 @@ import ipaddress
 import re
 import string
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 _PORT = re.compile(r":[0-9]*")
 _HOST_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.~!$&'()*+,;=:[]<>\"")
+_ZONE_CHARACTERS = _HOST_CHARACTERS | {" "}
 _USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 _ASCII = 0x80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -27,7 +29,7 @@ class Url:
 
 def parse_url(text: str) -> Url:
     """Return the parts of a URL; raise ValueError with Go's reason when Go cannot parse it."""
-    text = text.partition("#")[0]
+    text, _, fragment = text.partition("#")
     if _CONTROL.search(text):
         message = "net/url: invalid control character in URL"
         raise ValueError(message)
@@ -48,6 +50,7 @@ def parse_url(text: str) -> Url:
         authority, slash, path = rest[2:].partition("/")
         host, rest = _parse_authority(scheme.lower(), authority), slash + path
     _check_escapes(rest)
+    _check_escapes(fragment)
     return Url(scheme.lower(), _strip_port(host), rest)
 
 
@@ -82,9 +85,12 @@ def _parse_ip_literal(host: str) -> str:
         message = "missing ']' in host"
         raise ValueError(message)
     _check_port(host[end + 1 :])
-    address = host[1:end].replace("%25", "%", 1)
+    address, percent, zone = host[1:end].partition("%25")
+    _check_host(address)
+    if percent:
+        _check_zone(zone)
     try:
-        ipaddress.IPv6Address(address)
+        ipaddress.IPv6Address(unquote(address))
     except ValueError as error:
         message = f"invalid host: {error}"
         raise ValueError(message) from error
@@ -102,6 +108,21 @@ def _check_host(host: str) -> None:
         if escape[1] is None or (int(escape[1], 16) < _ASCII and escape[0] != "%25"):
             message = f'invalid URL escape "{host[escape.start() : escape.start() + 3]}"'
             raise ValueError(message)
+    _check_characters(host)
+
+
+def _check_zone(zone: str) -> None:
+    if not zone:
+        message = "invalid host: zone must be a non-empty string"
+        raise ValueError(message)
+    for escape in _ESCAPE.finditer(zone):
+        if escape[1] is None or (escape[0] != "%25" and chr(int(escape[1], 16)) not in _ZONE_CHARACTERS):
+            message = f'invalid URL escape "{zone[escape.start() : escape.start() + 3]}"'
+            raise ValueError(message)
+    _check_characters(zone)
+
+
+def _check_characters(host: str) -> None:
     for character in _ESCAPE.sub("", host):
         if character.isascii() and character not in _HOST_CHARACTERS:
             message = f'invalid character "{character}" in host name'

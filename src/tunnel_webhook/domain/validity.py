@@ -28,7 +28,7 @@ from tunnel_webhook.domain.url import parse_url
 
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
-_STATUS = re.compile(r"[+-]?[0-9]+")
+_STATUS = re.compile(r"[+-]?[0-9]{1,4000}")
 _MAX_PORT = 65_535
 
 Shape = Callable[[Json], bool]
@@ -106,12 +106,12 @@ def check(configuration: TunnelConfiguration) -> None:
         where = _misfit_rule(document) if fold_key(misfit) == INGRESS else ""
         message = f"json: cannot unmarshal {misfit}{where}: a member has the wrong type (durations are whole seconds)"
         raise InvalidConfiguration(message)
-    folded = folded(document)
-    rules = [folded(rule) for rule in cast("list[Json]", folded.get(INGRESS, []))]
+    seen = folded(document)
+    rules = [folded(rule) for rule in cast("list[Json]", seen.get(INGRESS, []))]
     if not rules:
         message = "The config file doesn't contain any ingress rules"
         raise InvalidConfiguration(message)
-    bastion = folded(folded.get("originrequest")).get("bastionmode") is True
+    bastion = folded(seen.get("originrequest")).get("bastionmode") is True
     for index, rule in enumerate(rules):
         fault = (
             _service_fault(rule, bastion=bastion)
@@ -149,8 +149,10 @@ def _service_fault(rule: Mapping[str, Json], *, bastion: bool) -> str:
 
 
 def _status_fault(code: str) -> str:
-    if _STATUS.fullmatch(code) is None or int(code) not in _INT64:
+    if _STATUS.fullmatch(code) is None:
         return f'invalid HTTP status code: strconv.Atoi: parsing "{code}": invalid syntax'
+    if int(code) not in _INT64:
+        return f'invalid HTTP status code: strconv.Atoi: parsing "{code}": value out of range'
     return "" if 100 <= int(code) <= 999 else f"invalid HTTP status code: {int(code)}"  # noqa: PLR2004 -- cloudflared's own bounds
 
 

@@ -7,6 +7,7 @@ read as far as it concerns us, and what is missing or of an older or newer fashi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ class StoredConfiguration(msgspec.Struct):
 class Tunnel(msgspec.Struct):
     """What is asked about a tunnel itself; `remote_config` and `config_src` say the same, and either may be missing."""
 
+    name: str | None = None
     deleted_at: str | None = None
     config_src: str | None = None
     remote_config: bool | None = None
@@ -47,11 +49,14 @@ class _Named(msgspec.Struct):
 
 
 class StoredZone(msgspec.Struct):
-    """A zone as listed; `plan` is deprecated, and the only hint at how large a batch may be."""
+    """A zone as listed; `plan` is deprecated, and the only hint at how large a batch may be; `permissions` are a legacy."""
 
     id: str
     name: str
     status: str | None = None
+    paused: bool | None = None
+    type: str | None = None
+    permissions: Any = None
     account: _Named | None = None
     plan: _Named | None = None
 
@@ -61,9 +66,37 @@ class StoredZone(msgspec.Struct):
         return (self.account and self.account.id) or ""
 
     @property
+    def listed_permissions(self) -> frozenset[str]:
+        """The permissions that are listed, which prove nothing; none where none are."""
+        return frozenset(each for each in self.permissions or () if isinstance(each, str))
+
+    @property
     def is_paid(self) -> bool:
         """Whether the zone is known to be on another plan than Free."""
         return ((self.plan and self.plan.legacy_id) or "free") != "free"
+
+
+class VerifiedToken(msgspec.Struct):
+    """What Cloudflare says of an API token; the times are absent where there is no limit."""
+
+    status: str = ""
+    not_before: datetime | None = None
+    expires_on: datetime | None = None
+
+
+class Connector(msgspec.Struct):
+    """A cloudflared that is connected to a tunnel; `config_version` is the document that it applied, where that is told."""
+
+    id: str = ""
+    version: str = ""
+    config_version: int | None = None
+
+
+class Usage(msgspec.Struct):
+    """How many records a zone may hold, and how many it does; None where that is not told."""
+
+    record_quota: int | None = None
+    record_usage: int | None = None
 
 
 class StoredRecord(msgspec.Struct):

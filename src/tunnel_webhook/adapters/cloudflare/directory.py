@@ -45,6 +45,11 @@ class ZoneDirectory:
                 self._stored, self._read_at = _by_zone(stored), self.clock()
         return tuple(self._stored)
 
+    async def stored(self) -> Mapping[Zone, StoredZone]:
+        """Return the zones with all that is read of them, sorted by name."""
+        await self.zones()
+        return self._stored
+
     async def account_id(self) -> str:
         """Return the account: the one given, else the one that all zones are in; PermanentFailure where they are in several."""
         if self.account:

@@ -37,7 +37,7 @@ _DID_NOTHING = frozenset({429, 503})
 _TIMEOUTS = frozenset({408, 425})
 _DENIED = frozenset({401, 403})
 
-BAD_CONFIGURATION, NO_CONFIGURATION = 1056, 1055
+NO_CONFIGURATION = 1055
 RECORD_IS_GONE, QUOTA_EXCEEDED, IDENTICAL = 81044, 81045, 81058
 CONFLICTS = frozenset(range(81053, 81059))
 """What Cloudflare says of records that stand in one another's way; 81055 and 81056 are not documented."""

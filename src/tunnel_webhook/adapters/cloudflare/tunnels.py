@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
 from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration, Tunnel, encode_configuration, same_document
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
-from tunnel_webhook.adapters.cloudflare.failures import BAD_CONFIGURATION, NO_CONFIGURATION, Refused, Task, Unsettled
+from tunnel_webhook.adapters.cloudflare.failures import NO_CONFIGURATION, Refused, Task, Unsettled
 from tunnel_webhook.domain.errors import InvalidConfiguration
 from tunnel_webhook.domain.ingress import TunnelConfiguration
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
@@ -75,13 +75,7 @@ class CloudflareTunnels:
     async def _replace(self, tunnel: str, configuration: TunnelConfiguration) -> TunnelConfiguration:
         task = Task("save configuration", f"tunnel {tunnel}", writes=True)
         path, body = await self._path(tunnel), encode_configuration(configuration)
-        try:
-            stored = await self.api.write(StoredConfiguration, task, "PUT", path, body)
-        except Refused as refused:
-            if refused.code == BAD_CONFIGURATION:
-                message = f"tunnel {tunnel} refused its configuration: {refused.sentence}"
-                raise PermanentFailure(message) from refused
-            raise
+        stored = await self.api.write(StoredConfiguration, task, "PUT", path, body)
         version = configuration.version + 1 if stored.version is None else stored.version
         return replace(configuration, version=version) if stored.text == "null" else _parse(tunnel, stored.text, version)
 

@@ -13,18 +13,16 @@ What is emitted holds no `null` and no empty field: a `null` element ends extern
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
 
 from tunnel_webhook.domain.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.hostname import DomainFilter
+from tunnel_webhook.domain.remembered import Remembered
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 _T = TypeVar("_T")
-_SPARE = 4096
 
 
 class MalformedBody(Exception):
@@ -57,26 +55,6 @@ _OBJECT: msgspec.json.Decoder[dict[str, msgspec.Raw] | None] = msgspec.json.Deco
 _LIST = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _ENDPOINTS = msgspec.json.Decoder(list[_Endpoint | None] | None)
 _ENDPOINT = msgspec.json.Decoder(_Endpoint | None)
-
-
-class _Remembered(dict[_K, _V]):
-    """The results of a pure function, by argument: external-dns sends all but the same endpoints with every sync.
-
-    It holds at most twice what the last call asked for, and some spare.
-    """
-
-    def __init__(self, function: Callable[[_K], _V]) -> None:
-        super().__init__()
-        self._function = function
-
-    def __missing__(self, argument: _K) -> _V:
-        result = self[argument] = self._function(argument)
-        return result
-
-    def all(self, arguments: list[_K]) -> list[_V]:
-        if len(self) > 2 * len(arguments) + _SPARE:
-            self.clear()
-        return list(map(self.__getitem__, arguments))
 
 
 def decode_endpoints(body: bytes) -> tuple[Endpoint, ...]:
@@ -154,8 +132,8 @@ def _encode_one(endpoint: Endpoint) -> bytes:
     )
 
 
-_known_endpoints = _Remembered(_decode_one)
-_known_texts = _Remembered(_encode_one)
+_known_endpoints = Remembered(_decode_one)
+_known_texts = Remembered(_encode_one)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

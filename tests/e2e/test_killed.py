@@ -1,0 +1,274 @@
+"""L11 on Cloudflare: at whatever call a sync fails or ends, the next one reaches the same end, and nobody else loses a byte.
+
+| at a call of the API                                            | tried at                                                |
+|-----------------------------------------------------------------|---------------------------------------------------------|
+| it fails before its effect, or after it                         | every call                                              |
+| the same, and so do all calls after it until the next sync      | every call                                              |
+| SIGKILL of the real process before its effect                   | every write, and with the profiles ci and nightly reads |
+| SIGKILL of the real process after its effect                    | every write                                             |
+
+"The same end" is every document to the byte and every record, of ours less the id and the times.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, suppress
+from itertools import count
+
+import httpx
+import pytest
+from hypothesis import settings
+from msgspec.structs import replace
+
+from builders import endpoint, service
+from cloudflare_adapters import cloudflare
+from cloudflare_emulator import (
+    API_TOKEN,
+    BLUE,
+    GREEN,
+    Control,
+    Drop,
+    Emulator,
+    Fault,
+    Pause,
+    Record,
+    State,
+    VirtualClock,
+    emulator_process,
+    seed,
+)
+from external_dns_planner import ExternalDns, is_empty
+from http_client import HttpWebhookAPI
+from process import RunningWebhook, running_webhook
+from tunnel_webhook.domain.claim import HERITAGE
+from tunnel_webhook.domain.endpoint import Endpoint
+from tunnel_webhook.ports import TemporaryFailure
+
+pytestmark = pytest.mark.anyio
+
+HAND = '{"service":"http://hand:80","hostname":"hand.example.com","note":"\\u00fc"}'
+TAKEN = '{"hostname":"taken.example.org","service":"http://old:80","originRequest":{"connectTimeout":9,"new":1.50},"weight":1E2}'
+MINE = '{"hostname":"mine.example.com","path":"^/admin","service":"https://mine:443","originRequest":{"noTLSVerify":true,"x":[1.0]}}'
+WILD = '{ "service" : "http://wild:80","hostname":"*.wild.example.org" }'
+EVERYWHERE = '{"path":"^/everywhere","service":"http_status:418"}'
+REST = '{"service":"http_status:404","originRequest":{}}'
+
+
+def document(*rules: str) -> str:
+    """Return a document of these rules, with members beside them that nobody here knows."""
+    return f'{{"originRequest":{{"later":2.50}},"ingress":[{",".join(rules)}],"warp-routing":{{"enabled":true}},"y":null}}'
+
+
+def to_blue(name: str, **more: str) -> Record:
+    return Record(name, "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, **more)
+
+
+WORLD = (
+    seed(["example.com", "example.org"])
+    .with_behaviour(key_order="as sent")
+    .with_document(BLUE, document(HAND, MINE, EVERYWHERE, REST))
+    .with_document(GREEN, document(TAKEN, WILD, REST))
+    .with_records(
+        "example.com",
+        to_blue("hand.example.com", comment="by hand"),
+        to_blue("mine.example.com", comment="heritage=tunnel-webhooks,owner=k8s"),
+        Record("www.example.com", "A", "192.0.2.1", ttl=300, tags=("team:a",)),
+        Record("_acme-challenge.app.example.com", "TXT", '"token"'),
+    )
+    .with_records("example.org", Record("example.org", "MX", "mail.example.org", more={"priority": 10}))
+)
+STAGES: tuple[tuple[Endpoint, ...], ...] = (
+    (
+        endpoint("app.example.com", "http://app:80", resource="ingress/prod/app"),
+        endpoint("app.example.com", "http://api:80", path="/api"),
+        endpoint("web.example.org", "http://web:80"),
+        endpoint("shop.example.com", "http://shop:80", tunnel="green"),
+        endpoint("*.example.org", "http://any:80", tunnel="green"),
+        endpoint("old.example.com", "http://old:80"),
+        endpoint("old.example.org", "http://old:80", tunnel="green"),
+        endpoint("hand.example.com", "http://hand:80"),
+        endpoint("taken.example.org", "http://new:80", tunnel="green", adopt="true"),
+    ),
+    (
+        endpoint("app.example.com", "https://app:443", resource="ingress/prod/app", no_tls_verify="true"),
+        endpoint("app.example.com", "http://api:80", path="/v2"),
+        endpoint("web.example.org", "http://web:80", tunnel="green"),
+        endpoint("shop.example.com", "http://shop:8080"),
+        endpoint("*.example.org", "http://any:80", tunnel="green"),
+        endpoint("new.example.com", "http://new:80"),
+        endpoint("new.example.org", "http://new:80", tunnel="green"),
+        endpoint("hand.example.com", "http://hand:80"),
+        endpoint("taken.example.org", "http://new:80", tunnel="green", adopt="true"),
+    ),
+    (),
+)
+"""What external-dns wants, sync after sync: creations and adoptions; updates, other paths, two moves, deletions; nothing more."""
+
+FAILURES: Mapping[str, Callable[[int], tuple[Fault, ...]]] = {
+    "before": lambda number: (Drop(nth=number),),
+    "after": lambda number: (Drop(nth=number, when="after"),),
+    "before-and-all-after-it": lambda number: (Drop(nth=number, times=0),),
+    "after-and-all-after-it": lambda number: (Drop(nth=number, when="after"), Drop(nth=number + 1, times=0)),
+}
+WRITES = [(method, when) for method in ("POST", "PUT") for when in ("before", "after")]
+CALLS = WRITES if settings.get_current_profile_name() == "dev" else [("GET", "before"), *WRITES]
+
+
+def outcome(state: State) -> tuple[dict[str, str], list[Record]]:
+    """Return what a state amounts to."""
+    records = [each for zone in state.zones.values() for each in zone.records.values()]
+    return {tunnel: state.document(tunnel) for tunnel in state.tunnels}, sorted(map(_comparable, records), key=lambda each: each.name)
+
+
+def _comparable(record: Record) -> Record:
+    if not (record.comment or "").startswith(f"{HERITAGE},"):
+        return record
+    known = any(record.id in zone.records for zone in WORLD.zones.values())
+    return replace(record, id=record.id if known else "", created_on="", modified_on="", comment_modified_on=None)
+
+
+@asynccontextmanager
+async def living(emulator: Emulator) -> AsyncIterator[ExternalDns]:
+    """Yield external-dns on a process that has just begun, without a process."""
+    async with cloudflare(emulator) as adapters:
+        yield ExternalDns(service(adapters.tunnels, adapters.zones), "k8s")
+
+
+async def undisturbed() -> list[State]:
+    """Return the states before the first stage and after each of them, each made by a process of its own."""
+    states = [WORLD]
+    for stage in STAGES:
+        emulator = Emulator(states[-1], VirtualClock())
+        async with living(emulator) as dns:
+            assert await dns.sync(stage) == ()
+            assert is_empty(await dns.plan(stage))
+        states.append(emulator.state)
+    return states
+
+
+async def test_undisturbed_all_stages_end_as_they_should() -> None:
+    _, first, second, last = await undisturbed()
+    assert rules(first, BLUE) == [
+        "mine.example.com^/admin https://mine:443",
+        "app.example.com^/api(/|$) http://api:80",
+        "app.example.com http://app:80",
+        "hand.example.com http://hand:80",
+        "old.example.com http://old:80",
+        "web.example.org http://web:80",
+        "^/everywhere http_status:418",
+        " http_status:404",
+    ]
+    assert rules(first, GREEN) == [
+        "old.example.org http://old:80",
+        "shop.example.com http://shop:80",
+        "taken.example.org http://new:80",
+        "*.wild.example.org http://wild:80",
+        "*.example.org http://any:80",
+        " http_status:404",
+    ]
+    assert rules(second, BLUE) == [
+        "mine.example.com^/admin https://mine:443",
+        "app.example.com^/v2(/|$) http://api:80",
+        "app.example.com https://app:443",
+        "hand.example.com http://hand:80",
+        "new.example.com http://new:80",
+        "shop.example.com http://shop:8080",
+        "^/everywhere http_status:418",
+        " http_status:404",
+    ]
+    assert rules(second, GREEN) == [
+        "new.example.org http://new:80",
+        "taken.example.org http://new:80",
+        "web.example.org http://web:80",
+        "*.wild.example.org http://wild:80",
+        "*.example.org http://any:80",
+        " http_status:404",
+    ]
+    assert outcome(last)[0] == {BLUE: document(MINE, EVERYWHERE, REST), GREEN: document(WILD, REST)}
+    assert outcome(last)[1] == [each for each in outcome(WORLD)[1] if each.name != "hand.example.com"]
+
+
+@pytest.mark.parametrize("stage", range(len(STAGES)))
+@pytest.mark.parametrize("failing", FAILURES.values(), ids=FAILURES)
+async def test_a_sync_in_which_any_call_fails_is_made_up_for(stage: int, failing: Callable[[int], tuple[Fault, ...]]) -> None:
+    states = await undisturbed()
+    for number in count(1):
+        emulator = Emulator(states[stage], VirtualClock())
+        async with living(emulator) as dns:
+            emulator.arm(*failing(number))
+            with suppress(TemporaryFailure):
+                await dns.sync(STAGES[stage])
+            struck = [call.line for call in emulator.log if call.struck_by][:1]
+            emulator.script = ()
+            for _ in range(2):
+                assert await dns.sync(STAGES[stage]) == ()
+            assert outcome(emulator.state) == outcome(states[stage + 1]), f"call {number}: {struck}"
+            if not struck:
+                break
+    assert number > 4
+
+
+@pytest.fixture(scope="module")
+def control() -> Iterator[Control]:
+    with emulator_process(WORLD) as emulator:
+        yield emulator
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("stage", range(len(STAGES)))
+@pytest.mark.parametrize(("method", "when"), CALLS)
+async def test_a_process_that_is_killed_at_any_call_is_made_up_for_by_the_next(
+    control: Control, stage: int, method: str, when: str
+) -> None:
+    states = await undisturbed()
+    with ExitStack() as processes:
+        webhook = started(control, processes)
+        for number in count(1):
+            control.seed(states[stage])
+            control.reset()
+            control.arm(Pause(method=method, nth=number, when=when))
+            killed_at = await kill_when_held(control, webhook, STAGES[stage])
+            if not killed_at:
+                break
+            control.disarm()
+            webhook = started(control, processes)
+            for _ in range(2):
+                await sync(webhook, STAGES[stage])
+            assert outcome(control.state()) == outcome(states[stage + 1]), f"killed {when} {killed_at}:\n{webhook.log.read_text()}"
+    assert number > 1
+
+
+def started(control: Control, processes: ExitStack) -> RunningWebhook:
+    """Return a new process of ours that works on the emulator."""
+    names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1"}
+    return processes.enter_context(
+        running_webhook({"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names})
+    )
+
+
+async def sync(webhook: RunningWebhook, stage: tuple[Endpoint, ...]) -> None:
+    """Let external-dns go through its loop once."""
+    async with HttpWebhookAPI(httpx.AsyncClient(base_url=webhook.webhook_url, timeout=15)) as api:
+        assert await ExternalDns(api, "k8s").sync(stage) == ()
+
+
+async def kill_when_held(control: Control, webhook: RunningWebhook, stage: tuple[Endpoint, ...]) -> str:
+    """Sync, and kill the process as soon as a call of it is held; return which, or nothing where the sync ends before."""
+    syncing = asyncio.ensure_future(sync(webhook, stage))
+    while not syncing.done():
+        for call in await asyncio.to_thread(control.until_held, 0.1):
+            webhook.process.kill()
+            webhook.process.wait()
+            control.release(proceed=False)
+            with suppress(httpx.TransportError):
+                await syncing
+            return f"{call['method']} {call['path']}"
+    await syncing
+    return ""
+
+
+def rules(state: State, tunnel: str) -> list[str]:
+    """Return the rules of a tunnel, each as its hostname, path and service."""
+    found = json.loads(state.document(tunnel))["ingress"]
+    return [f"{rule.get('hostname', '')}{rule.get('path', '')} {rule['service']}" for rule in found]

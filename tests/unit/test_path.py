@@ -1,0 +1,56 @@
+"""Paths: what `webhook/path` and `webhook/path-match` become, and what that matches."""
+
+import pytest
+
+from tunnel_webhook.domain.errors import InvalidPath
+from tunnel_webhook.domain.path import path_expression
+from tunnel_webhook.domain.regex import compile_re2
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "expression", "found", "passed_over"),
+    [
+        pytest.param("prefix", "/api", "^/api(/|$)", ["/api", "/api/", "/api/x"], ["/apis", "/x/api", "/"], id="prefix"),
+        pytest.param("prefix", "/api/", "^/api(/|$)", ["/api", "/api/x"], ["/apis"], id="prefix with a trailing slash"),
+        pytest.param("prefix", "/", "", ["", "/", "/x"], [], id="prefix of everything"),
+        pytest.param("prefix", "//", "", ["", "/", "/x"], [], id="prefix of nothing but slashes"),
+        pytest.param("exact", "/api", "^/api$", ["/api"], ["/api/", "/apis", "/x/api"], id="exact"),
+        pytest.param("exact", "/", "^/$", ["/"], ["", "/x"], id="exact root"),
+        pytest.param("regex", "a[pb]i", "a[pb]i", ["/v1/apiary", "/abi"], ["/ai"], id="regex"),
+        pytest.param("regex", "", "", ["", "/x"], [], id="regex of nothing"),
+    ],
+)
+def test_a_path_becomes_an_expression(match: str, path: str, expression: str, found: list[str], passed_over: list[str]) -> None:
+    assert path_expression(path, match) == expression
+    compiled = compile_re2(expression)
+    assert [url for url in (*found, *passed_over) if compiled.search(url)] == found
+
+
+@pytest.mark.parametrize("match", ["prefix", "exact"])
+def test_a_path_is_taken_literally(match: str) -> None:
+    path = r"/a.b+c*d?e(f)g|h[i]j{k}l^m$n\o p-q~é"
+    compiled = compile_re2(path_expression(path, match))
+    assert compiled.search(path)
+    assert not compiled.search(path.replace(".", "x"))
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "sentence"),
+    [
+        pytest.param("Prefix", "/api", "accepted are prefix, exact and regex", id="an unknown match"),
+        pytest.param("prefix", "api", "does not start with '/'", id="a prefix without its slash"),
+        pytest.param("exact", "", "does not start with '/'", id="an empty exact path"),
+        pytest.param("regex", "(", "is not a regular expression that RE2 accepts", id="an expression that is none"),
+        pytest.param("regex", "(?=a)", "is not a regular expression that RE2 accepts", id="a look-ahead"),
+        pytest.param("prefix", "/" + "a" * 1024, "longer than 1024 characters", id="1025 characters"),
+        pytest.param("regex", "a\nb", "control characters", id="a control character"),
+        pytest.param("exact", "/a\x7f", "control characters", id="a delete"),
+    ],
+)
+def test_a_path_that_means_nothing_is_refused(match: str, path: str, sentence: str) -> None:
+    with pytest.raises(InvalidPath, match=sentence):
+        path_expression(path, match)
+
+
+def test_a_path_of_1024_characters_is_accepted() -> None:
+    assert len(path_expression("a" * 1024, "regex")) == 1024
