@@ -52,7 +52,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests but those that need Go; further arguments go to pytest."""
     _install(session)
-    _pytest(session, "-m", "not external_dns and not cloudflared", *session.posargs)
+    _pytest(session, "-m", "not external_dns and not cloudflared and not controller and not container", *session.posargs)
 
 
 @nox.session(python=PYTHON)
@@ -61,7 +61,26 @@ def external_dns(session: nox.Session) -> None:
     _install(session)
     if shutil.which("go") is None:
         session.skip("Go is not on this machine, so the genuine external-dns and cloudflared cannot be built")
-    _pytest(session, "-m", "external_dns or cloudflared", *session.posargs)
+    _pytest(session, "-m", "(external_dns or cloudflared) and not controller", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def controller(session: nox.Session) -> None:
+    """Run the whole of external-dns, its controller included, against the running process; five minutes to build."""
+    _install(session)
+    if shutil.which("go") is None:
+        session.skip("Go is not on this machine, so external-dns cannot be built")
+    _pytest(session, "-m", "controller", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def image(session: nox.Session) -> None:
+    """Build the image for real, and drive it with the genuine external-dns in a Pod; skips where its tools are missing."""
+    _install(session)
+    absent = [tool for tool in ("buildah", "debootstrap") if shutil.which(tool) is None]
+    if absent:
+        session.skip(f"{' and '.join(absent)} not found, so no image can be built here")
+    session.run("python", "-m", "pytest", "-m", "container", *session.posargs)
 
 
 @nox.session(python=PYTHON)

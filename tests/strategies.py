@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from builders import BLUE, GREEN, ZONE, claim, endpoint, record
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.claim import DnsRecord, Zone, target_of
-from tunnel_webhook.domain.endpoint import Endpoint
+from tunnel_webhook.domain.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.existing import Existing
+from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.layout import lay_out
+from tunnel_webhook.domain.planner import plan
+from tunnel_webhook.domain.policy import Policy
 
 CHILD = Zone("b.example.com", "zone-b.example.com")
 NAMES = (
@@ -127,9 +132,9 @@ def document_texts(draw: st.DrawFn, rules: st.SearchStrategy[list[str]], *, with
     return joined([f'"ingress":{gap}[{(gap + "," + gap).join(texts)}]', *members], hand)
 
 
-def hand_made_documents(*, with_catch_all: bool = False) -> st.SearchStrategy[str]:
+def hand_made_documents(names: st.SearchStrategy[str] = hand_hostnames, *, with_catch_all: bool = False) -> st.SearchStrategy[str]:
     """Return a document in which nothing is ours."""
-    return document_texts(st.lists(bystander_texts(), max_size=6), with_catch_all=with_catch_all)
+    return document_texts(st.lists(bystander_texts(names), max_size=6), with_catch_all=with_catch_all)
 
 
 def spellings(name: str) -> st.SearchStrategy[str]:
@@ -149,6 +154,18 @@ def published(draw: st.DrawFn, hostname: str, tunnel: str, *, path: tuple[str, s
     found = endpoint(draw(spellings(hostname)), target, owner=owner, resource=resource, record_type=kind, **given)
     ttl, identifier = draw(st.sampled_from(((0, ""), (300, ""), (0, "fake"))))
     return replace(found, ttl=ttl, set_identifier=identifier)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, hostname: str, tunnel: str, *, path: tuple[str, str] = ("", "")) -> Endpoint:
+    """Return an endpoint that cannot be published, although its hostname and its path are good."""
+    found = draw(published(hostname, tunnel, path=path))
+    fault = draw(st.sampled_from((("", ""), ("webhook/no-tls-verfy", "true"), ("webhook/keep-alive-timeout", "soon"), None)))
+    if fault is None:
+        return replace(
+            found, targets=("ftp://app",), record_type="CNAME", properties=tuple(p for p in found.properties if "path" in p[0])
+        )
+    return replace(found, properties=(*found.properties, fault))
 
 
 @st.composite
@@ -265,10 +282,35 @@ class World:
     documents: dict[str, str]
     records: dict[Zone, tuple[DnsRecord, ...]]
 
+    @property
+    def existing(self) -> Existing:
+        """The same, as a decision is taken on it."""
+        documents = {tunnel: TunnelConfiguration.parse(text) for tunnel, text in self.documents.items()}
+        return Existing.of(self.records, self.records, documents)
+
+    def planned(self, asked: Changes, policy: Policy) -> dict[str, str]:
+        """Return what the documents would be once changes are applied."""
+        decided = plan(self.existing, asked, policy)
+        written: dict[str, str] = {}
+        for tunnel, text in self.documents.items():
+            base = TunnelConfiguration.parse(text)
+            decisions = (*decided.rules().get(tunnel, ()), *decided.rules_left_behind().get(tunnel, ()))
+            rules = {each.hostname: each.rules_in(tunnel, self.existing.rules_in(tunnel, each.hostname)) for each in decisions}
+            written[tunnel] = lay_out(base, rules, decided.claimed).text
+        return written
+
     def ports(self) -> tuple[InMemoryTunnels, InMemoryZones]:
         """Return both driven ports in memory, holding this."""
         stored = {zone: {each.id: each for each in found} for zone, found in self.records.items()}
         return InMemoryTunnels({tunnel: (text, 1) for tunnel, text in self.documents.items()}), InMemoryZones(stored)
+
+
+@st.composite
+def changes(draw: st.DrawFn, *, owner: str = "us") -> Changes:
+    """Return changes that external-dns may send, and some that it would not: good and bad at once, and the same name twice."""
+    asked = st.lists(endpoints(owner=owner), max_size=3).map(tuple)
+    gone = st.lists(st.builds(Endpoint, hostnames, labels=st.just({"owner": owner})), max_size=2).map(tuple)
+    return Changes(create=(*draw(wishes(owner=owner, max_size=3)), *draw(asked)), update_new=draw(asked), delete=draw(gone))
 
 
 def zone_for(name: str) -> Zone:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from builders import BLUE, GREEN
+from external_dns.doors import Door
 
 Rule = dict[str, Any]
 Record = dict[str, Any]
@@ -55,28 +54,21 @@ RECORDS_BY_HAND = (
 class Account:
     """Reaches the account of a running process through its back door."""
 
-    door: Path
-
-    def _ask(self, ask: str, **given: Any) -> Any:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self.door))
-            connection.sendall(json.dumps({"ask": ask, **given}).encode() + b"\n")
-            with connection.makefile() as answers:
-                return json.loads(answers.readline())
+    door: Door
 
     def state(self) -> dict[str, Any]:
         """Return every document (text and version, by tunnel) and every record (by zone)."""
-        state: dict[str, Any] = self._ask("state")
+        state: dict[str, Any] = self.door("state")
         return state
 
     def put(self, state: Mapping[str, Any]) -> None:
         """Make the account hold this state."""
-        self._ask("put", **state)
+        self.door("put", **state)
 
     def reset(self) -> None:
         """Make the account hold nothing but what was made by hand, and let nothing be disturbed any more."""
         self.disturb("", times=0)
-        documents = {BLUE: (_BLUE, 7), GREEN: ("null", 0)}
+        documents = {BLUE: (_BLUE, 7), GREEN: self.door.fresh}
         self.put({"documents": documents, "records": {"example.com": RECORDS_BY_HAND, "example.org": []}})
 
     def hand_over(self, other: Account) -> None:
@@ -84,12 +76,12 @@ class Account:
         state = self.state()
         for found in state["records"].values():
             for each in filter(is_claim, found):
-                each["id"] += f"-{self.door.parent.name}"
+                each["id"] += f"-{self.door.name}"
         other.put(state)
 
     def disturb(self, step: str, *, delay: float = 0, failure: str = "", times: int = 1) -> None:
         """Let the next so many of these steps take longer (seconds), or fail `temporary` or `permanent`; others go well."""
-        self._ask("disturb", step=step, delay=delay, failure=failure, times=times)
+        self.door("disturb", step=step, delay=delay, failure=failure, times=times)
 
     def version(self, tunnel: str = BLUE) -> int:
         """Return how often a tunnel's document was written."""
@@ -163,7 +155,7 @@ class Account:
         assert self.claims() == {
             name: (f"{tunnels.get(name, BLUE)}.cfargotunnel.com", True, owners.get(name, "default")) for name in published
         }
-        assert self.by_hand(set(published)) == (by_hand or ({BLUE: _BLUE, GREEN: _EMPTY}, [*RECORDS_BY_HAND]))
+        assert self.by_hand(set(published)) == (by_hand or ({BLUE: _BLUE, GREEN: _without(self.door.fresh[0], ())}, [*RECORDS_BY_HAND]))
 
 
 def is_claim(each: Record) -> bool:

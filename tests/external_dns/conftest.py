@@ -11,6 +11,7 @@ import pytest
 
 from builders import BLUE, GREEN
 from external_dns.account import Account
+from external_dns.doors import SocketDoor
 from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, external_dns
 from external_dns.programs import NotHere, Programs
 from external_dns.webhook import StartExternalDns, StartWebhook, Webhook
@@ -57,7 +58,7 @@ def _webhooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWebhook
                 door = tmp_path_factory.mktemp("door") / "socket"
                 command = ("-m", "external_dns.memory_process", str(door))
                 process = stack.enter_context(running_webhook({**SETTINGS, **settings}, command))
-                running[key] = Webhook(process, Account(door))
+                running[key] = Webhook(process, Account(SocketDoor(door)))
             return running[key]
 
         yield start

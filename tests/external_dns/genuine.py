@@ -37,7 +37,6 @@ class Loop:
     error: str
     soft: bool
     stage: str
-    seconds: Mapping[str, float]
 
     @classmethod
     def decode(cls, line: str) -> Loop:
@@ -52,7 +51,6 @@ class Loop:
             error=told["error"],
             soft=told.get("soft", False),
             stage=told["stage"],
-            seconds=told.get("seconds", {}),
         )
 
     @property

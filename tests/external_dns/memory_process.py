@@ -21,7 +21,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 from dependency_injector import providers
 
@@ -119,15 +119,16 @@ class BackDoor:
 
 
 class _Answers(StreamRequestHandler):
+    door: ClassVar = BackDoor()
+
     def handle(self) -> None:
-        asked = json.loads(self.rfile.readline())
-        self.wfile.write(json.dumps(door.answer(asked)).encode() + b"\n")
+        answer = self.door.answer(json.loads(self.rfile.readline()))
+        self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    door = BackDoor()
-    Container.memory_tunnels.override(providers.Object(door.tunnels))
-    Container.memory_zones.override(providers.Object(door.zones))
+    Container.memory_tunnels.override(providers.Object(_Answers.door.tunnels))
+    Container.memory_zones.override(providers.Object(_Answers.door.zones))
     server = ThreadingUnixStreamServer(sys.argv[1], _Answers)
     Thread(target=server.serve_forever, daemon=True).start()
     main(["serve"])

@@ -20,16 +20,22 @@ class NotHere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Builds each program once, into a directory."""
+    """Builds each program once, into a directory, and fails once where it cannot be built."""
 
     directory: Path
-    _built: dict[str, Path] = field(default_factory=dict[str, Path])
+    _built: dict[str, Path | NotHere] = field(default_factory=dict)
 
     def path(self, module: str) -> Path:
         """Return where a program is; raise NotHere."""
         if module not in self._built:
-            self._built[module] = self._build(module)
-        return self._built[module]
+            try:
+                self._built[module] = self._build(module)
+            except NotHere as error:
+                self._built[module] = error
+        built = self._built[module]
+        if isinstance(built, NotHere):
+            raise built
+        return built
 
     def _build(self, module: str) -> Path:
         if shutil.which("go") is None:

@@ -62,6 +62,20 @@ def test_a_record_stays_and_is_told(newest: ExternalDns, account: Account, taken
         account.check({"good.example.com": "http://app:8080"}, by_hand=before)
 
 
+def test_a_document_that_cloudflared_refuses_is_not_touched_until_it_is_mended(newest: ExternalDns, account: Account) -> None:
+    newest.publish(endpoint("old.example.com"))
+    account.edit_rules(lambda rules: ['{"hostname":"broken.example.com","service":"no-service"}', *rules])
+    broken = account.state()["documents"]
+    wanted = (endpoint("app.example.com"), endpoint("old.example.com", "http://changed:80"))
+    for _ in range(2):
+        newest.loop(*wanted).check_soft_error("apply")
+        assert account.state()["documents"] == broken
+    account.edit_rules(lambda rules: rules[1:])
+    newest.publish(*wanted)
+    assert newest.publish(*wanted).todo == {}
+    account.check({"app.example.com": "http://app:8080", "old.example.com": "http://changed:80"})
+
+
 def test_text_beside_a_hostname_is_left_alone(newest: ExternalDns, account: Account) -> None:
     account.edit_records(lambda records: [record("app.example.com", "v=spf1 -all", "TXT"), *records])
     before = account.by_hand(())

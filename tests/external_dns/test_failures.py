@@ -66,9 +66,7 @@ def test_the_deadline_answers_softly_while_the_work_goes_on(start: StartExternal
     at = webhook(REQUEST_DEADLINE="1")
     dns = start(f"{NEWEST}-{registry}", at=at)
     at.account.disturb("before tunnels.save", delay=1.5)
-    loop = dns.loop(*NEW)
-    loop.check_soft_error("apply")
-    assert 0.9 < loop.seconds["apply"] < 1.4
+    dns.loop(*NEW).check_soft_error("apply")
     assert dns.publish(*NEW).todo == {}
     at.account.check(LIVE)
 
@@ -86,8 +84,6 @@ def test_a_read_beyond_the_deadline_is_answered_softly(start: StartExternalDns, 
 def test_fifteen_seconds_are_never_reached(start: StartExternalDns, account: Account) -> None:
     dns = start(f"{NEWEST}-txt")
     account.disturb("before tunnels.save", delay=16)
-    loop = dns.loop(*NEW)
-    loop.check_soft_error("apply")
-    assert 11 < loop.seconds["apply"] < 14
+    dns.loop(*NEW).check_soft_error("apply")
     assert dns.publish(*NEW).todo == {}
     account.check(LIVE)

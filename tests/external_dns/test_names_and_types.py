@@ -60,6 +60,15 @@ def test_a_set_identifier_of_the_user_is_taken_without_fuss(newest: ExternalDns,
     account.check({"app.example.com": "http://app:8080"})
 
 
+@pytest.mark.parametrize(
+    ("address", "kind", "service"), [("192.0.2.7", "A", "http://192.0.2.7"), ("2001:DB8::7", "AAAA", "http://[2001:db8::7]")]
+)
+def test_an_address_is_an_origin(newest: ExternalDns, account: Account, address: str, kind: str, service: str) -> None:
+    newest.publish(endpoint("app.example.com", address, kind=kind))
+    assert newest.publish(endpoint("app.example.com", address, kind=kind)).todo == {}
+    account.check({"app.example.com": service})
+
+
 def test_an_address_that_becomes_a_name_changes_the_rule(newest: ExternalDns, account: Account) -> None:
     address = endpoint("app.example.com", "192.0.2.7", kind="A")
     newest.publish(address)

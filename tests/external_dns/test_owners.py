@@ -28,6 +28,25 @@ def test_two_owners_share_a_tunnel(start: StartExternalDns, account: Account, re
 
 
 @pytest.mark.parametrize("registry", TXT_REGISTRIES)
+def test_an_owner_may_be_called_anything(start: StartExternalDns, account: Account, registry: str) -> None:
+    dns = start(f"{NEWEST}-{registry}", "-owner", "team a, b=c% ü")
+    dns.publish(OF_A, OF_B)
+    assert dns.publish(OF_A, OF_B).todo == {}
+    changed = endpoint("a.example.com", "http://changed:80")
+    assert dns.publish(changed).todo == {"update": ["a.example.com"], "delete": ["b.example.com"]}
+    assert dns.publish(changed).todo == {}
+    account.check({"a.example.com": "http://changed:80"}, owners={"a.example.com": "team%20a%2C%20b%3Dc%25%20%C3%BC"})
+
+
+@pytest.mark.parametrize("registry", TXT_REGISTRIES)
+def test_an_owner_that_no_comment_can_hold_is_told(start: StartExternalDns, account: Account, registry: str) -> None:
+    dns = start(f"{NEWEST}-{registry}", "-owner", "x" * 100)
+    for _ in range(2):
+        dns.loop(OF_A).check_soft_error("apply")
+        account.check({})
+
+
+@pytest.mark.parametrize("registry", TXT_REGISTRIES)
 @pytest.mark.parametrize(("first", "second"), ["ab", "ba"])
 def test_a_hostname_belongs_to_whoever_came_first(
     start: StartExternalDns, account: Account, registry: str, first: str, second: str

@@ -110,6 +110,14 @@ def test_an_origin_is_given_by_properties(
     account.check({"app.example.com": service})
 
 
+def test_an_origin_needs_no_target(start: StartExternalDns, account: Account) -> None:
+    dns = start(f"{NEWEST}-txt")
+    wanted = endpoint("app.example.com", service="http://app:80") | {"targets": []}
+    dns.publish(wanted)
+    assert dns.publish(wanted).todo == {}
+    account.check({"app.example.com": "http://app:80"})
+
+
 def _said(account: Account, name: str) -> Any:
     (rule,) = account.rules("app.example.com")
     origin = rule.get("originRequest", {})

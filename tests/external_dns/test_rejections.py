@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from builders import BLUE
 from external_dns.account import Account
 from external_dns.genuine import ExternalDns, Wanted, endpoint
 
@@ -17,6 +18,8 @@ BAD = [
     pytest.param(endpoint("app.example.com", tunnel="red"), id="unknown-tunnel"),
     pytest.param(endpoint("app.example.com", access_required="true"), id="access-without-team"),
     pytest.param(endpoint("app.example.com", path="api"), id="path"),
+    pytest.param(endpoint("app.example.com", "http://one:80", "http://two:80"), id="two-services"),
+    pytest.param(endpoint("app.example.com", f"{BLUE}.cfargotunnel.com"), id="its-own-tunnel"),
     pytest.param(endpoint("app.example.com") | {"providerSpecific": [{}]}, id="corrupted"),
     pytest.param(endpoint("app.example.com") | {"providerSpecific": [{}, {"name": "webhook/no-tls-verify"}]}, id="half-corrupted"),
 ]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 import naive
 from builders import BLUE, GREEN, POLICY, ZONE, service
 from external_dns_planner import ExternalDns, is_empty
-from strategies import CHILD, NAMES, WILDCARDS, World, endpoints, hand_made_documents, hostnames, wishes, worlds
+from strategies import CHILD, NAMES, WILDCARDS, World, changes, hand_made_documents, hostnames, wishes, worlds
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.adjustment import adjust
 from tunnel_webhook.domain.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.layout import lay_out
+from tunnel_webhook.domain.ingress import TunnelConfiguration
 from tunnel_webhook.domain.planner import plan
 from tunnel_webhook.domain.policy import Policy
 from tunnel_webhook.domain.validity import check
@@ -28,14 +28,6 @@ pytestmark = pytest.mark.anyio
 OURS = replace(POLICY, owner_id="us")
 registries = st.sampled_from([(OURS, ""), (OURS, "us"), (POLICY, "us")])
 """What this instance is told to work for, and the owner id of external-dns: noop, or the txt registry."""
-
-
-@st.composite
-def changes(draw: st.DrawFn) -> Changes:
-    """Return changes that external-dns may send, and some that it would not: good and bad at once, and the same name twice."""
-    asked = st.lists(endpoints(owner="us"), max_size=3).map(tuple)
-    gone = st.lists(st.builds(Endpoint, hostnames, labels=st.just({"owner": "us"})), max_size=2).map(tuple)
-    return Changes(create=(*draw(wishes(owner="us", max_size=3)), *draw(asked)), update_new=draw(asked), delete=draw(gone))
 
 
 async def existing(tunnels: InMemoryTunnels, zones: InMemoryZones) -> Existing:
@@ -131,14 +123,7 @@ async def test_once_applied_external_dns_finds_nothing_to_do_and_records_are_in_
 
 
 @given(worlds(with_catch_all=True), changes())
-async def test_whatever_is_asked_for_the_documents_are_such_as_cloudflared_takes(world: World, asked: Changes) -> None:
-    tunnels, zones = world.ports()
-    there = await existing(tunnels, zones)
-    decided = plan(there, asked, OURS)
-    for tunnel in tunnels.documents:
-        base = await tunnels.load(tunnel)
-        decisions = (*decided.rules().get(tunnel, ()), *decided.rules_left_behind().get(tunnel, ()))
-        replaced = {each.hostname: each.rules_in(tunnel, there.rules_in(tunnel, each.hostname)) for each in decisions}
-        document = lay_out(base, replaced, decided.claimed)
-        check(document)
-        assert not naive.fault(document.text)
+def test_whatever_is_asked_for_the_documents_are_such_as_cloudflared_takes(world: World, asked: Changes) -> None:
+    for text in world.planned(asked, OURS).values():
+        check(TunnelConfiguration.parse(text))
+        assert not naive.fault(text)

@@ -88,6 +88,11 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
         create(endpoint()),
         ["tunnel blue", "  ~ app.example.com: its rules move to where they are reached"],
     ),
+    "a record that is not proxied": (
+        there(replace(claim("app.example.com"), proxied=False), blue=configuration(APP)),
+        create(endpoint()),
+        ["zone example.com", f"  ~ {IN_BLUE} (not proxied, {OURS})  =>  {IN_BLUE} (proxied, {OURS})"],
+    ),
     "an endpoint that is rejected": (
         there(record("app.example.com", "192.0.2.1", "A")),
         create(endpoint()),

@@ -100,7 +100,13 @@ def test_a_scheme_without_a_port_of_its_own_needs_one() -> None:
         origin(targets(resource=RESOURCE, scheme="tcp"))
 
 
-@pytest.mark.parametrize("properties", [{"port": "0"}, {"port": "http"}, {"scheme": "ftp", "port": "21"}, {"scheme": "unix:"}])
+@pytest.mark.parametrize("scheme", ["ftp", "unix", "unix:", "http://evil"])
+def test_a_scheme_that_no_service_has_is_refused(scheme: str) -> None:
+    with pytest.raises(InvalidProperty, match=r"webhook/scheme is .*: accepted are http, https, ws, wss, tcp, ssh, rdp, smb"):
+        origin(targets("a", scheme=scheme, port="80"))
+
+
+@pytest.mark.parametrize("properties", [{"port": "0"}, {"port": "http"}, {"port": "65536"}])
 def test_a_composed_service_is_held_to_the_same_rules(properties: dict[str, str]) -> None:
     with pytest.raises(InvalidService):
         origin(targets("a", **properties))

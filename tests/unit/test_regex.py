@@ -22,7 +22,6 @@ def test_re2_is_accepted(expression: str) -> None:
         pytest.param("(?=a)", r"\(\?=", id="a look-ahead"),
         pytest.param("(?<!a)", r"\(\?<", id="a look-behind"),
         pytest.param(r"(a)\1", "escape", id="a back-reference"),
-        pytest.param(r"\ ", "escape", id="an escaped space"),
     ],
 )
 def test_what_re2_refuses_is_refused_in_its_own_words(expression: str, reason: str) -> None:

@@ -19,8 +19,8 @@ _WIDTH = max(len(verdict.value) for verdict in Verdict)
 async def check(inspection: Inspection, settings: Settings, *, as_text: bool) -> int:
     """Print what is in place and what is not. Return 1 if there is a problem; warnings and what is not known are none."""
     with waiting("looking at the account, the tunnels and the zones"):
-        found = [finding async for finding in inspection.findings()]
-    findings = [*about_settings(settings), *found]
+        findings = [finding async for finding in inspection.findings()]
+    findings += about_settings(settings)
     counts = Counter(finding.verdict for finding in findings)
     if as_text:
         print_lines(_lines(findings))

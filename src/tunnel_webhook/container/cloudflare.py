@@ -30,6 +30,11 @@ def _credentials(settings: Settings) -> httpx.Auth:
     return ApiKey(settings.cloudflare_api_key.reveal(), settings.cloudflare_api_email)
 
 
+def _budget(settings: Settings) -> float:
+    # Cloudflare's own reason for a failure shall come before the deadline, which knows none.
+    return 0.8 * settings.request_deadline
+
+
 class Cloudflare(containers.DeclarativeContainer):
     """Everything between the driven ports and the network; who enters `client` closes it."""
 
@@ -42,7 +47,7 @@ class Cloudflare(containers.DeclarativeContainer):
         open_client,
         credentials=providers.Callable(_credentials, settings),
         transport=providers.Callable(Telemetry.traced_transport, telemetry, network),
-        budget=settings.provided.request_deadline,
+        budget=providers.Callable(_budget, settings),
         clock=clock,
         sleep=providers.Object(asyncio.sleep),
         random=providers.Object(random.random),

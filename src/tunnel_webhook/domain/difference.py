@@ -61,10 +61,10 @@ def _by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
         for tunnel, decisions in changes.items():
             for decision in decisions:
                 found.setdefault(tunnel, []).extend(_rules(tunnel, decision, existing))
-    return dict(sorted(found.items()))
+    return {tunnel: lines for tunnel, lines in sorted(found.items()) if lines}
 
 
-def _rules(tunnel: str, decision: Decision, existing: Existing) -> Iterator[Line]:
+def _rules(tunnel: str, decision: Decision, existing: Existing) -> list[Line]:
     before = existing.rules_in(tunnel, decision.hostname)
     after = {rule.path: rule for rule in decision.rules_in(tunnel, before)}
     standing: dict[str, IngressRule] = {}
@@ -80,7 +80,9 @@ def _rules(tunnel: str, decision: Decision, existing: Existing) -> Iterator[Line
             changes.append(Line("+", _told(rule)))
         elif old != rule:
             changes.append(Line("~", f"{_told(old)}  =>  {_what(rule)}"))
-    yield from changes or [Line("~", f"{decision.hostname}: its rules move to where they are reached")]
+    if not changes and decision.hostname in existing.shadowed[tunnel]:
+        changes.append(Line("~", f"{decision.hostname}: its rules move to where they are reached"))
+    return changes
 
 
 def _told(rule: IngressRule) -> str:

@@ -9,7 +9,7 @@ from tunnel_webhook.domain.claim import TUNNEL_DOMAIN
 from tunnel_webhook.domain.endpoint import Endpoint
 from tunnel_webhook.domain.errors import InvalidProperty, InvalidService
 from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.service import DEFAULT_PORTS, OriginService, looks_like_a_service
+from tunnel_webhook.domain.service import DEFAULT_PORTS, URL_SCHEMES, OriginService, looks_like_a_service
 
 SERVICE, PORT, SCHEME = "webhook/service", "webhook/port", "webhook/scheme"
 
@@ -64,6 +64,9 @@ def _check_unused(properties: Mapping[str, str], service: str) -> None:
 
 def _composed(host: str, properties: Mapping[str, str], policy: Policy, *, port_needed: bool) -> str:
     scheme = properties.get(SCHEME, "http").lower()
+    if scheme not in URL_SCHEMES:
+        message = f"{SCHEME} is {scheme!r}: accepted are {', '.join(URL_SCHEMES)}"
+        raise InvalidProperty(message)
     port = properties.get(PORT, "")
     if port_needed and not port:
         if scheme not in DEFAULT_PORTS:

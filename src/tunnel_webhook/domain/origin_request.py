@@ -45,7 +45,7 @@ PREFIX = "webhook/"
 _MAX_SECONDS = 86_400
 _MAX_COUNT = 2**31 - 1
 _MAX_PORT = 65_535
-_DURATION = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+_DURATION = re.compile(r"(?=.)(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 _TEXT = re.compile(r"[\x20-\x7e\u00a0-\U0010ffff]{1,1024}")
 _BOOLEANS = {"true": True, "false": False}
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 ASGIApp: TypeAlias = Callable[..., Awaitable[None]]
 
 NAME = "tunnel-webhook"
+_SANITIZE = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SANITIZE_FIELDS"
+_CREDENTIALS = ("authorization", "x-auth-key", "x-auth-email")
 _SECONDS_TO_SAY_GOODBYE = 3.0
 
 
@@ -61,6 +64,8 @@ class Telemetry:
             return transport
         from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport
 
+        # Asked to capture every header, it would put the credentials into spans; this is the only way to tell it.
+        os.environ[_SANITIZE] = ",".join(filter(None, (os.environ.get(_SANITIZE), *_CREDENTIALS)))
         return AsyncOpenTelemetryTransport(transport, tracer_provider=self.tracers)
 
     def shutdown(self) -> None:

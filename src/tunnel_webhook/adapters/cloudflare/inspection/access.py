@@ -81,7 +81,7 @@ def _about_token(token: VerifiedToken, now: datetime) -> Finding:
 def about_clock(sightings: Sightings) -> Finding:
     """Judge our clock by Cloudflare's."""
     try:
-        theirs = parsedate_to_datetime(sightings.date)
+        theirs = parsedate_to_datetime(sightings.date).replace(tzinfo=UTC)
     except ValueError:
         return Finding("clock", Verdict.UNKNOWN, "no answer told the time", "see that this machine keeps its time by NTP")
     ahead = datetime.fromtimestamp(sightings.now, UTC) - theirs
@@ -115,13 +115,13 @@ def about_permissions(sightings: Sightings, policy: Policy) -> Iterator[Finding]
             "permission Cloudflare Tunnel:Edit",
             Verdict.UNKNOWN,
             "unknown until the first write: no reading proves it",
-            "if that is refused, give the API token Account / Cloudflare Tunnel / Edit",
+            "if that is refused, grant Account / Cloudflare Tunnel / Edit",
         )
 
 
 def _to_read_zones(sightings: Sightings) -> Iterator[Finding]:
     subject, zones = "permission Zone:Read", sightings.zones
-    cure = "give the API token Zone / Zone / Read on the zones to publish in"
+    cure = "grant Zone / Zone / Read on the zones to publish in"
     if is_denied(zones):
         yield Finding(subject, Verdict.PROBLEM, told(zones), f"{cure}, or name them in CLOUDFLARE_ZONE_IDS")
     elif isinstance(zones, Failure):
@@ -130,7 +130,7 @@ def _to_read_zones(sightings: Sightings) -> Iterator[Finding]:
         given = ", and see that CLOUDFLARE_ACCOUNT_ID is their account" if sightings.is_account_given else ""
         yield Finding(subject, Verdict.PROBLEM, "no zone is seen", cure + given)
     else:
-        yield Finding(subject, Verdict.OK, f"{len(zones)} seen")
+        yield Finding(subject, Verdict.OK, f"zones seen: {len(zones)}")
 
 
 def _to_read_records(sightings: Sightings) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _to_read_records(sightings: Sightings) -> Iterator[Finding]:
     denied = [zone.name for zone, usage in sightings.usages.items() if is_denied(usage)]
     answer = next((told(usage) for usage in sightings.usages.values() if is_denied(usage)), "")
     if denied:
-        cure = "give the API token Zone / DNS / Edit, which holds for reading, on every zone that it sees"
+        cure = "grant Zone / DNS / Edit, which holds for reading, on every zone that is seen"
         yield Finding(subject, Verdict.PROBLEM, f"denied in {_named(denied)}: {answer}", cure)
     elif granted := sum(isinstance(usage, Usage) for usage in sightings.usages.values()):
         yield Finding(subject, Verdict.OK, f"granted in {granted} of {len(sightings.usages)} zones")
@@ -150,7 +150,7 @@ def _to_edit_records(sightings: Sightings) -> Iterator[Finding]:
         return
     listed = {zone.name: set(stored.listed_permissions) for zone, stored in sightings.zones.items()}
     without = [name for name, permissions in listed.items() if permissions and _EDIT_DNS not in permissions]
-    cure = "give the API token Zone / DNS / Edit on the zones to publish in"
+    cure = "grant Zone / DNS / Edit on the zones to publish in"
     if without:
         sentence = f"Cloudflare's legacy list of permissions lacks it in {_named(without)}; only a write will prove it"
         yield Finding(subject, Verdict.WARNING, sentence, cure)
@@ -165,7 +165,7 @@ def _to_read_tunnels(sightings: Sightings, policy: Policy) -> Iterator[Finding]:
     if refused:
         answer = next(told(refusal) for refusal in refused.values() if refusal)
         account = f"account {sightings.account}, or set CLOUDFLARE_ACCOUNT_ID if they are in another"
-        cure = f"give the API token Account / Cloudflare Tunnel / Edit on {account}"
+        cure = f"grant Account / Cloudflare Tunnel / Edit on {account}"
         yield Finding(subject, Verdict.PROBLEM, f"denied for {_named(refused)}: {answer}", cure)
     elif granted := sum(isinstance(each.tunnel, Tunnel | Refused) for each in sightings.tunnels.values()):
         yield Finding(subject, Verdict.OK, f"granted for {granted} of {len(sightings.tunnels)} tunnels")

@@ -68,7 +68,7 @@ def _about_document(subject: str, configuration: TunnelConfiguration | Failure) 
         cure = "mend it in the Cloudflare dashboard: until then cloudflared keeps its last good one, and nothing is published here"
         return Finding(subject, Verdict.PROBLEM, f"cloudflared refuses {version}: {error}", cure)
     number = len(configuration.rules)
-    sentence = f"cloudflared takes {version}; of {number} rules the catch-all {configuration.rules[-1].service} is the last"
+    sentence = f"cloudflared takes {version}: rules {number}, the last one the catch-all to {configuration.rules[-1].service}"
     return Finding(subject, Verdict.OK, sentence)
 
 

@@ -93,15 +93,17 @@ def _about_records(subject: str, usage: Usage | Failure, stored: StoredZone) -> 
 def _about_filter(domain_filter: DomainFilter, zones: Collection[str]) -> Iterator[Finding]:
     subject = "domain filter"
     lost = [entry for entry in domain_filter.include if not any(_overlap(entry, zone) for zone in zones)]
-    kept = sum(_may_hold(domain_filter, zone) for zone in zones)
     for entry in lost:
-        cure = "take it out of DOMAIN_FILTER, or give the API token Zone / Zone / Read on its zone"
+        cure = "take it out of DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
         yield Finding(subject, Verdict.PROBLEM, f"no zone that is seen holds {entry}", cure)
+    if lost:
+        return
+    kept = sum(_may_hold(domain_filter, zone) for zone in zones)
     if domain_filter == DomainFilter():
         yield Finding(subject, Verdict.OK, "none is set: names in every zone that is seen may be published")
     elif kept:
         yield Finding(subject, Verdict.OK, f"it lets names in {kept} of {len(zones)} zones pass")
-    elif not lost and not _is_regular(domain_filter):
+    elif not _is_regular(domain_filter):
         cure = "let DOMAIN_FILTER and EXCLUDE_DOMAINS leave a zone that is seen"
         yield Finding(subject, Verdict.PROBLEM, "it leaves no zone to publish in", cure)
 

@@ -1,0 +1,121 @@
+"""The back doors into the account behind a process of ours: they answer the questions of `memory_process`, wherever it is kept."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from cloudflare_emulator import Configuration, Control, Record, Respond, Slow, zone_id
+from cloudflare_emulator.faults import When
+
+_CALLS = {
+    "tunnels.load": ("GET", "/configurations$"),
+    "tunnels.save": ("PUT", "/configurations$"),
+    "zones.load": ("GET", "/dns_records$"),
+    "zones.save": ("POST", "/dns_records/batch$"),
+}
+_ANSWERS: Mapping[str, Respond] = {
+    "temporary": Respond(status=503, headers={"retry-after": "3600"}),
+    "permanent": Respond(status=403, body='{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'),
+}
+
+
+class Door(Protocol):
+    """Asks an account: `state`, `put` or `disturb`, as the table of `memory_process` says."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the doors of other accounts."""
+        ...
+
+    @property
+    def fresh(self) -> tuple[str, int]:
+        """The document and the version of a tunnel in which nobody has written yet."""
+        ...
+
+    def __call__(self, ask: str, **given: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SocketDoor:
+    """The door of a `memory_process`, given its socket."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def fresh(self) -> tuple[str, int]:
+        return "null", 0
+
+    def __call__(self, ask: str, **given: Any) -> Any:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.path))
+            connection.sendall(json.dumps({"ask": ask, **given}).encode() + b"\n")
+            with connection.makefile() as answers:
+                return json.loads(answers.readline())
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorDoor:
+    """The account of an emulated Cloudflare, given its side door; the zones are those that it has."""
+
+    control: Control
+
+    @property
+    def name(self) -> str:
+        return "emulator"
+
+    @property
+    def fresh(self) -> tuple[str, int]:
+        # With the member that Cloudflare adds to a document, so that what others wrote can be compared to the byte.
+        return '{"ingress":[{"service":"http_status:404"}],"warp-routing":{"enabled":false}}', 1
+
+    def __call__(self, ask: str, **given: Any) -> Any:
+        return {"state": self._state, "put": self._put, "disturb": self._disturb}[ask](**given)
+
+    def _state(self) -> dict[str, Any]:
+        state = self.control.state()
+        records = {zone.name: [_told(each) for each in zone.records.values()] for zone in state.zones.values()}
+        return {"documents": {tunnel: (state.document(tunnel), state.version(tunnel)) for tunnel in state.tunnels}, "records": records}
+
+    def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
+        state = self.control.state()
+        for tunnel, (text, version) in documents.items():
+            written = Configuration(document=text, version=version)
+            state = state.with_tunnel(replace(state.tunnels[tunnel], configuration=written))
+        for name, found in records.items():
+            held = {each["id"]: Record(**each) for each in found}
+            state = state.with_zone(replace(state.zones[zone_id(name)], records=held))
+        self.control.seed(state)
+
+    def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:
+        self.control.disarm()
+        if not times:
+            return
+        moment, _, name = step.partition(" ")
+        method, path = _CALLS[name]
+        when: When = "after" if moment == "after" else "before"
+        if delay:
+            self.control.arm(Slow(method=method, path=path, times=times, seconds=delay, when=when))
+        if failure:
+            self.control.arm(replace(_ANSWERS[failure], method=method, path=path, times=times, effect=when == "after"))
+
+
+def _told(record: Record) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "type": record.type,
+        "content": record.content,
+        "proxied": record.proxied,
+        "comment": record.comment or "",
+        "id": record.id,
+    }

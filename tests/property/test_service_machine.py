@@ -1,0 +1,327 @@
+"""Anything may happen between two syncs, and to one: wishes change, people edit documents and records, processes stop.
+
+The model is what should be live, and what nobody but people may touch.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import naive
+from builders import BLUE, GREEN, POLICY, ZONE, record, service
+from external_dns_planner import ExternalDns, is_empty
+from strategies import (
+    CHILD,
+    World,
+    beyond,
+    bystander_texts,
+    hand_made_documents,
+    hands,
+    joined,
+    published,
+    spoiled,
+    wishes,
+    zone_for,
+)
+from tunnel_webhook.domain.claim import DnsRecord, target_of
+from tunnel_webhook.domain.endpoint import Endpoint
+from tunnel_webhook.domain.plan import Rejection
+
+OURS, THEIRS = replace(POLICY, owner_id="us"), replace(POLICY, owner_id="them")
+OUR_NAMES = (
+    "example.com",
+    "a.example.com",
+    "b.a.example.com",
+    "a.a.a.example.com",
+    "*.a.example.com",
+    "*.a.a.example.com",
+    "*.b.example.com",
+)
+THEIR_NAMES = ("b.example.com", "*.a.b.example.com")
+HAND_NAMES = (
+    "*.example.com",
+    "a.b.example.com",
+    "*.b.b.example.com",
+    "bücher.example.com",
+    "*.Example.com",
+    "*example.com",
+    "other.org",
+)
+OUR_PATHS = (("", ""), ("/api", "prefix"), ("^/v[0-9]+/", "regex"))
+EXPRESSIONS = {"": "", "/api": "^/api(/|$)", "^/v[0-9]+/": "^/v[0-9]+/"}
+Key = tuple[str, str]
+"""A hostname, and a path as its rule has it."""
+
+our_names, tunnel_ids = st.sampled_from(OUR_NAMES), st.sampled_from((BLUE, GREEN))
+
+
+class Stopped(Exception):
+    """The process ended here."""
+
+
+class SharedTunnels(RuleBasedStateMachine):
+    """One instance of the service, another of another owner, and people."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.wanted: dict[Key, tuple[Endpoint, ...]] = {}
+        self.spoiled: dict[Key, Endpoint] = {}
+        self.extra: tuple[Endpoint, ...] = ()
+        self.theirs: tuple[Endpoint, ...] = ()
+        self.homes: dict[str, str] = {}
+        self.blocked: set[str] = set()
+        self.orphans: set[str] = set()
+
+    def teardown(self) -> None:
+        self.runner.close()
+
+    @initialize(
+        blue=hand_made_documents(bystander_texts(st.sampled_from(HAND_NAMES))),
+        green=hand_made_documents(bystander_texts(st.sampled_from(HAND_NAMES))),
+        registry=st.booleans(),
+    )
+    def begin(self, blue: str, green: str, *, registry: bool) -> None:
+        self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
+        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), "us" if registry else "")
+        self.them = ExternalDns(service(self.tunnels, self.zones, THEIRS), "them")
+        self.by_hand = {tunnel: self.standing(tunnel) for tunnel in (BLUE, GREEN)}
+
+    # What is wished for.
+
+    @rule(data=st.data(), name=our_names, path=st.sampled_from(OUR_PATHS), rivals=st.integers(1, 2))
+    def want(self, data: st.DataObject, name: str, path: tuple[str, str], rivals: int) -> None:
+        tunnel = self.homes.setdefault(name, BLUE)
+        found = [data.draw(published(name, tunnel, path=path)) for _ in range(rivals)]
+        self.wanted[name, EXPRESSIONS[path[0]]] = tuple(found)
+        self.spoiled.pop((name, EXPRESSIONS[path[0]]), None)
+
+    @rule(data=st.data(), name=our_names, path=st.sampled_from(OUR_PATHS))
+    def spoil(self, data: st.DataObject, name: str, path: tuple[str, str]) -> None:
+        key = (name, EXPRESSIONS[path[0]])
+        self.spoiled[key] = data.draw(spoiled(name, self.homes.setdefault(name, BLUE), path=path))
+        self.wanted.pop(key, None)
+
+    @rule(name=our_names, path=st.sampled_from(sorted(EXPRESSIONS.values())))
+    def unwant(self, name: str, path: str) -> None:
+        self.wanted.pop((name, path), None)
+        self.spoiled.pop((name, path), None)
+
+    @rule(data=st.data(), name=our_names, tunnel=tunnel_ids)
+    def want_elsewhere(self, data: st.DataObject, name: str, tunnel: str) -> None:
+        self.homes[name] = tunnel
+        for key in [key for key in self.wanted if key[0] == name]:
+            path = next(path for path in OUR_PATHS if EXPRESSIONS[path[0]] == key[1])
+            self.wanted[key] = (data.draw(published(name, tunnel, path=path)),)
+
+    @rule(extra=st.lists(beyond(), max_size=2).map(tuple))
+    def want_the_impossible(self, extra: tuple[Endpoint, ...]) -> None:
+        self.extra = extra
+
+    @rule(theirs=wishes(THEIR_NAMES, max_size=2))
+    def another_owner_syncs(self, theirs: tuple[Endpoint, ...]) -> None:
+        self.theirs = theirs
+        self.runner.run(self.them.sync(theirs))
+
+    # What people do.
+
+    def edit(self, tunnel: str, hand: int, change: Callable[[list[str]], object]) -> None:
+        """Change the rules before the catch-all by hand, and remember what is nobody's."""
+        text, version = self.tunnels.documents[tunnel]
+        *rules, catch_all = naive.rule_texts(text) or ['{"service":"http_status:503"}']
+        change(rules)
+        others = [f"{json.dumps(key)}:{value}" for key, value in naive.other_members(text)]
+        document = joined([*others, f'"ingress": [{", ".join([*rules, catch_all])}]'], hand)
+        self.tunnels.documents[tunnel] = (document, version + 1)
+        self.by_hand[tunnel] = self.standing(tunnel)
+
+    @rule(tunnel=tunnel_ids, text=bystander_texts(st.sampled_from(HAND_NAMES)), place=st.integers(0, 9), hand=hands)
+    def somebody_adds_a_rule(self, tunnel: str, text: str, place: int, hand: int) -> None:
+        self.edit(tunnel, hand, lambda rules: rules.insert(place, text))
+
+    @rule(tunnel=tunnel_ids, place=st.integers(0, 9), hand=hands)
+    def somebody_removes_a_rule(self, tunnel: str, place: int, hand: int) -> None:
+        self.edit(tunnel, hand, lambda rules: rules[place : place + 1].clear() or rules.__delitem__(slice(place, place + 1)))
+
+    @rule(tunnel=tunnel_ids, origin=st.integers(0, 9), place=st.integers(0, 9), hand=hands)
+    def somebody_moves_a_rule(self, tunnel: str, origin: int, place: int, hand: int) -> None:
+        def move(rules: list[str]) -> None:
+            if origin < len(rules):
+                rules.insert(place, rules.pop(origin))
+
+        self.edit(tunnel, hand, move)
+
+    @rule(tunnel=tunnel_ids, place=st.integers(0, 9), hand=hands)
+    def somebody_edits_a_rule(self, tunnel: str, place: int, hand: int) -> None:
+        def revise(rules: list[str]) -> None:
+            if place < len(rules):
+                rules[place] = json.dumps(json.loads(rules[place]) | {"service": "http://edited:1", "edited": 1.5})
+
+        self.edit(tunnel, hand, revise)
+
+    @rule(tunnel=tunnel_ids, place=st.integers(0, 9), hand=hands)
+    def somebody_copies_a_rule(self, tunnel: str, place: int, hand: int) -> None:
+        self.edit(tunnel, hand, lambda rules: rules.extend(rules[place : place + 1]))
+
+    @precondition(lambda self: self.claims())
+    @rule(data=st.data())
+    def somebody_greys_a_claim(self, data: st.DataObject) -> None:
+        self.change(data.draw(st.sampled_from(self.claims())), proxied=False)
+
+    @precondition(lambda self: self.claims())
+    @rule(data=st.data(), tunnel=tunnel_ids)
+    def somebody_points_a_claim_elsewhere(self, data: st.DataObject, tunnel: str) -> None:
+        self.change(data.draw(st.sampled_from(self.claims())), content=target_of(tunnel))
+
+    @precondition(lambda self: self.claims())
+    @rule(data=st.data())
+    def somebody_deletes_a_claim(self, data: st.DataObject) -> None:
+        found = data.draw(st.sampled_from(self.claims()))
+        del self.zones.stored[zone_for(found.name)][found.id]
+        self.orphans.add(found.name)
+
+    @rule(name=our_names, kind=st.sampled_from((("A", "192.0.2.1"), ("CNAME", "elsewhere.net"))))
+    def somebody_takes_a_name(self, name: str, kind: tuple[str, str]) -> None:
+        if not any(each.name == name for each in self.records()):
+            found = record(name, kind[1], kind[0])
+            self.zones.stored[zone_for(name)][found.id] = found
+            self.blocked.add(name)
+
+    @precondition(lambda self: self.blocked)
+    @rule()
+    def somebody_gives_the_names_back(self) -> None:
+        for stored in self.zones.stored.values():
+            for uid in [uid for uid, each in stored.items() if each.name in self.blocked]:
+                del stored[uid]
+        self.blocked.clear()
+
+    # What we do about it.
+
+    @rule(writes=st.integers(0, 6))
+    def a_sync_stops(self, writes: int) -> None:
+        left = writes
+
+        def step(name: str) -> None:
+            nonlocal left
+            if left == 0:
+                raise Stopped
+            left -= name == "after save"
+
+        self.tunnels.hook = self.zones.hook = step
+        try:
+            self.runner.run(self.us.sync(self.sources()))
+        except Stopped:
+            pass
+        self.tunnels.hook = self.zones.hook = lambda _: None
+
+    @rule()
+    def a_sync_brings_all_that_is_good_to_life(self) -> None:
+        rejections = self.sync()
+        conflicts = {each.hostname for each in rejections if each.code == "rule-conflict"}
+        assert conflicts <= self.orphans
+        if conflicts:
+            for tunnel in (BLUE, GREEN):
+                self.edit(
+                    tunnel,
+                    0,
+                    lambda rules: rules.__setitem__(slice(None), [each for each in rules if naive_name(each) not in conflicts]),
+                )
+            rejections = self.sync()
+        self.orphans = {name for name in self.orphans if not any(key[0] == name for key in self.wanted)}
+        self.check(rejections)
+
+    def sync(self) -> tuple[Rejection, ...]:
+        before = self.ours()
+        rejections = self.runner.run(self.us.sync(self.sources()))
+        after = self.ours()
+        for name in {name for name, _ in self.spoiled} - self.blocked - self.orphans:
+            lost = {
+                path
+                for path in before.get(name, {})
+                if (name, path) not in self.wanted and after.get(name, {}).get(path) != before[name][path]
+            }
+            assert not lost, f"{name} lost {lost}"
+        return rejections
+
+    def check(self, rejections: tuple[Rejection, ...]) -> None:
+        """Compare what is live with what should be."""
+        refused = {each.hostname for each in rejections}
+        assert refused <= {name for name, _ in self.spoiled} | self.blocked | {each.dns_name for each in self.extra}, rejections
+        live = self.ours()
+        claims = {each.name: each for each in self.claims()}
+        for (name, path), asked in self.wanted.items():
+            if name in refused:
+                continue
+            assert json.loads(live[name][path])["service"] in {self.service_of(each) for each in asked}
+            assert (claims[name].tunnel, claims[name].proxied) == (self.homes[name], True)
+        for name in set(OUR_NAMES) - {name for name, _ in (*self.wanted, *self.spoiled)} - self.orphans:
+            assert name not in live
+            assert name not in claims
+        for name in {name for name, _ in self.wanted} - refused:
+            assert live[name].keys() == {path for other, path in self.wanted if other == name}
+            self.check_reached(name)
+        again = self.runner.run(self.us.plan(self.sources()))
+        assert refused or is_empty(again)
+        assert {
+            each.dns_name for each in (*again.create, *again.update_new, *again.delete) if each.record_type == "CNAME"
+        } <= refused
+
+    def check_reached(self, name: str) -> None:
+        """Ask for a hostname as a browser would."""
+        if not name.startswith("*."):
+            found = [json.loads(text) for text in naive.rule_texts(self.tunnels.documents[self.homes[name]][0])]
+            for path in ("/", "/api", "/v1/x"):
+                mine = [each for each in found if each.get("hostname") == name and naive.answers([each, {}], name, path) == 0]
+                assert not mine or found[naive.answers(found, name, path)] in mine
+
+    @invariant()
+    def bystanders_are_as_people_left_them(self) -> None:
+        for tunnel, standing in getattr(self, "by_hand", {}).items():
+            assert self.standing(tunnel) in (standing, standing or ['{"service":"http_status:404"}'])
+
+    # How the model sees the world.
+
+    def sources(self) -> tuple[Endpoint, ...]:
+        return (*(each for found in self.wanted.values() for each in found), *self.spoiled.values(), *self.extra)
+
+    def standing(self, tunnel: str) -> list[str]:
+        """Return the rules that belong to people."""
+        texts = naive.rule_texts(self.tunnels.documents[tunnel][0])
+        return [text for text in texts if naive_name(text) not in {*OUR_NAMES, *THEIR_NAMES}]
+
+    def ours(self) -> dict[str, dict[str, str]]:
+        """Return the texts of our rules, the first of each path, by hostname and path, in the tunnel that a hostname lives in."""
+        found: dict[str, dict[str, str]] = {}
+        homes = {each.name: each.tunnel for each in self.claims()}
+        for tunnel, (document, _) in self.tunnels.documents.items():
+            for text in naive.rule_texts(document):
+                name = naive_name(text)
+                if name in OUR_NAMES and homes.get(name, tunnel) == tunnel:
+                    found.setdefault(name, {}).setdefault(json.loads(text).get("path", ""), text)
+        return found
+
+    def claims(self) -> list[DnsRecord]:
+        return [each for each in self.records() if each.marker and each.marker.owner == "us"]
+
+    def records(self) -> list[DnsRecord]:
+        return [each for stored in self.zones.stored.values() for each in stored.values()]
+
+    def change(self, found: DnsRecord, **changes: object) -> None:
+        self.zones.stored[zone_for(found.name)][found.id] = replace(found, **changes)
+
+    def service_of(self, endpoint: Endpoint) -> str:
+        return self.runner.run(service(self.tunnels, self.zones, OURS).adjust_endpoints((endpoint,)))[0].targets[0]
+
+
+def naive_name(text: str) -> str:
+    name: str = json.loads(text).get("hostname", "")
+    return name
+
+
+TestSharedTunnels = SharedTunnels.TestCase
+TestSharedTunnels.settings = settings(stateful_step_count=25)
