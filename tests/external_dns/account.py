@@ -155,7 +155,9 @@ class Account:
         assert self.claims() == {
             name: (f"{tunnels.get(name, BLUE)}.cfargotunnel.com", True, owners.get(name, "default")) for name in published
         }
-        assert self.by_hand(set(published)) == (by_hand or ({BLUE: _BLUE, GREEN: _without(self.door.fresh[0], ())}, [*RECORDS_BY_HAND]))
+        assert self.by_hand(set(published)) == (
+            by_hand or ({BLUE: _BLUE, GREEN: _without(self.door.fresh[0], ())}, [*RECORDS_BY_HAND])
+        )
 
 
 def is_claim(each: Record) -> bool:

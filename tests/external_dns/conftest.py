@@ -1,4 +1,4 @@
-"""The genuine external-dns in every version, and our process for it to drive."""
+"""The genuine external-dns in every version, and our process for it to drive: in memory, and on an emulated Cloudflare."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from builders import BLUE, GREEN
+from cloudflare_emulator import emulator_process, seed
 from external_dns.account import Account
-from external_dns.doors import SocketDoor
+from external_dns.doors import EmulatorDoor, SocketDoor, on_emulator
 from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, external_dns
 from external_dns.programs import NotHere, Programs
 from external_dns.webhook import StartExternalDns, StartWebhook, Webhook
@@ -20,11 +21,22 @@ from process import running_webhook
 NEWEST_KINDS = [f"{NEWEST}-{registry}" for registry in REGISTRIES]
 OLDER_KINDS = [f"{version}-{registry}" for version in VERSIONS[:-1] for registry in ("noop", "txt")]
 SETTINGS = {
-    "BACKEND": "memory",
     "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
     "DOMAIN_FILTER": "example.com,example.org",
-    "PYTHONPATH": str(Path(__file__).parents[1]),
 }
+BURST = 150
+"""Calls to Cloudflare after which a process is not used for a further test, since after 200 it paces itself."""
+
+MEMORY = {"BACKEND": "memory", "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what takes any external-dns in memory with all of them, and on an emulated Cloudflare with the usual one."""
+    for name, kinds in {"newest": NEWEST_KINDS, "any_version": [*NEWEST_KINDS, *OLDER_KINDS]}.items():
+        if name in metafunc.fixturenames:
+            cases = [*(("memory", kind) for kind in kinds), ("cloudflare", f"{NEWEST}-txt")]
+            ids = [*kinds, f"{NEWEST}-txt-on-cloudflare"]
+            metafunc.parametrize(("backend", name), cases, ids=ids, indirect=True)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -46,8 +58,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return path
 
 
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    """Where the account is: `memory` unless a test says `cloudflare`."""
+    return str(getattr(request, "param", "memory"))
+
+
 @pytest.fixture(scope="session")
-def _webhooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWebhook]:
+def _on_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWebhook]:
     """Start one process for each choice of settings: it remembers nothing but what is in the account."""
     running: dict[frozenset[tuple[str, str]], Webhook] = {}
     with ExitStack() as stack:
@@ -57,20 +75,42 @@ def _webhooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWebhook
             if key not in running:
                 door = tmp_path_factory.mktemp("door") / "socket"
                 command = ("-m", "external_dns.memory_process", str(door))
-                process = stack.enter_context(running_webhook({**SETTINGS, **settings}, command))
+                process = stack.enter_context(running_webhook({**SETTINGS, **MEMORY, **settings}, command))
                 running[key] = Webhook(process, Account(SocketDoor(door)))
             return running[key]
 
         yield start
 
 
+@pytest.fixture(scope="session")
+def _on_cloudflare() -> Iterator[StartWebhook]:
+    """Start one process for each choice of settings, and others once these have used up what they may ask in one burst."""
+    running: dict[frozenset[tuple[str, str]], Webhook] = {}
+    emulator = emulator_process(seed(["example.com", "example.org"]).with_behaviour(key_order="as sent"))
+    with emulator as control, ExitStack() as stack:
+
+        def start(**settings: str) -> Webhook:
+            if len(control.log()) > BURST:
+                stack.close()
+                running.clear()
+                control.reset()
+            key = frozenset(settings.items())
+            if key not in running:
+                process = stack.enter_context(running_webhook({**SETTINGS, **on_emulator(control), **settings}))
+                running[key] = Webhook(process, Account(EmulatorDoor(control)))
+            return running[key]
+
+        yield start
+
+
 @pytest.fixture
-def webhook(_webhooks: StartWebhook) -> Iterator[StartWebhook]:
+def webhook(request: pytest.FixtureRequest, backend: str) -> Iterator[StartWebhook]:
     """Serve with these settings, on an account that holds only what was made by hand; its log is shown on failure."""
+    started: StartWebhook = request.getfixturevalue(f"_on_{backend}")
     used: list[tuple[Webhook, int]] = []
 
     def start(**settings: str) -> Webhook:
-        webhook = _webhooks(**settings)
+        webhook = started(**settings)
         webhook.account.reset()
         used.append((webhook, webhook.process.log.stat().st_size))
         return webhook
@@ -110,12 +150,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def any_version(kind: str, start: StartExternalDns) -> ExternalDns:
+def any_version(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
     """The newest external-dns under every registry, the older ones under noop and txt; policy sync."""
-    return start(kind)
+    return start(request.param)
 
 
-@pytest.fixture(params=NEWEST_KINDS)
+@pytest.fixture
 def newest(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
     """The newest external-dns under every registry; policy sync."""
     return start(request.param)

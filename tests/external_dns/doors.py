@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from cloudflare_emulator import Configuration, Control, Record, Respond, Slow, zone_id
+from cloudflare_emulator import API_TOKEN, Configuration, Control, Record, Respond, Slow, zone_id
 from cloudflare_emulator.faults import When
 
 _CALLS = {
@@ -24,6 +24,11 @@ _ANSWERS: Mapping[str, Respond] = {
     "temporary": Respond(status=503, headers={"retry-after": "3600"}),
     "permanent": Respond(status=403, body='{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'),
 }
+
+
+def on_emulator(control: Control) -> dict[str, str]:
+    """Return the settings that lead a process of ours to an emulator, beside those that say what it shall do there."""
+    return {"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN}
 
 
 class Door(Protocol):
@@ -80,12 +85,16 @@ class EmulatorDoor:
         return '{"ingress":[{"service":"http_status:404"}],"warp-routing":{"enabled":false}}', 1
 
     def __call__(self, ask: str, **given: Any) -> Any:
-        return {"state": self._state, "put": self._put, "disturb": self._disturb}[ask](**given)
+        answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
+        return answers[ask](**given)
 
     def _state(self) -> dict[str, Any]:
         state = self.control.state()
         records = {zone.name: [_told(each) for each in zone.records.values()] for zone in state.zones.values()}
-        return {"documents": {tunnel: (state.document(tunnel), state.version(tunnel)) for tunnel in state.tunnels}, "records": records}
+        return {
+            "documents": {tunnel: (state.document(tunnel), state.version(tunnel)) for tunnel in state.tunnels},
+            "records": records,
+        }
 
     def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
         state = self.control.state()

@@ -66,20 +66,29 @@ def test_one_loop_heals(newest: ExternalDns, account: Account, edit: Edit) -> No
     assert account.rules("app.example.com")[0]["originRequest"] == {"noTLSVerify": True}
 
 
-def test_a_rule_that_was_moved_behind_a_wildcard_is_put_before_it_again(newest: ExternalDns, account: Account) -> None:
+def test_rules_that_a_wildcard_by_hand_takes_the_requests_of_are_put_before_it(newest: ExternalDns, account: Account) -> None:
     newest.publish(APP, WEB)
     wildcard = '{"hostname":"*.example.com","service":"http://wildcard-by-hand:80"}'
-    account.edit_rules(
-        lambda rules: (
-            [wildcard, *(rule for rule in rules if MINE not in rule)][:-1] + [rule for rule in rules if MINE in rule] + rules[-1:]
-        )
-    )
+    account.edit_rules(lambda rules: [wildcard, *rules])
+    by_hand = account.by_hand(LIVE)
+    assert newest.publish(APP, WEB).todo == {"update": ["app.example.com", "web.example.com"]}
+    assert newest.publish(APP, WEB).todo == {}
+    account.check(LIVE, by_hand=by_hand)
+    assert [rule.get("hostname") for rule in account.rules()][:3] == ["app.example.com", "web.example.com", "*.example.com"]
+
+
+def test_a_rule_that_was_moved_behind_a_wildcard_is_put_before_it_again(newest: ExternalDns, account: Account) -> None:
+    wildcard = '{"hostname":"*.example.com","service":"http://wildcard-by-hand:80"}'
+    account.edit_rules(lambda rules: [wildcard, *rules])
+    newest.publish(APP, WEB)
+    before = account.rules()
+    account.edit_rules(lambda rules: [*rules[1:-1], rules[0], rules[-1]])
+    assert account.rules()[-2]["hostname"] == "app.example.com"
     by_hand = account.by_hand(LIVE)
     assert newest.publish(APP, WEB).todo == {"update": ["app.example.com"]}
     assert newest.publish(APP, WEB).todo == {}
     account.check(LIVE, by_hand=by_hand)
-    order = [rule.get("hostname") for rule in account.rules()]
-    assert order.index("app.example.com") < order.index("*.example.com")
+    assert account.rules() == before
 
 
 def test_a_record_that_was_pointed_elsewhere_is_left_to_the_one_who_did_it(newest: ExternalDns, account: Account) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -381,3 +382,20 @@ def test_a_terminal_sees_that_something_goes_on_and_a_pipe_does_not(cloudflare: 
     assert b"looking at the account" in shown
     assert b"\x1b" not in piped
     assert piped.startswith(b"ok       credentials")
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+SHOWN = re.findall(r"^\$ (.*tunnel-webhook .+)\n((?:(?!```|\$ ).*\n)*)", README, re.MULTILINE)
+
+
+def test_the_readme_shows_what_the_commands_print(process: Control) -> None:
+    process.seed(stored().with_tunnel(replace(stored().tunnels[BLUE], connectors=())))
+    settings = on(process, CLOUDFLARE_TUNNEL_ID=f"blue={BLUE}", DOMAIN_FILTER="example.com,example.net")
+
+    assert len(SHOWN) == 3
+    for line, expected in SHOWN:
+        here = line.replace("tunnel-webhook ", f"{sys.executable} -m tunnel_webhook ")
+
+        ran = subprocess.run(here, shell=True, capture_output=True, text=True, check=True, env={**bare_environment(), **settings})  # noqa: S602 -- a line of our README
+
+        assert ran.stdout == expected

@@ -36,16 +36,16 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         World(),
         Finding("credentials", OK, "the API token is active and does not expire"),
     ),
-    "a token with a far end": (
-        World(state=with_token(expires_on="2027-01-01T00:00:00Z")),
-        Finding("credentials", OK, "the API token is active and expires on 2027-01-01, in 101 days"),
+    "a token that expires in 14 days": (
+        World(state=with_token(expires_on="2026-10-05T14:13:20Z")),
+        Finding("credentials", OK, "the API token is active and expires on 2026-10-05, in 14 days"),
     ),
-    "a token that expires soon": (
-        World(state=with_token(expires_on="2026-10-01T00:00:00Z")),
+    "a token that expires sooner": (
+        World(state=with_token(expires_on="2026-10-05T14:13:19Z")),
         Finding(
             "credentials",
             WARNING,
-            "the API token is active and expires on 2026-10-01, in 9 days",
+            "the API token is active and expires on 2026-10-05, in 13 days",
             "roll it in the Cloudflare dashboard; CLOUDFLARE_API_TOKEN_FILE takes a new one without a restart",
         ),
     ),
@@ -127,7 +127,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "see that Cloudflare's API can be reached from here: name resolution, firewall, CLOUDFLARE_API_URL",
         ),
     ),
-    "a clock that is right": (World(ahead=29), Finding("clock", OK, "ours is within 30 s of Cloudflare's")),
+    "a clock that is right": (World(ahead=30), Finding("clock", OK, "ours is within 30 s of Cloudflare's")),
     "a clock that is ahead": (
         World(ahead=90),
         Finding(

@@ -6,6 +6,7 @@ The model is what should be live, and what nobody but people may touch.
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from hypothesis import settings
@@ -52,12 +53,15 @@ HAND_NAMES = (
     "*example.com",
     "other.org",
 )
-OUR_PATHS = (("", ""), ("/api", "prefix"), ("^/v[0-9]+/", "regex"))
-EXPRESSIONS = {"": "", "/api": "^/api(/|$)", "^/v[0-9]+/": "^/v[0-9]+/"}
+OUR_PATHS = {"": ("", ""), "^/api(/|$)": ("/api", "prefix"), "^/v[0-9]+/": ("^/v[0-9]+/", "regex")}
+"""How a path is asked for, by the expression that it becomes."""
+
 Key = tuple[str, str]
 """A hostname, and a path as its rule has it."""
 
-our_names, tunnel_ids = st.sampled_from(OUR_NAMES), st.sampled_from((BLUE, GREEN))
+our_names, hand_names, tunnel_ids = map(st.sampled_from, (OUR_NAMES, HAND_NAMES, (BLUE, GREEN)))
+keys = st.tuples(our_names, st.sampled_from(sorted(OUR_PATHS)))
+places = st.integers(0, 9)
 
 
 class Stopped(Exception):
@@ -73,7 +77,6 @@ class SharedTunnels(RuleBasedStateMachine):
         self.wanted: dict[Key, tuple[Endpoint, ...]] = {}
         self.spoiled: dict[Key, Endpoint] = {}
         self.extra: tuple[Endpoint, ...] = ()
-        self.theirs: tuple[Endpoint, ...] = ()
         self.homes: dict[str, str] = {}
         self.blocked: set[str] = set()
         self.orphans: set[str] = set()
@@ -82,42 +85,54 @@ class SharedTunnels(RuleBasedStateMachine):
         self.runner.close()
 
     @initialize(
-        blue=hand_made_documents(bystander_texts(st.sampled_from(HAND_NAMES))),
-        green=hand_made_documents(bystander_texts(st.sampled_from(HAND_NAMES))),
-        registry=st.booleans(),
+        blue=hand_made_documents(hand_names),
+        green=hand_made_documents(hand_names),
+        wishes=st.lists(keys, max_size=6),
+        data=st.data(),
     )
-    def begin(self, blue: str, green: str, *, registry: bool) -> None:
+    def begin(self, blue: str, green: str, wishes: list[Key], data: st.DataObject) -> None:
         self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
-        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), "us" if registry else "")
+        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), data.draw(st.sampled_from(("", "us"))))
         self.them = ExternalDns(service(self.tunnels, self.zones, THEIRS), "them")
         self.by_hand = {tunnel: self.standing(tunnel) for tunnel in (BLUE, GREEN)}
+        for name, path in wishes:
+            self.want(data, (name, path), rivals=1)
+        self.a_sync_brings_all_that_is_good_to_life()
 
     # What is wished for.
 
-    @rule(data=st.data(), name=our_names, path=st.sampled_from(OUR_PATHS), rivals=st.integers(1, 2))
-    def want(self, data: st.DataObject, name: str, path: tuple[str, str], rivals: int) -> None:
+    @rule(data=st.data(), key=keys, rivals=st.integers(1, 2))
+    def want(self, data: st.DataObject, key: Key, rivals: int) -> None:
+        """Ask for a path of a hostname, as one resource or as two."""
+        name, path = key
         tunnel = self.homes.setdefault(name, BLUE)
-        found = [data.draw(published(name, tunnel, path=path)) for _ in range(rivals)]
-        self.wanted[name, EXPRESSIONS[path[0]]] = tuple(found)
-        self.spoiled.pop((name, EXPRESSIONS[path[0]]), None)
+        self.wanted[key] = tuple(data.draw(published(name, tunnel, path=OUR_PATHS[path])) for _ in range(rivals))
+        self.spoiled.pop(key, None)
 
-    @rule(data=st.data(), name=our_names, path=st.sampled_from(OUR_PATHS))
-    def spoil(self, data: st.DataObject, name: str, path: tuple[str, str]) -> None:
-        key = (name, EXPRESSIONS[path[0]])
-        self.spoiled[key] = data.draw(spoiled(name, self.homes.setdefault(name, BLUE), path=path))
+    @rule(data=st.data(), key=keys)
+    def spoil(self, data: st.DataObject, key: Key) -> None:
+        """Ask for it in a way that cannot be published."""
+        name, path = key
+        self.spoiled[key] = data.draw(spoiled(name, self.homes.setdefault(name, BLUE), path=OUR_PATHS[path]))
         self.wanted.pop(key, None)
 
-    @rule(name=our_names, path=st.sampled_from(sorted(EXPRESSIONS.values())))
-    def unwant(self, name: str, path: str) -> None:
-        self.wanted.pop((name, path), None)
-        self.spoiled.pop((name, path), None)
+    @precondition(lambda self: self.wanted or self.spoiled)
+    @rule(data=st.data())
+    def unwant(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted({*self.wanted, *self.spoiled})))
+        self.wanted.pop(key, None)
+        self.spoiled.pop(key, None)
 
-    @rule(data=st.data(), name=our_names, tunnel=tunnel_ids)
-    def want_elsewhere(self, data: st.DataObject, name: str, tunnel: str) -> None:
+    @precondition(lambda self: self.wanted)
+    @rule(data=st.data(), tunnel=tunnel_ids)
+    def want_elsewhere(self, data: st.DataObject, tunnel: str) -> None:
+        """Ask for a hostname with all its paths in a tunnel."""
+        name = data.draw(st.sampled_from(sorted({name for name, _ in self.wanted})))
         self.homes[name] = tunnel
         for key in [key for key in self.wanted if key[0] == name]:
-            path = next(path for path in OUR_PATHS if EXPRESSIONS[path[0]] == key[1])
-            self.wanted[key] = (data.draw(published(name, tunnel, path=path)),)
+            self.want(data, key, rivals=1)
+        for key in [key for key in self.spoiled if key[0] == name]:
+            self.spoil(data, key)
 
     @rule(extra=st.lists(beyond(), max_size=2).map(tuple))
     def want_the_impossible(self, extra: tuple[Endpoint, ...]) -> None:
@@ -125,65 +140,58 @@ class SharedTunnels(RuleBasedStateMachine):
 
     @rule(theirs=wishes(THEIR_NAMES, max_size=2))
     def another_owner_syncs(self, theirs: tuple[Endpoint, ...]) -> None:
-        self.theirs = theirs
         self.runner.run(self.them.sync(theirs))
 
     # What people do.
 
-    def edit(self, tunnel: str, hand: int, change: Callable[[list[str]], object]) -> None:
+    @rule(
+        tunnel=tunnel_ids,
+        kind=st.sampled_from(("add", "remove", "move", "edit", "copy")),
+        text=bystander_texts(hand_names),
+        start=places,
+        place=places,
+        hand=hands,
+    )
+    def somebody_edits_rules(self, tunnel: str, kind: str, text: str, start: int, place: int, hand: int) -> None:
+        def change(rules: list[str]) -> list[str]:
+            chosen, rest = rules[start : start + 1], [*rules[:start], *rules[start + 1 :]]
+            match kind:
+                case "add":
+                    return [*rules[:place], text, *rules[place:]]
+                case "remove":
+                    return rest
+                case "move":
+                    return [*rest[:place], *chosen, *rest[place:]]
+                case "edit":
+                    edit = {"service": "http://edited:1", "edited": 1.5}
+                    return [*rules[:start], *(json.dumps(json.loads(each) | edit) for each in chosen), *rules[start + 1 :]]
+                case _:
+                    return [*rules[:place], *chosen, *rules[place:]]
+
+        self.edit(tunnel, hand, change)
+
+    def edit(self, tunnel: str, hand: int, change: Callable[[list[str]], list[str]]) -> None:
         """Change the rules before the catch-all by hand, and remember what is nobody's."""
         text, version = self.tunnels.documents[tunnel]
         *rules, catch_all = naive.rule_texts(text) or ['{"service":"http_status:503"}']
-        change(rules)
         others = [f"{json.dumps(key)}:{value}" for key, value in naive.other_members(text)]
-        document = joined([*others, f'"ingress": [{", ".join([*rules, catch_all])}]'], hand)
+        document = joined([*others, f'"ingress": [{", ".join([*change(rules), catch_all])}]'], hand)
         self.tunnels.documents[tunnel] = (document, version + 1)
         self.by_hand[tunnel] = self.standing(tunnel)
 
-    @rule(tunnel=tunnel_ids, text=bystander_texts(st.sampled_from(HAND_NAMES)), place=st.integers(0, 9), hand=hands)
-    def somebody_adds_a_rule(self, tunnel: str, text: str, place: int, hand: int) -> None:
-        self.edit(tunnel, hand, lambda rules: rules.insert(place, text))
-
-    @rule(tunnel=tunnel_ids, place=st.integers(0, 9), hand=hands)
-    def somebody_removes_a_rule(self, tunnel: str, place: int, hand: int) -> None:
-        self.edit(tunnel, hand, lambda rules: rules[place : place + 1].clear() or rules.__delitem__(slice(place, place + 1)))
-
-    @rule(tunnel=tunnel_ids, origin=st.integers(0, 9), place=st.integers(0, 9), hand=hands)
-    def somebody_moves_a_rule(self, tunnel: str, origin: int, place: int, hand: int) -> None:
-        def move(rules: list[str]) -> None:
-            if origin < len(rules):
-                rules.insert(place, rules.pop(origin))
-
-        self.edit(tunnel, hand, move)
-
-    @rule(tunnel=tunnel_ids, place=st.integers(0, 9), hand=hands)
-    def somebody_edits_a_rule(self, tunnel: str, place: int, hand: int) -> None:
-        def revise(rules: list[str]) -> None:
-            if place < len(rules):
-                rules[place] = json.dumps(json.loads(rules[place]) | {"service": "http://edited:1", "edited": 1.5})
-
-        self.edit(tunnel, hand, revise)
-
-    @rule(tunnel=tunnel_ids, place=st.integers(0, 9), hand=hands)
-    def somebody_copies_a_rule(self, tunnel: str, place: int, hand: int) -> None:
-        self.edit(tunnel, hand, lambda rules: rules.extend(rules[place : place + 1]))
-
     @precondition(lambda self: self.claims())
-    @rule(data=st.data())
-    def somebody_greys_a_claim(self, data: st.DataObject) -> None:
-        self.change(data.draw(st.sampled_from(self.claims())), proxied=False)
-
-    @precondition(lambda self: self.claims())
-    @rule(data=st.data(), tunnel=tunnel_ids)
-    def somebody_points_a_claim_elsewhere(self, data: st.DataObject, tunnel: str) -> None:
-        self.change(data.draw(st.sampled_from(self.claims())), content=target_of(tunnel))
-
-    @precondition(lambda self: self.claims())
-    @rule(data=st.data())
-    def somebody_deletes_a_claim(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), kind=st.sampled_from(("grey", "blue", "green", "delete")))
+    def somebody_edits_a_claim(self, data: st.DataObject, kind: str) -> None:
         found = data.draw(st.sampled_from(self.claims()))
-        del self.zones.stored[zone_for(found.name)][found.id]
-        self.orphans.add(found.name)
+        stored = self.zones.stored[zone_for(found.name)]
+        match kind:
+            case "grey":
+                stored[found.id] = replace(found, proxied=False)
+            case "delete":
+                del stored[found.id]
+                self.orphans.add(found.name)
+            case _:
+                stored[found.id] = replace(found, content=target_of({"blue": BLUE, "green": GREEN}[kind]))
 
     @rule(name=our_names, kind=st.sampled_from((("A", "192.0.2.1"), ("CNAME", "elsewhere.net"))))
     def somebody_takes_a_name(self, name: str, kind: tuple[str, str]) -> None:
@@ -213,10 +221,8 @@ class SharedTunnels(RuleBasedStateMachine):
             left -= name == "after save"
 
         self.tunnels.hook = self.zones.hook = step
-        try:
+        with suppress(Stopped):
             self.runner.run(self.us.sync(self.sources()))
-        except Stopped:
-            pass
         self.tunnels.hook = self.zones.hook = lambda _: None
 
     @rule()
@@ -226,11 +232,7 @@ class SharedTunnels(RuleBasedStateMachine):
         assert conflicts <= self.orphans
         if conflicts:
             for tunnel in (BLUE, GREEN):
-                self.edit(
-                    tunnel,
-                    0,
-                    lambda rules: rules.__setitem__(slice(None), [each for each in rules if naive_name(each) not in conflicts]),
-                )
+                self.edit(tunnel, 0, lambda rules: [text for text in rules if naive_name(text) not in conflicts])
             rejections = self.sync()
         self.orphans = {name for name in self.orphans if not any(key[0] == name for key in self.wanted)}
         self.check(rejections)
@@ -310,9 +312,6 @@ class SharedTunnels(RuleBasedStateMachine):
 
     def records(self) -> list[DnsRecord]:
         return [each for stored in self.zones.stored.values() for each in stored.values()]
-
-    def change(self, found: DnsRecord, **changes: object) -> None:
-        self.zones.stored[zone_for(found.name)][found.id] = replace(found, **changes)
 
     def service_of(self, endpoint: Endpoint) -> str:
         return self.runner.run(service(self.tunnels, self.zones, OURS).adjust_endpoints((endpoint,)))[0].targets[0]

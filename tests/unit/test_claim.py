@@ -93,7 +93,9 @@ def test_a_hostname_is_claimed_by_a_proxied_cname_to_the_tunnel() -> None:
         pytest.param(claim("app.example.com", tunnel="another"), False, id="to a tunnel that is not ours"),
         pytest.param(record("app.example.com", target_of(BLUE)), False, id="not marked"),
         pytest.param(record("app.example.com", target_of(BLUE), comment="by hand"), False, id="with a comment of somebody"),
-        pytest.param(record("app.example.com", "lb.example.net", comment=Marker("a").comment), False, id="marked and pointed elsewhere"),
+        pytest.param(
+            record("app.example.com", "lb.example.net", comment=Marker("a").comment), False, id="marked and pointed elsewhere"
+        ),
         pytest.param(record("app.example.com", "1.2.3.4", "A", comment=Marker("a").comment), False, id="marked and no CNAME"),
     ],
 )

@@ -2,7 +2,17 @@
 
 import pytest
 
-from tunnel_webhook.domain.document import elements, fold_key, folded, join_elements, join_members, members, parse_json, to_text
+from tunnel_webhook.domain.document import (
+    Json,
+    elements,
+    fold_key,
+    folded,
+    join_elements,
+    join_members,
+    members,
+    parse_json,
+    to_text,
+)
 from tunnel_webhook.domain.errors import InvalidConfiguration
 
 
@@ -12,10 +22,14 @@ from tunnel_webhook.domain.errors import InvalidConfiguration
         pytest.param("[]", [], id="empty"),
         pytest.param(" [ ] ", [], id="empty with space"),
         pytest.param("[1.0,1E2]", [("1.0", 1.0), ("1E2", 100.0)], id="numbers"),
-        pytest.param('[\n {"a" : "\\u00e9"} ,\t[1, 2],null ]', [('{"a" : "\\u00e9"}', {"a": "é"}), ("[1, 2]", [1, 2]), ("null", None)], id="mixed"),
+        pytest.param(
+            '[\n {"a" : "\\u00e9"} ,\t[1, 2],null ]',
+            [('{"a" : "\\u00e9"}', {"a": "é"}), ("[1, 2]", [1, 2]), ("null", None)],
+            id="mixed",
+        ),
         pytest.param('["],["]', [('"],["', "],[")], id="brackets in a string"),
     ],
-)  # fmt: skip
+)
 def test_the_elements_of_a_list_keep_their_text(text: str, expected: list[tuple[str, object]]) -> None:
     assert list(elements(text)) == expected
 
@@ -65,5 +79,5 @@ def test_of_members_with_one_name_go_takes_the_last_that_is_not_null() -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], "text", 1, True])
-def test_what_is_no_object_has_no_members(value: bool | int | str | list[object] | None) -> None:  # noqa: FBT001 -- any JSON
-    assert folded(value) == {}  # type: ignore[arg-type] -- an empty list is JSON
+def test_what_is_no_object_has_no_members(value: Json) -> None:
+    assert folded(value) == {}

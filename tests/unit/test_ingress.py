@@ -138,11 +138,17 @@ def test_a_catch_all_has_neither_hostname_nor_path(hostname: str, path: str, *, 
 
 
 def test_a_rule_belongs_to_its_hostname_in_lower_case_a_labels() -> None:
-    assert [rule(name).belongs_to for name in ("App.example.com", "BÜCHER.de", "*.a.de")] == ["app.example.com", "xn--bcher-kva.de", "*.a.de"]
+    assert [rule(name).belongs_to for name in ("App.example.com", "BÜCHER.de", "*.a.de")] == [
+        "app.example.com",
+        "xn--bcher-kva.de",
+        "*.a.de",
+    ]
 
 
 def test_a_rule_that_already_says_so_is_not_written_anew() -> None:
-    existing = IngressRule.parse('{"service": "http://a", "hostname": "a.example.com", "originRequest": {"noTLSVerify": true, "x": 1.0}}')
+    existing = IngressRule.parse(
+        '{"service": "http://a", "hostname": "a.example.com", "originRequest": {"noTLSVerify": true, "x": 1.0}}'
+    )
     assert existing.revised(rule("a.example.com", "http://a", noTLSVerify=True)) is existing
 
 
@@ -157,7 +163,9 @@ def test_a_revised_rule_keeps_every_key_that_we_do_not_know() -> None:
     )
 
 
-@pytest.mark.parametrize("other", [rule("b.a", "http://a"), rule("a.a", "http://b"), rule("a.a", "http://a", "/"), rule("a.a", "http://a", x=1)])
+@pytest.mark.parametrize(
+    "other", [rule("b.a", "http://a"), rule("a.a", "http://b"), rule("a.a", "http://a", "/"), rule("a.a", "http://a", x=1)]
+)
 def test_rules_ask_the_same_only_when_all_that_we_know_is_the_same(other: IngressRule) -> None:
     one = rule("a.a", "http://a")
     assert one.asks_the_same_as(other) is ("originRequest" in other.text)
@@ -177,7 +185,9 @@ def test_a_document_is_written_in_the_characters_in_which_it_was_read(text: str)
 
 
 def test_an_unread_key_of_any_depth_survives_new_rules() -> None:
-    document = TunnelConfiguration.parse('{"originRequest":{"new":1.0},"ingress":[{"service":"x","new":1}],"warp-routing":{"enabled":true}}', 7)
+    document = TunnelConfiguration.parse(
+        '{"originRequest":{"new":1.0},"ingress":[{"service":"x","new":1}],"warp-routing":{"enabled":true}}', 7
+    )
     changed = document.with_rules((rule("a.example.com", "http://a"), *document.rules))
     assert changed.text == (
         '{"originRequest":{"new":1.0},"ingress":[{"hostname":"a.example.com","service":"http://a"},{"service":"x","new":1}],'

@@ -45,7 +45,10 @@ def by_hand(*names: str) -> list[IngressRule]:
             id="behind the last narrower one",
         ),
         pytest.param(
-            ["/x", "hand.example.com"], ["*.example.com"], ["[/x]", "[hand.example.com]", "*.example.com"], id="behind it even behind a broader one"
+            ["/x", "hand.example.com"],
+            ["*.example.com"],
+            ["[/x]", "[hand.example.com]", "*.example.com"],
+            id="behind it even behind a broader one",
         ),
         pytest.param(
             ["*.example.com", "x.dev.example.com"],
@@ -65,11 +68,23 @@ def by_hand(*names: str) -> list[IngressRule]:
             ["[x.dev.example.com]", "[x.dev.example.com]", "*.dev.example.com", "[*.example.com]"],
             id="a duplicate is dead",
         ),
-        pytest.param(["Hand.Example.com"], ["*.example.com"], ["[Hand.Example.com]", "*.example.com"], id="an alias is a pattern as well"),
-        pytest.param(["*.example.com"], ["*.example.org", "b.example.com"], ["b.example.com", "[*.example.com]", "*.example.org"], id="each at its own place"),
-        pytest.param(["*.example.com", "*.org"], ["*.dev.example.com", "a.org"], ["*.dev.example.com", "[*.example.com]", "a.org", "[*.org]"], id="two places"),
+        pytest.param(
+            ["Hand.Example.com"], ["*.example.com"], ["[Hand.Example.com]", "*.example.com"], id="an alias is a pattern as well"
+        ),
+        pytest.param(
+            ["*.example.com"],
+            ["*.example.org", "b.example.com"],
+            ["b.example.com", "[*.example.com]", "*.example.org"],
+            id="each at its own place",
+        ),
+        pytest.param(
+            ["*.example.com", "*.org"],
+            ["*.dev.example.com", "a.org"],
+            ["*.dev.example.com", "[*.example.com]", "a.org", "[*.org]"],
+            id="two places",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_managed_rule_has_its_place_among_bystanders(bystanders: list[str], managed: list[str], expected: list[str]) -> None:
     assert told(arrange([*by_hand(*bystanders), LAST], ours(*managed))) == [*expected, "[]"]
 
@@ -136,7 +151,9 @@ def test_a_hostname_in_another_spelling_is_replaced_as_well() -> None:
 
 
 def test_bystanders_keep_their_bytes_and_the_document_its_members() -> None:
-    base = TunnelConfiguration.parse('{"x":1.0,"ingress":[{ "hostname":"Hand.de", "service":"http://a", "n":1E2 },{"service":"x"}],"y":2}')
+    base = TunnelConfiguration.parse(
+        '{"x":1.0,"ingress":[{ "hostname":"Hand.de", "service":"http://a", "n":1E2 },{"service":"x"}],"y":2}'
+    )
     laid = lay_out(base, {Hostname(APP): ours(APP)}, {APP})
     assert laid.text == (
         '{"x":1.0,"ingress":[{ "hostname":"Hand.de", "service":"http://a", "n":1E2 },'

@@ -13,8 +13,8 @@ from tunnel_webhook.domain.origin import origin_of
 RESOURCE = "service/prod/app"
 
 
-def origin(asked: Endpoint, default_origin: str = "", **settings: str) -> str:
-    policy = replace(POLICY, default_origin=default_origin, **settings)  # type: ignore[arg-type] -- the settings meant are text
+def origin(asked: Endpoint, default_origin: str = "", cluster_domain: str = "cluster.local") -> str:
+    policy = replace(POLICY, default_origin=default_origin, cluster_domain=cluster_domain)
     return origin_of(asked, dict(asked.properties), policy)
 
 
@@ -28,7 +28,9 @@ def targets(*found: str, resource: str = "", **properties: str) -> Endpoint:
         pytest.param(targets("http://b", service="http://a"), "http://c", "http://a", id="webhook/service"),
         pytest.param(targets("x", "HTTP://b/"), "http://c", "http://b", id="a target that is a service"),
         pytest.param(targets("unix:/a"), "", "unix:/a", id="a target that is a socket"),
-        pytest.param(targets("10.0.0.1", resource=RESOURCE), "http://c", "http://app.prod.svc.cluster.local:80", id="resource and an IP"),
+        pytest.param(
+            targets("10.0.0.1", resource=RESOURCE), "http://c", "http://app.prod.svc.cluster.local:80", id="resource and an IP"
+        ),
         pytest.param(targets("fd00::1", resource=RESOURCE), "", "http://app.prod.svc.cluster.local:80", id="resource and an IPv6"),
         pytest.param(
             targets("lb.example.net", resource=RESOURCE, port="8080"),
@@ -37,10 +39,16 @@ def targets(*found: str, resource: str = "", **properties: str) -> Endpoint:
             id="resource and webhook/port",
         ),
         pytest.param(
-            targets(resource=RESOURCE, scheme="HTTPS"), "", "https://app.prod.svc.cluster.local:443", id="resource and webhook/scheme"
+            targets(resource=RESOURCE, scheme="HTTPS"),
+            "",
+            "https://app.prod.svc.cluster.local:443",
+            id="resource and webhook/scheme",
         ),
         pytest.param(
-            targets(resource=RESOURCE, scheme="tcp", port="5432"), "", "tcp://app.prod.svc.cluster.local:5432", id="resource and both"
+            targets(resource=RESOURCE, scheme="tcp", port="5432"),
+            "",
+            "tcp://app.prod.svc.cluster.local:5432",
+            id="resource and both",
         ),
         pytest.param(targets("lb.example.net", resource=RESOURCE), "http://c", "http://c", id="resource and a host"),
         pytest.param(targets("10.0.0.1", resource="ingress/prod/app"), "http://c", "http://c", id="another resource"),

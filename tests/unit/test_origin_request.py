@@ -72,7 +72,10 @@ RULES = "accepted are rules such as: allow 10.0.0.0/8 80 443, deny ::/0"
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        *(("webhook/connect-timeout", text, SECONDS) for text in ("", " ", "86401", "25h", "1.5s", "-1", "10ms", "soon", "1m1h", "٣", "9" * 9)),
+        *(
+            ("webhook/connect-timeout", text, SECONDS)
+            for text in ("", " ", "86401", "25h", "1.5s", "-1", "10ms", "soon", "1m1h", "٣", "9" * 9)
+        ),
         *(("webhook/keep-alive-connections", text, WHOLE) for text in ("2147483648", "-1", "1.5", "many", "٣", "9" * 5000)),
         *(("webhook/proxy-port", text, f"{WHOLE} 65535") for text in ("65536", "-1", "http")),
         *(("webhook/no-tls-verify", text, "accepted are true and false") for text in ("yes", "1", "")),
@@ -128,9 +131,13 @@ def test_what_was_written_by_hand_is_read_without_falling_over() -> None:
             {"access": {"new": 1, "required": False}},
             id="an unknown key of access stays",
         ),
-        pytest.param({"access": {"required": True, "new": 1}}, {}, {"access": {"new": 1}}, id="an unknown key of access stays alone"),
+        pytest.param(
+            {"access": {"required": True, "new": 1}}, {}, {"access": {"new": 1}}, id="an unknown key of access stays alone"
+        ),
         pytest.param({"access": {"required": True}}, {}, {}, id="a known key of access goes"),
-        pytest.param({"access": {"required": True}}, {"access": {"required": False}}, {"access": {"required": False}}, id="all known"),
+        pytest.param(
+            {"access": {"required": True}}, {"access": {"required": False}}, {"access": {"required": False}}, id="all known"
+        ),
         pytest.param({"access": "odd"}, {}, {}, id="an access that is none goes"),
     ],
 )

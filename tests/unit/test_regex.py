@@ -7,7 +7,21 @@ from tunnel_webhook.domain.regex import compile_re2
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "^/api(/|$)", "(?i)a", "(?P<name>a)", "(?<name>a)", "a{1000}", r"\pL", r"\Qa.b\E", r"\/", r"\-", r"\\C", r"\Q\C\E", r"\Q\C"],
+    [
+        "",
+        "^/api(/|$)",
+        "(?i)a",
+        "(?P<name>a)",
+        "(?<name>a)",
+        "a{1000}",
+        r"\pL",
+        r"\Qa.b\E",
+        r"\/",
+        r"\-",
+        r"\\C",
+        r"\Q\C\E",
+        r"\Q\C",
+    ],
 )
 def test_re2_is_accepted(expression: str) -> None:
     compile_re2(expression)

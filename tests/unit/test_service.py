@@ -94,7 +94,8 @@ def test_a_setting_may_forbid_what_is_accepted_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["http://app", "ftp://app/x", "HTTP://", "unix:", "unix+tls:/a", "http_status:x", "hello-world", "Bastion", "socks-proxy"]
+    "target",
+    ["http://app", "ftp://app/x", "HTTP://", "unix:", "unix+tls:/a", "http_status:x", "hello-world", "Bastion", "socks-proxy"],
 )
 def test_what_is_meant_as_a_service_is_told_from_a_host(target: str) -> None:
     assert looks_like_a_service(target)

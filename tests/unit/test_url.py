@@ -18,6 +18,7 @@ from tunnel_webhook.domain.url import Url, parse_url
         pytest.param("http://a/b/c", Url("http", "a", "/b/c"), id="a path"),
         pytest.param("http://a?q=%zz", Url("http", "a", ""), id="a query, whatever it says"),
         pytest.param("http://a#f", Url("http", "a", ""), id="a fragment"),
+        pytest.param("http://a/b%20c", Url("http", "a", "/b%20c"), id="an escape in a path"),
         pytest.param("http://u:p@a", Url("http", "a", ""), id="a user"),
         pytest.param("http://u@v@a", Url("http", "a", ""), id="the last @ ends the user"),
         pytest.param("http://[::1]:80", Url("http", "::1", ""), id="IPv6 with a port"),

@@ -54,12 +54,32 @@ def socks(*rules: Json) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "service",
     [
-        *("unix:", "unix:/tmp/s", "unix:///tmp/s", "unix+tls:", "unix+tls:/tmp/s", "hello_world", "hello-world", "socks-proxy", "bastion"),
+        *(
+            "unix:",
+            "unix:/tmp/s",
+            "unix:///tmp/s",
+            "unix+tls:",
+            "unix+tls:/tmp/s",
+            "hello_world",
+            "hello-world",
+            "socks-proxy",
+            "bastion",
+        ),
         *("http_status:100", "http_status:999", "http_status:+404", "http_status:0404"),
-        *("http://a", "https://a", "ws://a", "wss://a", "HTTP://a", "http://a:8080", "http://x:99999", "http://[::1]:80", "http://u:p@a?q#f"),
+        *(
+            "http://a",
+            "https://a",
+            "ws://a",
+            "wss://a",
+            "HTTP://a",
+            "http://a:8080",
+            "http://x:99999",
+            "http://[::1]:80",
+            "http://u:p@a?q#f",
+        ),
         *("tcp://a", "ssh://a", "rdp://a", "smb://a", "ftp://a", "foo://a", "grpc://a", "udp://a"),
     ],
-)  # fmt: skip
+)
 def test_a_service_that_cloudflared_knows_is_taken(service: str) -> None:
     check_rules({"hostname": "a", "service": service}, LAST)
 
@@ -85,7 +105,10 @@ def test_a_service_that_cloudflared_knows_is_taken(service: str) -> None:
         ("http_status:", 'invalid HTTP status code: strconv.Atoi: parsing "": invalid syntax'),
         ("http_status: 404", 'invalid HTTP status code: strconv.Atoi: parsing " 404": invalid syntax'),
         ("http_status:٤٠٤", 'invalid HTTP status code: strconv.Atoi: parsing "٤٠٤": invalid syntax'),
-        ("http_status:9223372036854775808", 'invalid HTTP status code: strconv.Atoi: parsing "9223372036854775808": value out of range'),
+        (
+            "http_status:9223372036854775808",
+            'invalid HTTP status code: strconv.Atoi: parsing "9223372036854775808": value out of range',
+        ),
     ],
 )
 def test_a_service_that_cloudflared_does_not_know_is_refused(service: str, sentence: str) -> None:
@@ -116,7 +139,9 @@ def test_a_rule_may_leave_the_bastion_mode_of_the_document() -> None:
         pytest.param({"prefix": "::/-1"}, "unable to parse cidr: ::/-1", id="below 0"),
         pytest.param({"prefix": "::/٨"}, "unable to parse cidr: ::/٨", id="digits of another script"),
         pytest.param({"prefix": "::/0", "ports": [0]}, "invalid port 0, needs to be between 1 and 65535", id="port 0"),
-        pytest.param({"prefix": "::/0", "ports": [80, 65536]}, "invalid port 65536, needs to be between 1 and 65535", id="port 65536"),
+        pytest.param(
+            {"prefix": "::/0", "ports": [80, 65536]}, "invalid port 65536, needs to be between 1 and 65535", id="port 65536"
+        ),
         pytest.param({"prefix": "::/0", "ports": [None]}, "invalid port 0, needs to be between 1 and 65535", id="port null"),
     ],
 )
@@ -169,7 +194,9 @@ def test_a_hostname_that_cloudflared_refuses(hostname: str, sentence: str) -> No
     assert refusal({"hostname": hostname, "service": "http://a"}, LAST) == sentence
 
 
-@pytest.mark.parametrize("hostname", [" example.com", "a..b", ".example.com", "-a.x", "*example.com", "Example.COM", "bücher.de", "a:b:c", "[a]"])
+@pytest.mark.parametrize(
+    "hostname", [" example.com", "a..b", ".example.com", "-a.x", "*example.com", "Example.COM", "bücher.de", "a:b:c", "[a]"]
+)
 def test_a_hostname_is_not_looked_at_otherwise(hostname: str) -> None:
     check_rules({"hostname": hostname, "service": "http://a"}, LAST)
 
@@ -191,7 +218,9 @@ def test_the_last_rule_and_only_the_last_matches_everything(rules: list[Json], s
 
 def test_duplicates_dead_rules_and_paths_of_every_host_are_taken() -> None:
     any_host = {"path": "/x", "service": "http://a"}
-    check_rules(A, A, {**any_host, "hostname": "*"}, any_host, {"hostname": "*.a", "service": "http://a"}, {**LAST, "hostname": "*"})
+    check_rules(
+        A, A, {**any_host, "hostname": "*"}, any_host, {"hostname": "*.a", "service": "http://a"}, {**LAST, "hostname": "*"}
+    )
 
 
 @pytest.mark.parametrize("path", ["(", "(?=x)", "*", r"\C"])
@@ -203,7 +232,9 @@ def test_a_path_that_is_not_re2_is_refused(path: str) -> None:
     ("rule", "begins"),
     [
         pytest.param({"service": "x", "hostname": "a:80"}, "x is an invalid address", id="the service before the hostname"),
-        pytest.param({**origin(access={"required": True, "audTag": ["x"]}), "hostname": "a:80"}, TEAM, id="access before the hostname"),
+        pytest.param(
+            {**origin(access={"required": True, "audTag": ["x"]}), "hostname": "a:80"}, TEAM, id="access before the hostname"
+        ),
         pytest.param({**A, "hostname": "a:80", "path": "("}, "Hostname cannot", id="the hostname before the path"),
         pytest.param({**A, "hostname": "*.*:80"}, "Hostname cannot", id="the port before the wildcard"),
     ],
@@ -216,17 +247,23 @@ INTEGERS = ("connectTimeout", "tlsTimeout", "tcpKeepAlive", "keepAliveConnection
 BOOLEANS = ("noHappyEyeballs", "matchSNItoHost", "noTLSVerify", "disableChunkedEncoding", "bastionMode", "http2Origin")
 STRINGS = ("httpHostHeader", "originServerName", "caPool", "proxyAddress", "proxyType")
 
+NO_INTEGERS: tuple[Json, ...] = (1.5, 1.0, "3s", "3", True, [], {}, 2**64)
+NO_BOOLEANS: tuple[Json, ...] = (1, 0, "true", [], {})
+NO_STRINGS: tuple[Json, ...] = (1, True, [], {})
+NO_IP_RULES: tuple[Json, ...] = ({}, "x", [1], [{"prefix": 1}], [{"ports": 80}], [{"ports": ["80"]}], [{"allow": 1}])
+NO_ACCESS: tuple[Json, ...] = (True, [], {"required": 1}, {"teamName": 1}, {"audTag": "x"}, {"audTag": [1]}, {"environment": 1})
+
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        *((key, value) for key in INTEGERS for value in (1.5, 1.0, "3s", "3", True, [], {}, 2**64)),
-        *((key, value) for key in BOOLEANS for value in (1, 0, "true", [], {})),
-        *((key, value) for key in STRINGS for value in (1, True, [], {})),
+        *((key, value) for key in INTEGERS for value in NO_INTEGERS),
+        *((key, value) for key in BOOLEANS for value in NO_BOOLEANS),
+        *((key, value) for key in STRINGS for value in NO_STRINGS),
         ("proxyPort", -1),
         ("connectTimeout", 2**63),
-        *(("ipRules", value) for value in ({}, "x", [1], [{"prefix": 1}], [{"ports": 80}], [{"ports": ["80"]}], [{"allow": 1}])),
-        *(("access", value) for value in (True, [], {"required": 1}, {"teamName": 1}, {"audTag": "x"}, {"audTag": [1]}, {"environment": 1})),
+        *(("ipRules", value) for value in NO_IP_RULES),
+        *(("access", value) for value in NO_ACCESS),
     ],
 )
 def test_a_key_of_the_wrong_type_is_refused_in_a_rule_and_in_the_document(key: str, value: Json) -> None:

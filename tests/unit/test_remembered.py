@@ -1,0 +1,33 @@
+"""Remembering: each argument is worked out once, and what is no longer asked for is forgotten in time."""
+
+import pytest
+
+from tunnel_webhook.domain.remembered import Remembered
+
+
+def test_each_argument_is_worked_out_once() -> None:
+    calls: list[int] = []
+
+    def double(number: int) -> int:
+        calls.append(number)
+        return 2 * number
+
+    doubled = Remembered(double)
+    assert doubled.all([1, 2, 1]) == [2, 4, 2]
+    assert doubled.all([2, 3]) == [4, 6]
+    assert calls == [1, 2, 3]
+
+
+def test_what_is_raised_is_not_remembered() -> None:
+    inverse = Remembered[int, float](lambda number: 1 / number)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            inverse.all([0])
+    assert len(inverse) == 0
+
+
+def test_what_is_no_longer_asked_for_is_forgotten_in_time() -> None:
+    same = Remembered[int, int](lambda number: number)
+    for start in range(0, 50_000, 1000):
+        same.all(range(start, start + 1000))
+    assert len(same) <= 2 * 1000 + 4096 + 1000
