@@ -95,9 +95,10 @@ def cover(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def audit(session: nox.Session) -> None:
-    """Check the locks: they are those of pyproject.toml, hashed, without an address."""
+    """Check the locks: those of pyproject.toml, hashed, without an address; and ask whether an advisory is out on one."""
     _install(session)
     session.run("python", "-m", "pytest", "tests/repository/test_locks.py", "-q")
+    session.run("pip-audit", "--requirement", "requirements.lock", "--disable-pip", "--require-hashes", "--progress-spinner", "off")
 
 
 @nox.session(python=PYTHON)

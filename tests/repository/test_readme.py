@@ -20,7 +20,7 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)] for row in rows][2:]
 
 
-def subclasses(kind: type) -> set[type]:
+def subclasses(kind: type[InvalidEndpoint]) -> set[type[InvalidEndpoint]]:
     return {kind}.union(*(subclasses(each) for each in kind.__subclasses__()))
 
 

@@ -39,12 +39,12 @@ def report(existing: Existing, policy: Policy) -> Report:
 
 
 def _endpoints(existing: Existing, claim: Claim, drift: str, policy: Policy) -> Iterator[Endpoint]:
-    labels = {"owner": claim.marker.owner}
-    if claim.marker.resource:
-        labels["resource"] = claim.marker.resource
+    owner = {"owner": claim.marker.owner}
+    # A claim names one resource, which is that of the first path: where two want another path, external-dns shall choose anew.
+    labels = owner | ({"resource": claim.marker.resource} if claim.marker.resource else {})
     tunnel = policy.tunnel(existing.home(claim))
     by_path = {rule.path: rule for rule in reversed(existing.rules_in(tunnel.id, claim.hostname))}
-    for _, rule in sorted(by_path.items()):
-        yield endpoint_of_rule(rule, claim.hostname, tunnel, labels, policy, drift)
+    for path, rule in sorted(by_path.items()):
+        yield endpoint_of_rule(rule, claim.hostname, tunnel, labels if path == min(by_path) else owner, policy, drift)
     if not by_path:
         yield Endpoint(claim.hostname, targets=(claim.record.content,), labels=labels, properties=((DRIFT, drift),))
