@@ -34,15 +34,7 @@ from tunnel_webhook.domain.endpoint import Endpoint
 from tunnel_webhook.domain.plan import Rejection
 
 OURS, THEIRS = replace(POLICY, owner_id="us"), replace(POLICY, owner_id="them")
-OUR_NAMES = (
-    "example.com",
-    "a.example.com",
-    "b.a.example.com",
-    "a.a.a.example.com",
-    "*.a.example.com",
-    "*.a.a.example.com",
-    "*.b.example.com",
-)
+OUR_NAMES = ("example.com", "a.example.com", "b.a.example.com", "*.a.example.com", "*.b.example.com")
 THEIR_NAMES = ("b.example.com", "*.a.b.example.com")
 HAND_NAMES = (
     "*.example.com",

@@ -107,6 +107,11 @@ def test_managed_rules_at_one_place_have_an_order_whatever_the_order_of_the_inpu
         assert told(arrange([LAST], managed)) == [*expected, "[]"]
 
 
+def test_even_rules_for_one_path_have_an_order_whatever_the_order_of_the_input() -> None:
+    one, two = rule(APP, "http://a"), rule(APP, "http://b")
+    assert arrange([LAST], [one, two]) == arrange([LAST], [two, one])
+
+
 def test_a_wildcard_created_later_shadows_nobody() -> None:
     earlier = configuration(*by_hand("a.example.com", "b.example.com"))
     wildcard = Hostname("*.example.com")

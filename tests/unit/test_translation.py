@@ -70,7 +70,7 @@ def with_properties(*properties: tuple[str, str]) -> Endpoint:
             endpoint(connect_timeout="60", no_tls_verify="true"),
             id="origin request",
         ),
-        pytest.param(with_properties((DRIFT, "tunnel")), endpoint(), id="webhook/drift is never desired"),
+        pytest.param(with_properties((DRIFT, "tunnel"), (DRIFT, "")), endpoint(), id="webhook/drift is never desired"),
         pytest.param(
             with_properties(("aws/weight", "1"), ("external-dns.x/proxied", "true")),
             endpoint(),

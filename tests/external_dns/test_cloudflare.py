@@ -1,0 +1,291 @@
+"""The genuine external-dns over our process on an emulated Cloudflare: from the environment to what is stored there in the end.
+
+Documents are compared to the byte. They are written here as Cloudflare keeps them, the shorter keys first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from cloudflare_emulator import (
+    BLUE,
+    GREEN,
+    HTML,
+    Control,
+    Distort,
+    Drop,
+    ForeignWrite,
+    Record,
+    Respond,
+    Slow,
+    State,
+    emulator_process,
+    seed,
+)
+from external_dns.account import Account
+from external_dns.doors import EmulatorDoor, on_emulator
+from external_dns.genuine import NEWEST, ExternalDns, Loop, Wanted, endpoint
+from external_dns.webhook import StartExternalDns, Webhook
+from process import running_webhook
+from tunnel_webhook.domain.claim import HERITAGE
+
+pytestmark = pytest.mark.external_dns
+ZONES = ("example.com", "example.org", "example.net", "example.info")
+
+MINE = '{"note":"\\u00fc","path":"^/admin","service":"https://mine:443","hostname":"mine.example.com","originRequest":{"x":[1.0]}}'
+EVERYWHERE = '{"path":"^/everywhere","service":"http_status:418"}'
+WILD = '{"service":"http://wild:80","hostname":"*.wild.example.org","originRequest":{"later":1.50,"noTLSVerify":true}}'
+REST = '{"service":"http_status:404","originRequest":{}}'
+
+
+def blue(*managed: str) -> str:
+    """Return the blue tunnel's document with these managed rules among those that a person made."""
+    rules = ",".join((MINE, *managed, EVERYWHERE, REST))
+    return f'{{"x":1.50,"ingress":[{rules}],"warp-routing":{{"enabled":true}},"originRequest":{{"connectTimeout":30}}}}'
+
+
+def green(*managed: str) -> str:
+    """Return the same of the green tunnel."""
+    return f'{{"ingress":[{",".join((WILD, *managed, REST))}],"warp-routing":{{"enabled":false}}}}'
+
+
+def world(*zones: str) -> State:
+    """Return paid zones, and two tunnels in which a person already works."""
+    by_hand = (
+        Record("mine.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment="heritage=tunnel-webhooks"),
+        Record("www.example.com", "A", "192.0.2.1", ttl=300, tags=("team:a",), comment="by hand"),
+        Record("_acme-challenge.app.example.com", "TXT", '"token"'),
+        Record("example.com", "MX", "mail.example.com", more={"priority": 10}),
+    )
+    state = seed(zones, plan="pro").with_document(BLUE, blue()).with_document(GREEN, green())
+    return state.with_records("example.com", *by_hand)
+
+
+@contextmanager
+def published_to(state: State, **settings: str) -> Iterator[tuple[Control, Webhook]]:
+    """Start an emulator with this state, and a process of ours that is told of it by nothing but its environment."""
+    with emulator_process(state) as control:
+        environment = {**on_emulator(control), "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", **settings}
+        with running_webhook(environment) as process:
+            yield control, Webhook(process, Account(EmulatorDoor(control)))
+
+
+def documents(control: Control) -> dict[str, str]:
+    state = control.state()
+    return {"blue": state.document(BLUE), "green": state.document(GREEN)}
+
+
+def bystanders(state: State) -> list[Record]:
+    """Return every record without our marker, with all that Cloudflare knows of it."""
+    records = [record for zone in state.zones.values() for record in zone.records.values()]
+    return [record for record in records if not (record.comment or "").startswith(f"{HERITAGE},")]
+
+
+def claims(state: State) -> dict[str, str]:
+    """Return what the claims say of their owners and resources, by hostname."""
+    records = [record for zone in state.zones.values() for record in zone.records.values()]
+    return {each.name: (each.comment or "").removeprefix(f"{HERITAGE},") for each in records if each not in bystanders(state)}
+
+
+@pytest.mark.parametrize("registry", ["noop", "txt"])
+def test_a_life_on_cloudflare(start: StartExternalDns, registry: str) -> None:
+    before = world("example.com", "example.org")
+    app = endpoint("app.example.com", "http://app:80", resource="service/prod/app")
+    api = endpoint("app.example.com", "http://api:80", identifier="api", path="/api")
+    shop = endpoint("shop.example.org", "http://shop:80", tunnel="green")
+    with published_to(before) as (control, webhook):
+        dns = start(f"{NEWEST}-{registry}", at=webhook)
+
+        assert dns.publish(app, api, shop).todo == {"create": ["app.example.com", "app.example.com", "shop.example.org"]}
+        made = {
+            "blue": blue(
+                '{"path":"^/api(/|$)","service":"http://api:80","hostname":"app.example.com"}',
+                '{"service":"http://app:80","hostname":"app.example.com"}',
+            ),
+            "green": green('{"service":"http://shop:80","hostname":"shop.example.org"}'),
+        }
+        assert documents(control) == made
+        assert claims(control.state()) == {
+            "app.example.com": "owner=default,resource=service/prod/app",
+            "shop.example.org": "owner=default",
+        }
+
+        control.clear_log()
+        assert dns.publish(app, api, shop).todo == {}
+        assert [call["method"] for call in control.log()] == ["GET"] * 4
+
+        app = endpoint("app.example.com", "https://app:443", resource="service/prod/app", no_tls_verify="true")
+        api = endpoint("app.example.com", "http://api:80", identifier="api", path="/v2")
+        assert dns.publish(app, api, shop).todo == {
+            "create": ["app.example.com"],
+            "update": ["app.example.com"],
+            "delete": ["app.example.com"],
+        }
+        changed = (
+            '{"path":"^/v2(/|$)","service":"http://api:80","hostname":"app.example.com"}',
+            '{"service":"https://app:443","hostname":"app.example.com","originRequest":{"noTLSVerify":true}}',
+        )
+        assert documents(control) == made | {"blue": blue(*changed)}
+
+        shop = endpoint("shop.example.org", "http://shop:80")
+        assert dns.publish(app, api, shop).todo == {"update": ["shop.example.org"]}
+        moved = {"blue": blue(*changed, '{"service":"http://shop:80","hostname":"shop.example.org"}'), "green": green()}
+        assert documents(control) == moved
+
+        bad, good = endpoint("bad.example.com", "ftp://bad:21"), endpoint("good.example.org", "http://good:80")
+        dns.loop(app, api, shop, bad, good).check_soft_error("apply")
+        assert claims(control.state()).keys() == {"app.example.com", "shop.example.org", "good.example.org"}
+        assert dns.publish(app, api, shop).todo == {"delete": ["good.example.org"]}
+        assert documents(control) == moved
+
+        control.write_foreign(BLUE, blue(*changed[1:]))
+        control.seed(with_claims(control.state(), proxied=False))
+        assert dns.publish(app, api, shop).todo == {
+            "create": ["app.example.com"],
+            "update": ["app.example.com", "shop.example.org"],
+        }
+        assert documents(control) == moved
+        assert all(each[1] for each in webhook.account.claims().values())
+
+        assert dns.publish().todo == {"delete": ["app.example.com", "app.example.com", "shop.example.org"]}
+        assert dns.publish().todo == {}
+        assert documents(control) == {"blue": blue(), "green": green()}
+        assert control.state().zones == before.zones
+
+
+def with_claims(state: State, **changed: Any) -> State:
+    """Return the state after somebody changed every claim."""
+    for zone in state.zones.values():
+        records = {
+            key: replace(record, **changed) if (record.comment or "").startswith(f"{HERITAGE},") else record
+            for key, record in zone.records.items()
+        }
+        state = state.with_zone(replace(zone, records=records))
+    return state
+
+
+def many(number: int, zones: tuple[str, ...]) -> list[Wanted]:
+    """Return so many hostnames, spread over zones, every other one in the green tunnel."""
+    return [
+        endpoint(
+            f"app-{each}.{zones[each % len(zones)]}",
+            f"http://app-{each}.prod.svc.cluster.local:80",
+            resource=f"service/prod-{each % 50}/app-{each}",
+            tunnel="green" if each % 2 else "blue",
+        )
+        for each in range(number)
+    ]
+
+
+def converge(dns: ExternalDns, wanted: list[Wanted]) -> list[Loop]:
+    """Loop until there is nothing to do; no loop may meet what ends external-dns, such as 15 s without an answer."""
+    loops: list[Loop] = []
+    while not loops or loops[-1].error or loops[-1].todo:
+        assert len(loops) < 40, loops[-1].error
+        loops.append(dns.loop(*wanted))
+        loops[-1].check_survivable()
+    return loops
+
+
+def check(webhook: Webhook, wanted: list[Wanted], by_hand: tuple[dict[str, str], list[dict[str, Any]]]) -> None:
+    """Assert that exactly these are live, each in its tunnel, and that what was made by hand is what it was, to the byte."""
+    properties: list[Mapping[str, str]] = [{pair["name"]: pair["value"] for pair in each["providerSpecific"]} for each in wanted]
+    tunnels = {"blue": BLUE, "green": GREEN}
+    webhook.account.check(
+        {each["dnsName"]: each["targets"][0] for each in wanted},
+        tunnels={each["dnsName"]: tunnels[named["webhook/tunnel"]] for each, named in zip(wanted, properties, strict=True)},
+        by_hand=by_hand,
+    )
+
+
+@pytest.mark.parametrize("registry", ["noop", "txt"])
+@pytest.mark.timeout(300, func_only=True)
+def test_five_thousand_hostnames_come_change_move_and_go(start: StartExternalDns, registry: str) -> None:
+    zones = ZONES[:3]
+    wanted = many(5000, zones)
+    with published_to(world(*zones)) as (control, webhook):
+        by_hand, others = webhook.account.by_hand(()), bystanders(control.state())
+        dns = start(f"{NEWEST}-{registry}", at=webhook)
+        converge(dns, wanted)
+        check(webhook, wanted, by_hand)
+
+        changed = [{**each, "targets": ["https://changed:443"]} for each in wanted[:1000]]
+        moved = [endpoint(each["dnsName"], each["targets"][0], tunnel="green") for each in wanted[1000:2000]]
+        kept = [*changed, *moved, *wanted[3000:]]
+        converge(dns, kept)
+        check(webhook, kept, by_hand)
+        assert bystanders(control.state()) == others
+
+
+ADDED = '{"service":"http://added:80","hostname":"added.example.com"}'
+LOST = '{"service":"http://lost:80","hostname":"lost.example.com"}'
+CONFIGURATION, BLUES, RECORDS, BATCH = "/configurations$", f"{BLUE}/configurations$", "/dns_records$", "/dns_records/batch$"
+THROTTLED = Respond(
+    status=429,
+    headers={"retry-after": "1"},
+    body='{"success":false,"errors":[{"code":971,"message":"Please wait and consider throttling your request speed"}]}',
+)
+FAULTS = (
+    Respond(method="GET", path=CONFIGURATION, status=500, body='{"success":false,"errors":[{"code":1000,"message":"no"}]}'),
+    # Somebody adds a rule before our first write, and it stays; somebody adds one within a write, and it is lost, but noticed.
+    ForeignWrite(method="GET", path=BLUES, nth=2, tunnel=BLUE, document=blue(ADDED)),
+    ForeignWrite(method="PUT", path=BLUES, nth=2, tunnel=BLUE, document=blue(ADDED, LOST)),
+    Distort(method="GET", path=CONFIGURATION, nth=5, body=HTML, content_type="text/html"),
+    Slow(method="GET", path=CONFIGURATION, nth=7, seconds=6),
+    Distort(method="GET", path=CONFIGURATION, nth=9, cut=100),
+    Drop(method="GET", path=CONFIGURATION, nth=11, how="close"),
+    replace(THROTTLED, method="GET", path=RECORDS, nth=1),
+    Respond(method="GET", path=RECORDS, nth=3, status=502, body=HTML, content_type="text/html"),
+    Drop(method="GET", path=RECORDS, nth=5),
+    Distort(method="GET", path=RECORDS, nth=7, keep=200),
+    Slow(method="GET", path=RECORDS, nth=10, seconds=6),
+    Drop(method="POST", path=BATCH, nth=1),
+    Drop(method="POST", path=BATCH, nth=2, when="after"),
+    replace(THROTTLED, method="POST", path=BATCH, nth=3),
+    Respond(method="POST", path=BATCH, nth=4, status=500, body=""),
+    Respond(method="POST", path=BATCH, nth=5, status=502, body=HTML, content_type="text/html", effect=True),
+    Distort(method="POST", path=BATCH, nth=6, body=HTML, content_type="text/html"),
+    Slow(method="POST", path=BATCH, nth=7, seconds=3),
+    Drop(method="PUT", nth=1, when="after"),
+    Drop(method="PUT", nth=3),
+    replace(THROTTLED, method="PUT", nth=4),
+    Respond(method="PUT", nth=5, status=500, body=""),
+    Respond(method="PUT", nth=6, status=504, body="", effect=True),
+    Slow(method="PUT", nth=7, seconds=13),
+)
+"""Every kind of fault, each more than once, spread over the calls of a few loops."""
+
+
+@pytest.mark.parametrize("registry", ["noop", "txt"])
+@pytest.mark.timeout(600, func_only=True)
+def test_five_thousand_hostnames_go_live_whatever_fails(start: StartExternalDns, registry: str) -> None:
+    zones = ZONES[:3]
+    wanted = many(5000, zones)
+    with published_to(world(*zones)) as (control, webhook):
+        others = bystanders(control.state())
+        dns = start(f"{NEWEST}-{registry}", at=webhook)
+        control.arm(*FAULTS)
+        converge(dns, wanted)
+        changed = [{**each, "targets": ["https://changed:443"]} for each in wanted[:4000]]
+        converge(dns, changed)
+        converge(dns, wanted[1000:])
+        assert [armed["fault"] for armed in control.script() if not armed["struck"]] == []
+        check(webhook, wanted[1000:], ({BLUE: blue(ADDED), GREEN: green()}, webhook.account.by_hand(())[1]))
+        assert bystanders(control.state()) == others
+        assert "somebody else wrote the configuration of tunnel blue" in webhook.process.log.read_text()
+
+
+@pytest.mark.timeout(600, func_only=True)
+def test_ten_thousand_hostnames_over_four_zones_go_live(start: StartExternalDns) -> None:
+    wanted = many(10_000, ZONES)
+    with published_to(world(*ZONES).with_behaviour(latency=0.1)) as (control, webhook):
+        by_hand, others = webhook.account.by_hand(()), bystanders(control.state())
+        loops = converge(start(f"{NEWEST}-txt", at=webhook), wanted)
+        assert loops[0].todo
+        check(webhook, wanted, by_hand)
+        assert bystanders(control.state()) == others
