@@ -11,21 +11,19 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "audit", "external_dns", "tests", "cover"]
 
-PYTHON = "3.11"
-
 
 def _install(session: nox.Session) -> None:
     session.install("--require-hashes", "--requirement", "requirements-dev.lock")
     session.install("--no-deps", "--no-build-isolation", "--editable", ".")
 
 
-def _pytest(session: nox.Session, *arguments: str) -> None:
+def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m")) -> None:
     # A random seed in CI would turn a rare failure into a riddle; `nightly` explores.
     profile = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
-    session.run("coverage", "run", "-m", "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile})
+    session.run(*runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile})
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format, with every rule of ruff that pyproject.toml does not argue against."""
     _install(session)
@@ -33,7 +31,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def types(session: nox.Session) -> None:
     """Check types: mypy strict on everything, pyright strict on the source."""
     _install(session)
@@ -41,21 +39,22 @@ def types(session: nox.Session) -> None:
     session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def imports(session: nox.Session) -> None:
     """Check the import law: dependencies point inward, and every module has a place."""
     _install(session)
     session.run("lint-imports", "--no-logo")
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests but those that need Go; further arguments go to pytest."""
     _install(session)
-    _pytest(session, "-m", "not external_dns and not cloudflared and not controller and not container", *session.posargs)
+    selected = "not external_dns and not cloudflared and not controller and not container"
+    _pytest(session, "-m", selected, *session.posargs, runner=("coverage", "run", "-m"))
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def external_dns(session: nox.Session) -> None:
     """Drive the running process with the genuine external-dns, and ask the genuine cloudflared; skips where Go is missing."""
     _install(session)
@@ -64,7 +63,7 @@ def external_dns(session: nox.Session) -> None:
     _pytest(session, "-m", "(external_dns or cloudflared) and not controller", *session.posargs)
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def controller(session: nox.Session) -> None:
     """Run the whole of external-dns, its controller included, against the running process; five minutes to build."""
     _install(session)
@@ -73,17 +72,17 @@ def controller(session: nox.Session) -> None:
     _pytest(session, "-m", "controller", *session.posargs)
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def image(session: nox.Session) -> None:
     """Build the image for real, and drive it with the genuine external-dns in a Pod; skips where its tools are missing."""
     _install(session)
     absent = [tool for tool in ("buildah", "debootstrap") if shutil.which(tool) is None]
     if absent:
         session.skip(f"{' and '.join(absent)} not found, so no image can be built here")
-    session.run("python", "-m", "pytest", "-m", "container", *session.posargs)
+    _pytest(session, "-m", "container", *session.posargs)
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def cover(session: nox.Session) -> None:
     """Check branch coverage of what the other sessions ran: 100 % of domain, ports and application."""
     _install(session)
@@ -93,7 +92,7 @@ def cover(session: nox.Session) -> None:
     session.run("coverage", "report", "--fail-under=95")
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def audit(session: nox.Session) -> None:
     """Check the locks: those of pyproject.toml, hashed, without an address; and ask whether an advisory is out on one."""
     _install(session)
@@ -101,7 +100,7 @@ def audit(session: nox.Session) -> None:
     session.run("pip-audit", "--requirement", "requirements.lock", "--disable-pip", "--require-hashes", "--progress-spinner", "off")
 
 
-@nox.session(python=PYTHON)
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure: adjust over loopback, plan, records, start-up and memory. Asserts nothing about time."""
     _install(session)
