@@ -17,6 +17,12 @@ def _install(session: nox.Session) -> None:
     session.install("--no-deps", "--no-build-isolation", "--editable", ".")
 
 
+def _need(session: nox.Session, *programs: str) -> None:
+    absent = [program for program in programs if shutil.which(program) is None]
+    if absent:
+        session.skip(f"{' and '.join(absent)} not on this machine, so that what this session drives cannot be built")
+
+
 def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m")) -> None:
     # A random seed in CI would turn a rare failure into a riddle; `nightly` explores.
     profile = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
@@ -58,8 +64,7 @@ def tests(session: nox.Session) -> None:
 def external_dns(session: nox.Session) -> None:
     """Drive the running process with the genuine external-dns, and ask the genuine cloudflared; skips where Go is missing."""
     _install(session)
-    if shutil.which("go") is None:
-        session.skip("Go is not on this machine, so the genuine external-dns and cloudflared cannot be built")
+    _need(session, "go")
     _pytest(session, "-m", "(external_dns or cloudflared) and not controller", *session.posargs)
 
 
@@ -67,8 +72,7 @@ def external_dns(session: nox.Session) -> None:
 def controller(session: nox.Session) -> None:
     """Run the whole of external-dns, its controller included, against the running process; five minutes to build."""
     _install(session)
-    if shutil.which("go") is None:
-        session.skip("Go is not on this machine, so external-dns cannot be built")
+    _need(session, "go")
     _pytest(session, "-m", "controller", *session.posargs)
 
 
@@ -76,9 +80,7 @@ def controller(session: nox.Session) -> None:
 def image(session: nox.Session) -> None:
     """Build the image for real, and drive it with the genuine external-dns in a Pod; skips where its tools are missing."""
     _install(session)
-    absent = [tool for tool in ("buildah", "debootstrap") if shutil.which(tool) is None]
-    if absent:
-        session.skip(f"{' and '.join(absent)} not found, so no image can be built here")
+    _need(session, "buildah", "debootstrap")
     _pytest(session, "-m", "container", *session.posargs)
 
 

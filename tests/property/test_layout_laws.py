@@ -83,22 +83,25 @@ def test_a_managed_exact_hostname_answers_with_its_own_rules_the_longest_path_fi
                 assert answer.get("hostname") != hostname
 
 
-@given(st.data(), managed_hostnames)
-def test_a_managed_hostname_is_told_as_shadowed_until_it_is_laid_out(data: st.DataObject, managed: Managed) -> None:
-    ours = [rule(hostname, path=path).text for hostname, paths in managed.items() for path in paths]
+@st.composite
+def mixed_up(draw: st.DrawFn) -> tuple[str, Managed]:
+    """Return a document in which managed rules stand anywhere, and their hostnames."""
+    managed = draw(managed_hostnames)
+    ours = [rule(hostname, f"http://{path}", path).text for hostname, paths in managed.items() for path in paths]
     others = bystander_texts().filter(lambda text: not is_ours(text, managed))
     rules = st.lists(others, max_size=4).flatmap(lambda others: st.permutations([*others, *ours]))
-    document = data.draw(document_texts(rules, with_catch_all=True))
-    found = [json.loads(text) for text in naive.rule_texts(document)]
-    hidden = {
-        hostname
-        for place, each in enumerate(found)
-        for hostname in managed.keys() & set(naive.patterns(each.get("hostname", "")))
-        if any(
-            not one.get("path") and naive.hosts_of(one.get("hostname", ""), HOSTS) >= naive.hosts_of(hostname, HOSTS)
-            for one in found[:place]
-        )
-    }
+    return draw(document_texts(rules, with_catch_all=True)), managed
+
+
+@given(mixed_up())
+def test_a_managed_hostname_that_loses_requests_is_told_as_shadowed_until_it_is_laid_out(mixed: tuple[str, Managed]) -> None:
+    document, managed = mixed
     configuration = TunnelConfiguration.parse(document)
-    assert shadowed(configuration.rules, managed) == hidden
-    assert not shadowed(lay_out(configuration, {}, managed).rules, managed)
+    laid = lay_out(configuration, {}, managed)
+    told = shadowed(configuration.rules, managed)
+    assert not shadowed(laid.rules, managed)
+    now, then = ([json.loads(text) for text in naive.rule_texts(text)] for text in (document, laid.text))
+    for host, path in requests:
+        answer = then[naive.answers(then, host, path)]
+        if answer.get("hostname") in managed.keys() - told:
+            assert now[naive.answers(now, host, path)] == answer, (host, path)

@@ -98,7 +98,10 @@ class SharedTunnels(RuleBasedStateMachine):
         """Ask for a path of a hostname, as one resource or as two."""
         name, path = key
         tunnel = self.homes.setdefault(name, BLUE)
-        self.wanted[key] = tuple(data.draw(published(name, tunnel, path=OUR_PATHS[path])) for _ in range(rivals))
+        found = [data.draw(published(name, tunnel, path=OUR_PATHS[path])) for _ in range(rivals)]
+        if rivals > 1:
+            found = [replace(each, labels={"resource": f"ingress/rival/{place}"}) for place, each in enumerate(found)]
+        self.wanted[key] = tuple(found)
         self.spoiled.pop(key, None)
 
     @rule(data=st.data(), key=keys)

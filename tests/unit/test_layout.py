@@ -179,14 +179,16 @@ def test_laying_out_what_is_laid_out_changes_nothing() -> None:
         pytest.param(["b.example.com"], False, id="behind another hostname"),
         pytest.param(["*.example.com"], True, id="behind a wildcard"),
         pytest.param(["*.com"], True, id="behind a wildcard far above"),
-        pytest.param(["*.example.com/x"], False, id="behind a wildcard with a path"),
+        pytest.param(["*.example.com/x"], True, id="behind a wildcard with a path"),
         pytest.param(["*"], True, id="behind a rule that matches everything"),
         pytest.param([APP], True, id="behind itself without a path"),
-        pytest.param([f"{APP}/y"], False, id="behind its own path"),
+        pytest.param([f"{APP}/y"], False, id="behind its own path that is as long"),
+        pytest.param([f"{APP}/yy"], False, id="behind its own path that is longer"),
+        pytest.param([f"{APP}/"], True, id="behind its own path that is shorter"),
         pytest.param(["App.example.com"], True, id="behind another spelling of it"),
     ],
 )
-def test_a_hostname_is_shadowed_when_something_before_it_takes_every_request(before: list[str], *, found: bool) -> None:
+def test_a_hostname_is_shadowed_when_something_before_it_takes_its_requests(before: list[str], *, found: bool) -> None:
     rules = [*by_hand(*before), *ours(f"{APP}/x"), LAST]
     assert shadowed(rules, {APP}) == ({APP} if found else set())
 

@@ -84,7 +84,7 @@ class Existing:
         | `duplicate-rule` | one path has several rules, of which only the first is ever used           |
         | `hostname`       | a rule spells its hostname otherwise than in lower-case A-labels           |
         | `service`        | a rule has a service that no endpoint can ask for                          |
-        | `shadowed`       | another rule stands before one of its rules and takes all its requests     |
+        | `shadowed`       | rules stand before its own that take some of its requests                  |
         """
         hostname = claim.hostname
         places = self.tunnels_with(hostname)

@@ -38,7 +38,7 @@ def arrange(bystanders: Iterable[IngressRule], managed: Iterable[IngressRule]) -
     ground = _Ground(others)
     at: defaultdict[int, list[IngressRule]] = defaultdict(list)
     for rule in sorted(managed, key=_rank):
-        at[ground.place(rule.hostname)].append(rule)
+        at[ground.place(rule.belongs_to)].append(rule)
     laid = [rule for index, other in enumerate(others) for rule in (*at[index], other)]
     return (*laid, *at[len(others)], catch_all)
 
@@ -58,23 +58,34 @@ def lay_out(
 
 
 def shadowed(rules: Iterable[IngressRule], managed: Container[str]) -> frozenset[Hostname]:
-    """Return the managed hostnames of which a rule is never reached, since one before it takes every request."""
-    taken: set[str] = set()
-    found: set[Hostname] = set()
-    for rule in rules:
-        hostname = rule.belongs_to
-        if hostname in managed and not taken.isdisjoint((hostname, *_broader(hostname))):
-            found.add(Hostname(hostname))
-        if not rule.path:
-            taken.update(_patterns(rule))
-    return frozenset(found)
+    """Return the managed hostnames that lose requests, to other rules or among their own, as long as they are not laid out anew."""
+    standing = tuple(rules)
+    laid = lay_out(TunnelConfiguration(standing), {}, managed).rules
+    if laid == standing:
+        return frozenset()
+    now, then = _ahead(standing, managed), _ahead(laid, managed)
+    return frozenset(Hostname(hostname) for hostname, ahead in now.items() if ahead != then[hostname])
+
+
+def _ahead(rules: tuple[IngressRule, ...], managed: Container[str]) -> dict[str, list[IngressRule | int]]:
+    """Return, for each managed hostname, the broader rules ahead of its last one, and how long the paths of its own are."""
+    at: defaultdict[str, list[int]] = defaultdict(list)
+    for index, rule in enumerate(rules):
+        for pattern in _patterns(rule):
+            at[pattern].append(index)
+    found: dict[str, list[IngressRule | int]] = {}
+    for hostname in {rule.belongs_to for rule in rules if rule.belongs_to in managed}:
+        places = sorted(place for pattern in (hostname, *_broader(hostname)) for place in at.get(pattern, ()))
+        ahead = (rules[place] for place in places if place <= at[hostname][-1])
+        found[hostname] = [len(rule.path) if rule.belongs_to == hostname else rule for rule in ahead]
+    return found
 
 
 def _rank(rule: IngressRule) -> tuple[bool, int, str, bool, int, str, str]:
     return (
-        rule.hostname.startswith("*."),
-        -rule.hostname.count("."),
-        rule.hostname,
+        rule.belongs_to.startswith("*."),
+        -rule.belongs_to.count("."),
+        rule.belongs_to,
         not rule.path,
         -len(rule.path),
         rule.path,

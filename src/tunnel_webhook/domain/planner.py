@@ -7,7 +7,7 @@ What happens to one hostname:
 | ours            | -                                | -                  | create, update | upsert, repair CNAME, marker   |
 | ours            | -                                | -                  | delete         | remove; with the last, release |
 | none            | nothing                          | none               | create, update | claim, add                     |
-| none            | nothing, or unmarked CNAME to it | identical to asked | create, update | adopt: mark only               |
+| none            | nothing, or unmarked CNAME to it | identical to asked | create, update | adopt: mark, lay out           |
 | none            | as above                         | different          | create, update | reject `rule-conflict` (adopt) |
 | none            | A, AAAA, NS, CNAME elsewhere     | any                | create, update | reject `record-conflict`       |
 | none            | any                              | any                | delete         | nothing: it is not ours        |
@@ -196,7 +196,8 @@ def _take(hostname: Hostname, zone: Zone, ask: _Ask, existing: Existing) -> Deci
         hostname=hostname,
         zone=zone,
         tunnel=tunnel,
-        upserts=_differing(wanted, here, force=False),
+        # What is taken over is laid out as well, since it may stand behind what takes its requests.
+        upserts=_differing(wanted, here, force=bool(here)),
         removals=tuple(sorted({rule.path for rule in here} - wanted.keys())),
         claim=_stored_as(record, neighbours[0]) if neighbours else record,
         left_behind=tuple(place for place in places if place != tunnel),
