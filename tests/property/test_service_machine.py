@@ -158,8 +158,7 @@ class SharedTunnels(RuleBasedStateMachine):
                 case "move":
                     return [*rest[:place], *chosen, *rest[place:]]
                 case "edit":
-                    edit = {"service": "http://edited:1", "edited": 1.5}
-                    return [*rules[:start], *(json.dumps(json.loads(each) | edit) for each in chosen), *rules[start + 1 :]]
+                    return [*rules[:start], *map(edited, chosen), *rules[start + 1 :]]
                 case _:
                     return [*rules[:place], *chosen, *rules[place:]]
 
@@ -175,18 +174,21 @@ class SharedTunnels(RuleBasedStateMachine):
         self.by_hand[tunnel] = self.standing(tunnel)
 
     @precondition(lambda self: self.claims())
-    @rule(data=st.data(), kind=st.sampled_from(("grey", "blue", "green", "delete")))
+    @rule(data=st.data(), kind=st.sampled_from(("grey", "blue", "green", "delete", "take over")))
     def somebody_edits_a_claim(self, data: st.DataObject, kind: str) -> None:
         found = data.draw(st.sampled_from(self.claims()))
         stored = self.zones.stored[zone_for(found.name)]
         match kind:
             case "grey":
                 stored[found.id] = replace(found, proxied=False)
-            case "delete":
+            case "blue" | "green":
+                stored[found.id] = replace(found, content=target_of({"blue": BLUE, "green": GREEN}[kind]))
+            case _:
                 del stored[found.id]
                 self.orphans.add(found.name)
-            case _:
-                stored[found.id] = replace(found, content=target_of({"blue": BLUE, "green": GREEN}[kind]))
+        if kind == "take over":
+            for tunnel in (BLUE, GREEN):
+                self.edit(tunnel, 0, lambda rules: [edited(text) if naive_name(text) == found.name else text for text in rules])
 
     @rule(name=our_names, kind=st.sampled_from((("A", "192.0.2.1"), ("CNAME", "elsewhere.net"))))
     def somebody_takes_a_name(self, name: str, kind: tuple[str, str]) -> None:
@@ -262,6 +264,12 @@ class SharedTunnels(RuleBasedStateMachine):
         for name in {name for name, _ in self.wanted} - refused:
             assert live[name].keys() == {path for other, path in self.wanted if other == name}
             self.check_reached(name)
+            others = [
+                text
+                for tunnel in {BLUE, GREEN} - {self.homes[name]}
+                for text in naive.rule_texts(self.tunnels.documents[tunnel][0])
+            ]
+            assert name not in map(naive_name, others)
         again = self.runner.run(self.us.plan(self.sources()))
         assert refused or is_empty(again)
         assert {
@@ -312,10 +320,14 @@ class SharedTunnels(RuleBasedStateMachine):
         return self.runner.run(service(self.tunnels, self.zones, OURS).adjust_endpoints((endpoint,)))[0].targets[0]
 
 
+def edited(text: str) -> str:
+    return json.dumps(json.loads(text) | {"service": "http://edited:1", "edited": 1.5})
+
+
 def naive_name(text: str) -> str:
     name: str = json.loads(text).get("hostname", "")
     return name
 
 
 TestSharedTunnels = SharedTunnels.TestCase
-TestSharedTunnels.settings = settings(stateful_step_count=25)
+TestSharedTunnels.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=30)

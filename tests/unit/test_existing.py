@@ -119,3 +119,12 @@ def test_rules_of_every_host_belong_to_no_hostname() -> None:
 def test_zones_are_found_by_name() -> None:
     other = Zone("example.org", "z2")
     assert Existing.of([ZONE, other], {}, {}).zones == {"example.com": ZONE, "example.org": other}
+
+
+def test_what_a_zone_holds_for_a_name_in_its_child_zone_means_nothing() -> None:
+    child = Zone("b.example.com", "zone-b")
+    hidden = (record("b.example.com", "ns.cloudflare.com", "NS"), claim("app.b.example.com", owner="them"))
+    ours = claim("app.b.example.com", owner="us")
+    found = Existing.of([ZONE, child], {child: (ours,), ZONE: hidden}, {BLUE: configuration()})
+    assert found.neighbours == {}
+    assert [(each.zone, each.marker.owner) for each in found.claims.values()] == [(child, "us")]

@@ -43,6 +43,7 @@ def test_a_path_is_taken_literally(match: str) -> None:
         pytest.param("regex", "(", "is not a regular expression that RE2 accepts", id="an expression that is none"),
         pytest.param("regex", "(?=a)", "is not a regular expression that RE2 accepts", id="a look-ahead"),
         pytest.param("prefix", "/" + "a" * 1024, "longer than 1024 characters", id="1025 characters"),
+        pytest.param("exact", "/" + "." * 600, "longer than 1024 characters", id="1202 characters once it is escaped"),
         pytest.param("regex", "a\nb", "control characters", id="a control character"),
         pytest.param("exact", "/a\x7f", "control characters", id="a delete"),
     ],

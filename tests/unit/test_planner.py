@@ -125,14 +125,20 @@ def codes(found: Plan) -> list[tuple[str, str]]:
         pytest.param(
             there(blue=(RULE,)),
             create(endpoint()),
-            Decision(Action.ADOPT, APP, ZONE, BLUE, upserts=(RULE,), claim=NOT_STORED),
-            id="none - nothing - identical - create - adopt: mark, lay out",
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=NOT_STORED),
+            id="none - nothing - identical - create - adopt: mark only",
         ),
         pytest.param(
             there(UNMARKED, blue=(RULE,)),
             create(endpoint()),
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=replace(CLAIM, id=UNMARKED.id)),
+            id="none - unmarked CNAME to it - identical - create - adopt: mark only",
+        ),
+        pytest.param(
+            there(UNMARKED, blue=(rule("*.example.com"), RULE)),
+            create(endpoint()),
             Decision(Action.ADOPT, APP, ZONE, BLUE, upserts=(RULE,), claim=replace(CLAIM, id=UNMARKED.id)),
-            id="none - unmarked CNAME to it - identical - create - adopt: mark, lay out",
+            id="none - unmarked CNAME to it - identical, behind a wildcard - create - adopt: mark, lay out",
         ),
         pytest.param(
             there(UNMARKED),

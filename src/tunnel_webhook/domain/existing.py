@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tunnel_webhook.domain.claim import CONFLICTING_TYPES, Claim, DnsRecord, Zone, claims_among
 from tunnel_webhook.domain.errors import InvalidService
-from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.layout import shadowed
 from tunnel_webhook.domain.service import ALL_SERVICES, OriginService
@@ -43,15 +43,21 @@ class Existing:
         configurations: Mapping[str, TunnelConfiguration],
     ) -> Existing:
         """Return the state that these zones, records and documents (by tunnel id) amount to."""
-        claims = claims_among(records, configurations)
+        zones_by_name = {zone.name: zone for zone in (*zones, *records)}
+        # Nobody resolves what a zone holds for a name in a child zone of it, such as the records that delegate the child.
+        visible = {
+            zone: [record for record in stored if zone_of(Hostname(record.name), zones_by_name) == zone]
+            for zone, stored in records.items()
+        }
+        claims = claims_among(visible, configurations)
         claimed = {claim.record for claim in claims.values()}
         neighbours: defaultdict[str, list[DnsRecord]] = defaultdict(list)
-        for stored in records.values():
+        for stored in visible.values():
             for record in stored:
                 if record.type in CONFLICTING_TYPES and record not in claimed:
                     neighbours[record.name].append(record)
         return cls(
-            zones={zone.name: zone for zone in zones},
+            zones=zones_by_name,
             claims=claims,
             neighbours={name: tuple(sorted(found)) for name, found in neighbours.items()},
             rules={tunnel: _by_hostname(configuration) for tunnel, configuration in configurations.items()},

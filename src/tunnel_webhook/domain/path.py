@@ -28,23 +28,20 @@ def path_expression(path: str, match: str) -> str:
     if match not in {PREFIX_MATCH, EXACT_MATCH, REGEX_MATCH}:
         message = f"webhook/path-match is {match!r}: accepted are prefix, exact and regex"
         raise InvalidPath(message)
-    if len(path) > _MAX_LENGTH or _CONTROL.search(path):
-        message = f"webhook/path {path!r} is longer than {_MAX_LENGTH} characters or holds control characters"
-        raise InvalidPath(message)
-    if match == REGEX_MATCH:
-        _check(path)
-        return path
-    if not path.startswith("/"):
+    if match != REGEX_MATCH and not path.startswith("/"):
         message = f"webhook/path {path!r} does not start with '/'; a regular expression needs webhook/path-match: regex"
         raise InvalidPath(message)
     escaped = _META.sub(lambda meta: "\\" + meta[0], path)
-    if match == EXACT_MATCH:
-        return f"^{escaped}$"
     prefix = escaped.rstrip("/")
-    return f"^{prefix}(/|$)" if prefix else ""
+    expression = {REGEX_MATCH: path, EXACT_MATCH: f"^{escaped}$", PREFIX_MATCH: f"^{prefix}(/|$)" if prefix else ""}[match]
+    _check(expression)
+    return expression
 
 
 def _check(expression: str) -> None:
+    if len(expression) > _MAX_LENGTH or _CONTROL.search(expression):
+        message = f"webhook/path becomes {expression!r}, which is longer than {_MAX_LENGTH} characters or holds control characters"
+        raise InvalidPath(message)
     try:
         compile_re2(expression)
     except ValueError as error:

@@ -7,13 +7,14 @@ What happens to one hostname:
 | ours            | -                                | -                  | create, update | upsert, repair CNAME, marker   |
 | ours            | -                                | -                  | delete         | remove; with the last, release |
 | none            | nothing                          | none               | create, update | claim, add                     |
-| none            | nothing, or unmarked CNAME to it | identical to asked | create, update | adopt: mark, lay out           |
+| none            | nothing, or unmarked CNAME to it | identical to asked | create, update | adopt: mark only               |
 | none            | as above                         | different          | create, update | reject `rule-conflict` (adopt) |
 | none            | A, AAAA, NS, CNAME elsewhere     | any                | create, update | reject `record-conflict`       |
 | none            | any                              | any                | delete         | nothing: it is not ours        |
 | another owner's | any                              | any                | any            | reject `owned-by-other`        |
 
-`webhook/adopt: "true"` turns a `rule-conflict`, and nothing else, into an adoption.
+`webhook/adopt: "true"` turns a `rule-conflict`, and nothing else, into an adoption. What is adopted as it stands is laid out
+only where a managed hostname would else lose requests.
 Before that an endpoint may be rejected as `no-zone`, `outside-domain-filter`, `tunnel-conflict` (two paths of one hostname in
 two tunnels), or with the code of `errors.InvalidEndpoint` that its translation raised. A hostname with a rejection loses
 nothing: its deletions wait until the rejected endpoint is mended. All halves of one hostname fold into one final state before
@@ -23,8 +24,8 @@ anything is decided, and what is stored decides, never `update_old`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tunnel_webhook.domain.claim import Claim, DnsRecord, Marker, Zone, claim_for
 from tunnel_webhook.domain.endpoint import TUNNELLED_TYPES, Changes, Endpoint
@@ -32,6 +33,7 @@ from tunnel_webhook.domain.errors import InvalidEndpoint, InvalidHostname, Inval
 from tunnel_webhook.domain.existing import Existing
 from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.ingress import IngressRule
+from tunnel_webhook.domain.layout import shadowed
 from tunnel_webhook.domain.plan import Action, Decision, Plan, Rejection
 from tunnel_webhook.domain.policy import Policy
 from tunnel_webhook.domain.translation import Route, translate
@@ -103,7 +105,7 @@ def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
             decisions += [decision] if decision else []
         rejections.update(ask.rejections)
     return Plan(
-        decisions=tuple(decisions),
+        decisions=tuple(_laid_out(decisions, existing)),
         rejections=tuple(sorted(rejections)),
         managed=frozenset(existing.claims),
     )
@@ -196,12 +198,23 @@ def _take(hostname: Hostname, zone: Zone, ask: _Ask, existing: Existing) -> Deci
         hostname=hostname,
         zone=zone,
         tunnel=tunnel,
-        # What is taken over is laid out as well, since it may stand behind what takes its requests.
-        upserts=_differing(wanted, here, force=bool(here)),
+        upserts=_differing(wanted, here, force=False),
         removals=tuple(sorted({rule.path for rule in here} - wanted.keys())),
         claim=_stored_as(record, neighbours[0]) if neighbours else record,
         left_behind=tuple(place for place in places if place != tunnel),
     )
+
+
+def _laid_out(decisions: Sequence[Decision], existing: Existing) -> Iterator[Decision]:
+    """Yield decisions, with the rules of what is adopted where their tunnel would else be adrift as soon as it is marked."""
+    claimed = {*existing.claims, *(decision.hostname for decision in decisions)}
+    adopting = {decision.tunnel for decision in decisions if decision.action is Action.ADOPT}
+    adrift = {tunnel for tunnel in adopting if shadowed(existing.configurations[tunnel].rules, claimed)}
+    for decision in decisions:
+        if decision.action is Action.ADOPT and decision.tunnel in adrift and not decision.upserts:
+            yield replace(decision, upserts=existing.rules_in(decision.tunnel, decision.hostname))
+        else:
+            yield decision
 
 
 def _check_identical(hostname: Hostname, tunnel: str, wanted: Mapping[str, IngressRule], existing: Existing) -> None:
