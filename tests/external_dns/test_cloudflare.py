@@ -31,6 +31,7 @@ from external_dns.account import Account
 from external_dns.doors import EmulatorDoor, on_emulator
 from external_dns.genuine import NEWEST, ExternalDns, Loop, Wanted, endpoint
 from external_dns.webhook import StartExternalDns, Webhook
+from go_reference import left_behind
 from process import running_webhook
 from tunnel_webhook.domain.claim import HERITAGE
 
@@ -167,6 +168,23 @@ def with_claims(state: State, **changed: Any) -> State:
         }
         state = state.with_zone(replace(zone, records=records))
     return state
+
+
+@pytest.mark.parametrize("registry", ["noop", "txt"])
+def test_what_the_go_webhook_left_is_taken_over_without_a_visible_change(start: StartExternalDns, registry: str) -> None:
+    services = {f"app-{number}.example.com": f"http://app-{number}:80" for number in range(20)}
+    before = left_behind(world("example.com"), services)
+    wanted = [endpoint(name, service, resource="service/prod/app") for name, service in services.items()]
+    with published_to(before) as (control, webhook):
+        dns = start(f"{NEWEST}-{registry}", at=webhook)
+        assert dns.publish(*wanted).todo == {"create": sorted(services)}
+        after = control.state()
+        assert after.tunnels == before.tunnels
+        assert claims(after) == dict.fromkeys(services, "owner=default,resource=service/prod/app")
+        assert bystanders(after) == bystanders(world("example.com"))
+        assert dns.publish(*wanted).todo == {}
+        assert len(dns.publish(*wanted[10:]).delete) == 10
+        assert webhook.account.live() == {each["dnsName"]: {"": each["targets"][0]} for each in wanted[10:]}
 
 
 def many(number: int, zones: tuple[str, ...]) -> list[Wanted]:

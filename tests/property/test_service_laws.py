@@ -118,7 +118,7 @@ async def test_once_applied_external_dns_finds_nothing_to_do_and_records_are_in_
     again = await external_dns.plan(wanted)
     assert refused or is_empty(again)
     assert {each.dns_name for each in (*again.create, *again.update_new, *again.delete) if each.record_type == "CNAME"} <= refused
-    records = await api.records()
+    records = tuple(each for each in await api.records() if each.owner == "us")
     assert await api.adjust_endpoints(records) == records
 
 

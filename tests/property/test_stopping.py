@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import naive
 from builders import POLICY, service
@@ -31,13 +33,15 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Life:
-    """How many writes a process lives to see."""
+    """How many writes a process lives to see, and whether it was over before its work was."""
 
     writes: int
+    over: bool = False
 
     def step(self, name: str) -> None:
         """Count a write that was done; nothing is done after the last."""
         if self.writes == 0:
+            self.over = True
             raise Stopped
         self.writes -= name == "after save"
 
@@ -53,28 +57,36 @@ class OneByOne(InMemoryZones):
         return tuple([refusal for single in singles for refusal in await InMemoryZones.save(self, zone, single)])
 
 
-async def live(
-    world: World, stages: Sequence[tuple[Endpoint, ...]], theirs: tuple[Endpoint, ...], writes: int
-) -> tuple[dict[str, list[str]], list[DnsRecord], bool]:
-    """Return documents and records in the end, and whether the process that made the last stage so stopped on its way."""
-    tunnels, plain = world.ports()
-    zones = OneByOne(plain.stored)
-    us, them = ExternalDns(service(tunnels, zones, OURS), "us"), ExternalDns(service(tunnels, zones, THEIRS), "them")
-    for stage in stages[:-1]:
-        await us.sync(stage)
-    await them.sync(theirs)
-    life = Life(writes)
-    stopped = False
-    tunnels.hook = zones.hook = life.step
-    try:
-        await us.sync(stages[-1])
-    except Stopped:
-        stopped = True
-    tunnels.hook = zones.hook = lambda _: None
-    for _ in range(2):
-        await them.sync(theirs)
-        await us.sync(stages[-1])
-    return rules(tunnels), [replace(each, id="") for each in records(zones)], stopped
+@dataclass(frozen=True, slots=True)
+class History:
+    """What stood there, what we published then, what we shall publish now, and what another owner publishes meanwhile."""
+
+    world: World
+    before: tuple[Endpoint, ...]
+    after: tuple[Endpoint, ...]
+    theirs: tuple[Endpoint, ...]
+
+    async def end(self, writes: int) -> tuple[dict[str, list[str]], list[DnsRecord], bool]:
+        """Return documents and records in the end, and whether the process that saw so many writes stopped on its way."""
+        tunnels, plain = self.world.ports()
+        zones = OneByOne(plain.stored)
+        us, them = ExternalDns(service(tunnels, zones, OURS), "us"), ExternalDns(service(tunnels, zones, THEIRS), "them")
+        await us.sync(self.before)
+        await them.sync(self.theirs)
+        life = Life(writes)
+        tunnels.hook = zones.hook = life.step
+        with suppress(Stopped):
+            await us.sync(self.after)
+        tunnels.hook = zones.hook = lambda _: None
+        for _ in range(2):
+            await them.sync(self.theirs)
+            await us.sync(self.after)
+        return rules(tunnels), [replace(each, id="") for each in records(zones)], life.over
+
+
+histories = st.builds(
+    History, worlds(), wishes(OUR_NAMES, max_size=4), wishes(OUR_NAMES, max_size=4), wishes(THEIR_NAMES, max_size=2)
+)
 
 
 def rules(tunnels: InMemoryTunnels) -> dict[str, list[str]]:
@@ -85,17 +97,16 @@ def records(zones: InMemoryZones) -> list[DnsRecord]:
     return sorted(each for stored in zones.stored.values() for each in stored.values())
 
 
-@given(worlds(), wishes(OUR_NAMES, max_size=4), wishes(OUR_NAMES, max_size=4), wishes(THEIR_NAMES, max_size=2))
-async def test_a_sync_that_stopped_after_any_write_reaches_the_same_end_when_it_is_done_again(
-    world: World, before: tuple[Endpoint, ...], after: tuple[Endpoint, ...], theirs: tuple[Endpoint, ...]
-) -> None:
-    whole = await live(world, (before, after), theirs, writes=10**6)
+@given(histories)
+async def test_a_sync_that_stopped_after_any_write_reaches_the_same_end_when_it_is_done_again(history: History) -> None:
+    whole = await history.end(writes=10**6)
     for writes in count():
-        documents, found, stopped = await live(world, (before, after), theirs, writes)
+        documents, found, stopped = await history.end(writes)
         assert (documents, found) == whole[:2], f"stopped after {writes} writes"
         if not stopped:
             break
-    concerned = {Hostname.parse(each.dns_name) for each in (*before, *after, *theirs)}
+    world = history.world
+    concerned = {Hostname.parse(each.dns_name) for each in (*history.before, *history.after, *history.theirs)}
     concerned |= {Hostname(each.name) for stored in world.records.values() for each in stored if each.marker}
     for tunnel, document in world.documents.items():
         standing = others(naive.rule_texts(document), concerned)

@@ -501,13 +501,12 @@ def test_a_hostname_is_claimed_in_the_longest_zone_that_holds_it() -> None:
     assert {each.hostname: each.zone for each in found.decisions} == {APP: ZONE, "app.dev.example.com": child}
 
 
-def test_a_name_with_a_record_in_two_zones_is_not_taken() -> None:
+def test_a_name_is_taken_in_its_own_zone_whatever_the_zone_above_holds_for_it() -> None:
     child = Zone("dev.example.com", "zone-dev")
     name = "app.dev.example.com"
     records = {ZONE: [record(name, target_of(BLUE), uid="1")], child: [record(name, target_of(BLUE), uid="2")]}
     found = plan(Existing.of([ZONE, child], records, {BLUE: configuration()}), create(endpoint(name)), POLICY)
-    assert found.is_empty
-    assert codes(found) == [(name, "record-conflict")]
+    assert [(each.action, each.zone, each.claim and each.claim.id) for each in found.decisions] == [(Action.ADOPT, child, "2")]
 
 
 def test_a_wildcard_and_an_apex_are_hostnames_like_any_other() -> None:

@@ -23,65 +23,18 @@ anything is decided, and what is stored decides, never `update_old`.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from tunnel_webhook.domain.ask import Ask, fold
 from tunnel_webhook.domain.claim import Claim, DnsRecord, Marker, Zone, claim_for
-from tunnel_webhook.domain.endpoint import TUNNELLED_TYPES, Changes, Endpoint
-from tunnel_webhook.domain.errors import InvalidEndpoint, InvalidHostname, InvalidOwner
+from tunnel_webhook.domain.endpoint import Changes
 from tunnel_webhook.domain.existing import Existing
 from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.ingress import IngressRule
 from tunnel_webhook.domain.layout import shadowed
-from tunnel_webhook.domain.plan import Action, Decision, Plan, Rejection
+from tunnel_webhook.domain.plan import Action, Decision, Plan
 from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.translation import Route, translate
-
-
-@dataclass(slots=True)
-class _Ask:
-    """All that one change set asks of one hostname: routes, and paths to delete by owner; once settled, those of one owner."""
-
-    wanted: list[Route] = field(default_factory=list[Route])
-    unwanted: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    rejections: list[Rejection] = field(default_factory=list[Rejection])
-    owner: str = ""
-    routes: dict[str, Route] = field(default_factory=dict[str, Route])
-    deletes: set[str] = field(default_factory=set[str])
-
-    def settle(self, hostname: Hostname, claim: Claim | None) -> None:
-        """Keep what is asked for the owner of the claim, or of a new one, one route a path, and reject the rest."""
-        self.owner = claim.marker.owner if claim else min(route.owner for route in self.wanted)
-        for route in sorted(self.wanted, key=_preference):
-            if route.owner == self.owner:
-                self.routes.setdefault(route.path, route)
-            else:
-                self.rejections.append(_owned_by_other(hostname, self.owner, route.owner, route.resource))
-        for owner, path in self.unwanted if claim else ():
-            if owner == self.owner:
-                self.deletes.add(path)
-            else:
-                self.rejections.append(_owned_by_other(hostname, self.owner, owner))
-
-    @property
-    def removals(self) -> set[str]:
-        """The paths to delete; none where anything is rejected, since such a hostname loses nothing until that is mended."""
-        return self.deletes - self.routes.keys() if not self.rejections else set()
-
-    def refuse(self, hostname: Hostname, code: str, sentence: str) -> None:
-        """Reject every route, or the hostname where only deletions are asked."""
-        resources = {route.resource for route in self.routes.values()} or {""}
-        self.rejections += [Rejection(hostname, code, sentence, resource) for resource in resources]
-
-
-def _preference(route: Route) -> tuple[str, str, str, tuple[tuple[str, str], ...], bool]:
-    return (route.service, route.resource, route.tunnel, route.properties, route.adopt)
-
-
-def _owned_by_other(hostname: Hostname, owner: str, other: str, resource: str = "") -> Rejection:
-    sentence = f"{hostname} is claimed for owner {owner!r} and asked for by {other!r}: its owner has to release it first"
-    return Rejection(hostname, "owned-by-other", sentence, resource)
 
 
 class _Refused(Exception):
@@ -94,7 +47,7 @@ class _Refused(Exception):
 
 def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
     """Return what is to be done; pure, and the same whatever the order of the input."""
-    asks, rejections = _fold(changes, policy)
+    asks, rejections = fold(changes, policy)
     decisions: list[Decision] = []
     for hostname, ask in sorted(asks.items()):
         try:
@@ -111,51 +64,7 @@ def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
     )
 
 
-def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Ask], set[Rejection]]:
-    """Return what is asked of each hostname, and the rejections of endpoints that have not even a hostname."""
-    asks: defaultdict[Hostname, _Ask] = defaultdict(_Ask)
-    nameless: set[Rejection] = set()
-    for endpoint in _tunnelled(changes.create, changes.update_new):
-        try:
-            hostname = Hostname.parse(endpoint.dns_name)
-        except InvalidHostname as reason:
-            nameless.add(Rejection(endpoint.dns_name, reason.code, str(reason), endpoint.resource))
-            continue
-        _ask_for(asks[hostname], hostname, endpoint, policy)
-    for endpoint in _tunnelled(changes.delete):
-        try:
-            hostname = Hostname.parse(endpoint.dns_name)
-        except InvalidHostname:
-            continue
-        asks[hostname].unwanted.add((policy.owner_of(endpoint), endpoint.set_identifier))
-    return dict(asks), nameless
-
-
-def _tunnelled(*lists: Iterable[Endpoint]) -> Iterable[Endpoint]:
-    """Yield what can be tunnelled: the TXT records of a registry are accepted and ignored (contract, 4.1 (b))."""
-    return (endpoint for endpoints in lists for endpoint in endpoints if endpoint.record_type in TUNNELLED_TYPES)
-
-
-def _ask_for(ask: _Ask, hostname: Hostname, endpoint: Endpoint, policy: Policy) -> None:
-    try:
-        _check_owner(endpoint, policy)
-        ask.wanted.append(translate(endpoint, policy))
-    except InvalidEndpoint as reason:
-        ask.rejections.append(Rejection(hostname, reason.code, str(reason), endpoint.resource))
-
-
-def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
-    owner = policy.owner_of(endpoint)
-    if not policy.sees(owner):
-        message = (
-            f"external-dns works for owner {owner!r} and this instance for OWNER_ID {policy.owner_id!r}:"
-            " set OWNER_ID to the same as --txt-owner-id, or leave it unset"
-        )
-        raise InvalidOwner(message)
-    _ = Marker(owner).comment
-
-
-def _decide(hostname: Hostname, ask: _Ask, existing: Existing, policy: Policy) -> Decision | None:
+def _decide(hostname: Hostname, ask: Ask, existing: Existing, policy: Policy) -> Decision | None:
     claim = existing.claims.get(hostname)
     if claim is None and not ask.wanted:
         return None
@@ -175,13 +84,13 @@ def _decide(hostname: Hostname, ask: _Ask, existing: Existing, policy: Policy) -
     return _take(hostname, zone, ask, existing)
 
 
-def _take(hostname: Hostname, zone: Zone, ask: _Ask, existing: Existing) -> Decision:
+def _take(hostname: Hostname, zone: Zone, ask: Ask, existing: Existing) -> Decision:
     """Claim a hostname that nobody has claimed, if neither its records nor its rules are somebody's."""
-    tunnel = _first(ask).tunnel
-    _reject_other_tunnels(hostname, ask, tunnel)
+    tunnel = ask.first.tunnel
+    ask.keep_only(hostname, tunnel)
     neighbours = existing.neighbours.get(hostname, ())
     for record in neighbours:
-        if record.tunnel != tunnel or len(neighbours) > 1:
+        if record.tunnel != tunnel:
             sentence = (
                 f"{hostname} already has a {record.type} record ({record.content}) that this service did not make:"
                 " remove it, or point the hostname elsewhere"
@@ -232,7 +141,7 @@ def _check_identical(hostname: Hostname, tunnel: str, wanted: Mapping[str, Ingre
                 raise _Refused(sentence, code="rule-conflict")
 
 
-def _keep(claim: Claim, ask: _Ask, existing: Existing) -> Decision | None:
+def _keep(claim: Claim, ask: Ask, existing: Existing) -> Decision | None:
     """Change, repair, move or release a hostname that is ours."""
     hostname, home = claim.hostname, existing.home(claim)
     places = existing.tunnels_with(hostname)
@@ -240,7 +149,7 @@ def _keep(claim: Claim, ask: _Ask, existing: Existing) -> Decision | None:
     tunnels = {route.tunnel for route in ask.routes.values()}
     # It moves only as a whole.
     tunnel = min(tunnels) if len(tunnels) == 1 and here <= ask.removals | ask.routes.keys() else home
-    _reject_other_tunnels(hostname, ask, tunnel)
+    ask.keep_only(hostname, tunnel)
     kept = here - ask.removals - ask.routes.keys()
     if not ask.routes:
         gone = tuple(sorted(here - kept))
@@ -269,23 +178,9 @@ def _keep(claim: Claim, ask: _Ask, existing: Existing) -> Decision | None:
     return decision if any(changes) else None
 
 
-def _first(ask: _Ask) -> Route:
-    """Return the route for every path, or else that of the first path."""
-    return ask.routes[min(ask.routes)]
-
-
-def _reject_other_tunnels(hostname: Hostname, ask: _Ask, tunnel: str) -> None:
-    """Keep the routes of one tunnel, since a CNAME points at only one, and reject the others."""
-    for path, route in sorted(ask.routes.items()):
-        if route.tunnel != tunnel:
-            sentence = f"{hostname} has another path in tunnel {tunnel}: a hostname lives in one tunnel, so give all paths the same"
-            ask.rejections.append(Rejection(hostname, "tunnel-conflict", sentence, route.resource))
-            del ask.routes[path]
-
-
-def _marker(ask: _Ask, existing: Marker | None = None) -> Marker:
+def _marker(ask: Ask, existing: Marker | None = None) -> Marker:
     """Return the marker: the resource of the route for every path, else the one that it had, else of the first path."""
-    first = _first(ask)
+    first = ask.first
     if existing and existing.resource and first.path:
         return Marker(ask.owner, existing.resource)
     return Marker(ask.owner, first.resource)

@@ -1,0 +1,135 @@
+"""The running process on an emulated Cloudflare that takes a tenth of a second a call: how long a sync takes, and how many calls.
+
+`extra_info` holds the calls, how many of them wrote, and, where one request is not the end of it, how it was answered.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from msgspec.structs import replace
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from cloudflare_emulator import API_TOKEN, BLUE, GREEN, Control, State, emulator_process, seed
+from process import RunningWebhook, running_webhook
+
+MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
+HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
+LATENCY = 0.1
+EXTERNAL_DNS_WAITS = 15.0
+
+
+@dataclass(slots=True)
+class Pod:
+    """A process of ours on an emulator, begun anew for each round."""
+
+    control: Control
+    webhook: RunningWebhook
+    client: httpx.Client
+
+    def post(self, body: bytes) -> int:
+        """Apply changes as external-dns would, and return the status."""
+        return self.client.post("/records", content=body).status_code
+
+    def published(self) -> int:
+        """Return how many endpoints are reported."""
+        return len(self.client.get("/records").json())
+
+    def calls(self) -> dict[str, int]:
+        """Return how many calls came since the last time, and how many of them wrote."""
+        methods = [call["method"] for call in self.control.log()]
+        self.control.clear_log()
+        return {"calls": len(methods), "writes": len(methods) - methods.count("GET")}
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as entered:
+        yield entered
+
+
+def begin(stack: ExitStack, state: State) -> Pod:
+    """Start both processes, and let external-dns look at what there is, as it does before it changes anything."""
+    stack.close()
+    control = stack.enter_context(emulator_process(state.with_behaviour(latency=LATENCY)))
+    names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1", "LOG_LEVEL": "error"}
+    settings = {"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names}
+    webhook = stack.enter_context(running_webhook(settings))
+    client = stack.enter_context(httpx.Client(base_url=webhook.webhook_url, headers=HEADERS, timeout=EXTERNAL_DNS_WAITS))
+    pod = Pod(control, webhook, client)
+    assert pod.published() == 0
+    pod.calls()
+    return pod
+
+
+def created(number: int, zones: list[str]) -> bytes:
+    """Return the changes that create so many hostnames, spread over zones."""
+    endpoints = [
+        {
+            "dnsName": f"h{each}.{zones[each % len(zones)]}",
+            "recordType": "CNAME",
+            "targets": [f"http://s{each}.ns.svc.cluster.local:80"],
+            "labels": {"resource": f"service/ns/s{each}"},
+        }
+        for each in range(number)
+    ]
+    return json.dumps({"create": endpoints}).encode()
+
+
+def free_zone() -> State:
+    """Return one zone on the Free plan, whose batches are the smallest, with room for all."""
+    state = seed(plan="free")
+    return state.with_zone(replace(state.zone("example.com"), quota=10_000))
+
+
+@pytest.mark.parametrize("plan", ["free", "pro"])
+def bench_a_thousand_hostnames_in_one_zone(benchmark: BenchmarkFixture, stack: ExitStack, plan: str) -> None:
+    body = created(1_000, ["example.com"])
+
+    def setup() -> tuple[tuple[Pod], dict[str, object]]:
+        return (begin(stack, free_zone() if plan == "free" else seed(plan="pro")),), {}
+
+    def apply(pod: Pod) -> Pod:
+        assert pod.post(body) == 204
+        return pod
+
+    pod = benchmark.pedantic(apply, setup=setup, rounds=3)
+
+    benchmark.extra_info |= pod.calls()
+    assert pod.published() == 1_000
+
+
+def bench_ten_thousand_hostnames_over_four_zones(benchmark: BenchmarkFixture, stack: ExitStack) -> None:
+    zones = ["example.com", "example.org", "example.net", "example.info"]
+    body = created(10_000, zones)
+    answers: list[int] = []
+
+    def setup() -> tuple[tuple[Pod], dict[str, object]]:
+        answers.clear()
+        return (begin(stack, seed(zones, plan="pro")),), {}
+
+    def apply(pod: Pod) -> Pod:
+        while 204 not in answers:
+            answers.append(pod.post(body))
+            assert answers[-1] in {204, 503}
+        return pod
+
+    pod = benchmark.pedantic(apply, setup=setup, rounds=3)
+
+    benchmark.extra_info |= {**pod.calls(), "answers": answers}
+    assert pod.published() == 10_000
+
+
+def bench_a_quiet_sync_of_ten_thousand(benchmark: BenchmarkFixture, stack: ExitStack) -> None:
+    zones = ["example.com", "example.org", "example.net", "example.info"]
+    pod = begin(stack, seed(zones, plan="pro"))
+    assert pod.post(created(10_000, zones)) == 204
+    pod.calls()
+
+    published = benchmark.pedantic(pod.published, rounds=3)
+
+    benchmark.extra_info |= {name: number // 3 for name, number in pod.calls().items()}
+    assert published == 10_000
