@@ -106,6 +106,5 @@ def audit(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure: adjust over loopback, plan, records, start-up and memory. Asserts nothing about time."""
     _install(session)
-    session.run(
-        "python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", "--override-ini=python_files=bench_*.py", *session.posargs
-    )
+    named = ("--override-ini=python_files=bench_*.py", "--override-ini=python_functions=bench_*")
+    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *named, *session.posargs)
