@@ -21,7 +21,7 @@ MEMORY = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com", "LOG_LEVEL": "err
 ENOUGH = 60.0
 
 
-class Endpoint(msgspec.Struct, omit_defaults=True):
+class Endpoint(msgspec.Struct, omit_defaults=True, gc=False):
     """The wire's endpoint, read and written with nothing in between: what there is to compare with."""
 
     dnsName: str  # noqa: N815 -- the wire's spelling
