@@ -100,7 +100,7 @@ class SharedTunnels(RuleBasedStateMachine):
         tunnel = self.homes.setdefault(name, BLUE)
         found = [data.draw(published(name, tunnel, path=OUR_PATHS[path])) for _ in range(rivals)]
         if rivals > 1:
-            found = [replace(each, labels={"resource": f"ingress/rival/{place}"}) for place, each in enumerate(found)]
+            found = [replace(each, labels={"resource": f"ingress/{name}{path}/{place}"}) for place, each in enumerate(found)]
         self.wanted[key] = tuple(found)
         self.spoiled.pop(key, None)
 
@@ -231,7 +231,7 @@ class SharedTunnels(RuleBasedStateMachine):
             for tunnel in (BLUE, GREEN):
                 self.edit(tunnel, 0, lambda rules: [text for text in rules if naive_name(text) not in conflicts])
             rejections = self.sync()
-        self.orphans = {name for name in self.orphans if not any(key[0] == name for key in self.wanted)}
+        self.orphans -= {each.name for each in self.claims()}
         self.check(rejections)
 
     def sync(self) -> tuple[Rejection, ...]:

@@ -43,6 +43,14 @@ def test_a_hostname_with_several_paths_is_an_endpoint_for_each() -> None:
     ]
 
 
+def test_the_one_resource_of_a_claim_is_told_of_the_first_path_only() -> None:
+    found = told([claim(APP, resource="ingress/prod/app")], [rule(APP, "http://a", "^/a"), rule(APP, "http://all")])
+    assert [(each.set_identifier, each.resource, each.owner) for each in found] == [
+        ("", "ingress/prod/app", "default"),
+        ("^/a", "", "default"),
+    ]
+
+
 def test_a_rule_made_by_hand_is_never_told_even_with_a_record_of_its_name() -> None:
     records = [record(APP, target_of(BLUE)), record(APP, "text", "TXT"), record("b.example.com", "1.2.3.4", "A")]
     assert told(records, [rule(APP), rule("b.example.com"), rule("*.example.com")]) == ()
