@@ -2,6 +2,7 @@
 
 | at each call of the API                                       | in                                        |
 |---------------------------------------------------------------|-------------------------------------------|
+| nothing happens: the rules and claims of that moment          | the adapters on the emulator              |
 | it fails before its effect, or after it                       | the adapters on the emulator              |
 | the same, and so do all calls after it until the next sync    | the adapters on the emulator              |
 | the process is killed (SIGKILL) before its effect, or after   | the real process on the emulator's        |
@@ -29,6 +30,7 @@ from cloudflare_emulator import (
     Drop,
     Emulator,
     Fault,
+    Intervention,
     Pause,
     Record,
     State,
@@ -123,8 +125,13 @@ def outcome(state: State) -> tuple[dict[str, str], list[Record]]:
     )
 
 
+def is_claim(record: Record) -> bool:
+    """Whether a record carries our marker."""
+    return (record.comment or "").startswith(f"{HERITAGE},")
+
+
 def _comparable(record: Record) -> Record:
-    if not (record.comment or "").startswith(f"{HERITAGE},"):
+    if not is_claim(record):
         return record
     known = any(record.id in zone.records for zone in WORLD.zones.values())
     return replace(record, id=record.id if known else "", created_on="", modified_on="", comment_modified_on=None)
@@ -189,6 +196,27 @@ async def test_undisturbed_all_stages_end_as_they_should() -> None:
     ]
     assert outcome(last)[0] == {BLUE: document(MINE, EVERYWHERE, REST), GREEN: document(WILD, REST)}
     assert outcome(last)[1] == [each for each in outcome(WORLD)[1] if each.name != "hand.example.com"]
+
+
+@pytest.mark.parametrize("stage", range(len(STAGES)))
+async def test_at_no_call_is_a_hostname_without_a_rule_or_a_rule_of_ours_without_a_claim(stage: int) -> None:
+    states = await undisturbed()
+    staying = homes(states[stage]).keys() & homes(states[stage + 1]).keys()
+    seen: list[State] = []
+
+    def watch(state: State) -> State:
+        seen.append(state)
+        return state
+
+    emulator = Emulator(states[stage], VirtualClock())
+    emulator.arm(Intervention(times=0, change=watch))
+    async with living(emulator) as dns:
+        await dns.sync(STAGES[stage])
+    for state in [*seen, emulator.state]:
+        found = homes(state)
+        assert all(name in hostnames(state, found[name]) for name in staying)
+        ours = {name for tunnel in state.tunnels for name in hostnames(state, tunnel)}
+        assert ours - {name for tunnel in WORLD.tunnels for name in hostnames(WORLD, tunnel)} <= found.keys()
 
 
 @pytest.mark.parametrize("stage", range(len(STAGES)))
@@ -266,6 +294,17 @@ async def kill_when_held(control: Control, webhook: RunningWebhook, stage: tuple
             return f"{call['method']} {call['path']}"
     await syncing
     return ""
+
+
+def homes(state: State) -> dict[str, str]:
+    """Return the tunnel that each claim points at, by hostname."""
+    records = [each for zone in state.zones.values() for each in zone.records.values()]
+    return {each.name: each.content.removesuffix(".cfargotunnel.com") for each in records if is_claim(each)}
+
+
+def hostnames(state: State, tunnel: str) -> set[str]:
+    """Return the hostnames that have rules in a tunnel."""
+    return {rule["hostname"] for rule in json.loads(state.document(tunnel))["ingress"] if "hostname" in rule}
 
 
 def rules(state: State, tunnel: str) -> list[str]:

@@ -85,11 +85,12 @@ async def test_creations_are_one_call_for_two_hundred(world: Cloudflare, number:
     assert (len(world.stored()), len(world.calls)) == (number, calls)
 
 
-async def test_a_paid_zone_takes_larger_batches() -> None:
-    async with cloudflare(Emulator(seed(plan="business"), VirtualClock())) as world:
+@pytest.mark.parametrize(("number", "calls"), [(3500, 1), (3501, 2)])
+async def test_a_paid_zone_takes_larger_batches(number: int, calls: int) -> None:
+    async with cloudflare(Emulator(seed(plan="enterprise"), VirtualClock())) as world:
         await world.zones.zones()
-        await world.zones.save(ZONE, RecordBatch(posts=posts(3500)))
-        assert (len(world.stored()), world.calls_to("POST", BATCH)) == (3500, 1)
+        await world.zones.save(ZONE, RecordBatch(posts=posts(number)))
+        assert (len(world.stored()), world.calls_to("POST", BATCH)) == (number, calls)
 
 
 async def test_a_zone_that_refuses_a_larger_batch_than_its_plan_allows_is_served_smaller_ones() -> None:
@@ -334,9 +335,12 @@ async def test_a_token_that_may_only_read_is_a_permanent_failure_and_nothing_is_
     assert len(world.calls) == 1
 
 
-async def test_permissions_that_are_lost_halfway_are_a_temporary_failure_since_something_was_written(world: Cloudflare) -> None:
+@pytest.mark.parametrize("answer", [Slow(path=BATCH, seconds=1), Drop(path=BATCH, when="after")], ids=["answered", "unanswered"])
+async def test_permissions_that_are_lost_halfway_are_a_temporary_failure_since_something_was_written(
+    world: Cloudflare, answer: Slow | Drop
+) -> None:
     token = Token(API_TOKEN, {"zone read": ("*",), "dns read": ("*",)})
-    world.emulator.arm(Intervention(path=BATCH, nth=2, change=lambda state: state.with_token(token)))
+    world.emulator.arm(answer, Intervention(path=BATCH, nth=2, change=lambda state: state.with_token(token)))
     with pytest.raises(TemporaryFailure, match="Zone/DNS/Edit"):
         await world.zones.save(ZONE, RecordBatch(posts=posts(201)))
     assert len(world.stored()) == 200

@@ -82,8 +82,10 @@ async def test_a_document_is_read_whatever_it_lacks(world: Cloudflare, document:
     assert (len(read.rules), read.version) == (rules, 7)
 
 
-async def test_a_tunnel_that_never_had_a_configuration_has_an_empty_document(world: Cloudflare) -> None:
-    change(world, replace(blue(world), configuration=None))
+@pytest.mark.parametrize("status", [404, 400])
+async def test_a_tunnel_that_never_had_a_configuration_has_an_empty_document(world: Cloudflare, status: int) -> None:
+    missing = '{"success":false,"errors":[{"code":1055,"message":"Configuration for tunnel not found"}]}'
+    world.emulator.arm(Respond(path="configurations$", status=status, body=missing))
     assert await world.tunnels.load(BLUE) == TunnelConfiguration()
     assert world.calls == [
         f"GET /accounts/{ACCOUNT}/cfd_tunnel/{BLUE}/configurations",
@@ -122,6 +124,14 @@ async def test_a_tunnel_cannot_be_read_without_the_permission_to_and_the_failure
         await world.tunnels.load(BLUE)
 
 
+async def test_a_tunnel_that_may_not_be_looked_at_is_not_called_unknown(world: Cloudflare) -> None:
+    change(world, replace(blue(world), configuration=None))
+    message = '{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'
+    world.emulator.arm(Respond(path=f"{BLUE}$", status=403, body=message))
+    with pytest.raises(PermanentFailure, match=r"cannot read tunnel \(.*Cloudflare Tunnel/Edit"):
+        await world.tunnels.load(BLUE)
+
+
 async def test_a_document_that_is_no_document_is_a_permanent_failure(world: Cloudflare) -> None:
     change(world, replace(blue(world), configuration=Configuration(document='{"ingress":{}}')))
     with pytest.raises(PermanentFailure, match="the tunnel's ingress is not a list"):
@@ -144,6 +154,24 @@ async def test_a_write_returns_what_is_stored_with_its_version(world: Cloudflare
     saved = await world.tunnels.save(BLUE, desired)
     assert (saved.version, services(saved)) == (base.version + 1, ["http://app:80", "http_status:404"])
     assert (await world.tunnels.load(BLUE)).rules == saved.rules
+
+
+@pytest.mark.parametrize("result", ["{}", '{"config":null}', '{"version":2}'], ids=["nothing", "no document", "no config"])
+async def test_a_write_that_is_answered_with_less_than_usual_is_what_was_sent(world: Cloudflare, result: str) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(Distort(method="PUT", body=f'{{"success":true,"result":{result}}}'))
+    saved = await world.tunnels.save(BLUE, desired)
+    assert (saved.version, saved.rules) == (base.version + 1, desired.rules)
+
+
+async def test_a_write_that_takes_effect_only_after_it_was_repeated_changes_nothing(world: Cloudflare) -> None:
+    _, desired = await with_app(world)
+    world.emulator.arm(Slow(method="PUT", seconds=60))
+    saved = await world.tunnels.save(BLUE, desired)
+    before = stored(world)[1]
+    await world.emulator.settle()
+    assert (stored(world)[1], services(saved)) == (before, services(desired))
+    assert world.calls_to("PUT", "") == 2
 
 
 async def test_somebody_elses_write_between_shows_in_the_version(world: Cloudflare) -> None:

@@ -1,5 +1,6 @@
 """Zones and their records through the Cloudflare adapter: which are read, how often, and what may go wrong on the way."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -11,6 +12,7 @@ from cloudflare_emulator import (
     ACCOUNT,
     API_TOKEN,
     BLUE,
+    GREEN,
     Account,
     Distort,
     Drop,
@@ -172,6 +174,18 @@ async def test_the_list_of_zones_is_believed_for_ten_minutes(world: Cloudflare) 
     await advance(world, 1)
     await world.zones.zones()
     assert world.calls_to("GET", "/zones?") == 2
+
+
+async def test_callers_at_the_same_time_share_one_list_of_zones() -> None:
+    async with cloudflare(world_of(seed().with_behaviour(latency=0.1)), account="") as world:
+        await asyncio.gather(world.zones.load(), world.tunnels.load(BLUE), world.tunnels.load(GREEN))
+        assert world.calls_to("GET", "/zones?") == 1
+
+
+async def test_a_zone_is_known_in_lower_case_however_it_is_listed() -> None:
+    listed = StoredZone(zone_id("example.org"), "Example.ORG", ACCOUNT)
+    async with cloudflare(world_of(seed([]).with_zone(listed))) as world:
+        assert await world.zones.zones() == (Zone("example.org", listed.id),)
 
 
 async def test_a_zone_that_is_gone_is_not_read_any_more(world: Cloudflare) -> None:

@@ -30,6 +30,12 @@ class Url:
 def parse_url(text: str) -> Url:
     """Return the parts of a URL; raise ValueError with Go's reason when Go cannot parse it."""
     text, _, fragment = text.partition("#")
+    url = _parse(text)
+    _check_escapes(fragment)
+    return url
+
+
+def _parse(text: str) -> Url:
     if _CONTROL.search(text):
         message = "net/url: invalid control character in URL"
         raise ValueError(message)
@@ -50,7 +56,6 @@ def parse_url(text: str) -> Url:
         authority, slash, path = rest[2:].partition("/")
         host, rest = _parse_authority(scheme.lower(), authority), slash + path
     _check_escapes(rest)
-    _check_escapes(fragment)
     return Url(scheme.lower(), _strip_port(host), rest)
 
 
