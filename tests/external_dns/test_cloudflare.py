@@ -314,3 +314,16 @@ def test_ten_thousand_hostnames_over_four_zones_go_live(start: StartExternalDns)
         assert loops[0].todo
         check(webhook, wanted, by_hand)
         assert bystanders(control.state()) == others
+
+
+@pytest.mark.timeout(600, func_only=True)
+def test_ten_thousand_hostnames_that_take_too_long_are_answered_in_time_while_the_work_goes_on(start: StartExternalDns) -> None:
+    wanted = many(10_000, ZONES)
+    with published_to(world(*ZONES), REQUEST_DEADLINE="5") as (control, webhook):
+        by_hand = webhook.account.by_hand(())
+        control.arm(Slow(path=BATCH, seconds=2.5, times=4), Slow(method="PUT", seconds=2.5, times=2))
+        first, *others = converge(start(f"{NEWEST}-txt", at=webhook), wanted)
+        first.check_soft_error("apply")
+        assert all(not loop.todo for loop in others)
+        check(webhook, wanted, by_hand)
+        assert sum(call["method"] != "GET" for call in control.log()) == 4 + 2
