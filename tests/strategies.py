@@ -57,9 +57,10 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"no_tls_verify": "False", "connect_timeout": "1m30s"},
     {"http_host_header": "Inner.Example", "proxy_type": "SOCKS"},
     {"ip_rules": "allow 10.0.0.0/8 443 80, deny ::/0"},
+    {"adopt": "True"},
     {"access_required": "true", "access_team_name": "acme", "access_aud_tag": "b, a"},
 )
-"""Properties of the origin, in spellings that are not the canonical one."""
+"""Properties of an endpoint, in spellings that are not the canonical one."""
 
 MATCHES = (("", ""), ("/api", "prefix"), ("/api/", "prefix"), ("/a.b", "exact"), ("^/v[0-9]+/", "regex"), ("/", "prefix"))
 
