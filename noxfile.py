@@ -99,7 +99,15 @@ def audit(session: nox.Session) -> None:
     """Check the locks: those of pyproject.toml, hashed, without an address; and ask whether an advisory is out on one."""
     _install(session)
     session.run("python", "-m", "pytest", "tests/repository/test_locks.py", "-q")
-    session.run("pip-audit", "--requirement", "requirements.lock", "--disable-pip", "--require-hashes", "--progress-spinner", "off")
+    session.run(
+        "pip-audit",
+        "--requirement",
+        "requirements.lock",
+        "--disable-pip",
+        "--require-hashes",
+        "--progress-spinner",
+        "off",
+    )
 
 
 @nox.session

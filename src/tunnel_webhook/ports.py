@@ -1,9 +1,9 @@
 """The ports: what drives us, and what we drive. The prose is the contract, and `tests/contract` holds every adapter to it.
 
-Failure                 what a driven port could not do
+Failure                 a driven port could not do its work
 ├── TemporaryFailure    asking again later may succeed
 └── PermanentFailure    asking again changes nothing: a token, a tunnel, a permission, a refused document
-ChangesNotApplied       the rest was applied; these endpoints were rejected, or these deletions withheld
+ChangesNotApplied       these endpoints were rejected, or these deletions withheld; the rest was applied
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.hostname import DomainFilter, Hostname
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.plan import Rejection
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.plan import Rejection
 
 
 class Failure(Exception):
-    """A driven port could not do what it was asked; the message says what, which, and what an operator can do."""
+    """A driven port could not do its work; the message says what, which, and what an operator can do."""
 
 
 class TemporaryFailure(Failure):
@@ -36,24 +38,36 @@ class PermanentFailure(Failure):
 class ChangesNotApplied(Exception):
     """Some endpoints were rejected or some deletions withheld; everything else was applied."""
 
-    def __init__(self, rejections: tuple[Rejection, ...], withheld: tuple[Hostname, ...], reason: str) -> None:
-        """Keep what was not applied; `reason` is the sentence for the operator."""
-        super().__init__(reason)
+    def __init__(self, rejections: tuple[Rejection, ...], withheld: tuple[Hostname, ...], sentence: str) -> None:
+        """Keep what was not applied; the sentence is for the operator."""
+        super().__init__(sentence)
         self.rejections = rejections
         self.withheld = withheld
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One record of a batch that was not written: its name, a reason code, and the upstream's sentence, sanitised."""
+    """One record of a batch that was not written: its name, why, and the upstream's sentence, sanitised."""
 
     name: str
-    code: str
+    reason: Reason
     sentence: str
 
 
-class Verdict(Enum):
-    """Whether a precondition holds: `warning` is for what harms later or only in part, `unknown` for what no reading tells."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How the last contact with the driven ports went.
+
+    `sentence` is for the operator; `seconds_since_contact` is None before the first contact.
+    """
+
+    ready: bool
+    sentence: str
+    seconds_since_contact: float | None = None
+
+
+class Level(Enum):
+    """Whether a precondition holds: `warning` is for harm that comes later or is partial, `unknown` for what cannot be read."""
 
     OK = "ok"
     WARNING = "warning"
@@ -63,10 +77,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One precondition: what it is about, whether it holds, how we know, and what an operator can do where it does not hold."""
+    """One precondition: its subject, whether it holds, what shows that, and what an operator can do if it does not."""
 
     subject: str
-    verdict: Verdict
+    level: Level
     sentence: str
     cure: str = ""
 
@@ -78,29 +92,37 @@ class WebhookAPI(Protocol):
     """
 
     def domain_filter(self) -> DomainFilter:
-        """Return which names external-dns may hand over. Instant: nothing is asked of anybody."""
+        """Return which names external-dns may hand over. Instant: no driven port is asked."""
         ...
 
     async def records(self) -> tuple[Endpoint, ...]:
-        """Return every endpoint that is visible to this instance, complete, in canonical form, sorted.
+        """Return every endpoint that this instance sees, in canonical form, sorted.
 
         Raises TemporaryFailure or PermanentFailure instead of returning a part.
+
+        Example: the claim of `app.example.com` and its rule to `http://app:8080` are one endpoint, a CNAME with the
+        target `http://app:8080` and the labels of the claim.
         """
         ...
 
     async def adjust_endpoints(self, endpoints: tuple[Endpoint, ...], /) -> tuple[Endpoint, ...]:
-        """Return endpoints as `records` would report them once they are applied. Pure and idempotent.
+        """Return endpoints as `records` will report them once they are applied. Pure and idempotent.
 
-        One that cannot be published is returned marked, never left out: leaving it out would plan its deletion.
+        One that cannot be published is returned marked, never left out: external-dns would plan its deletion.
+
+        Example: `App.example.com` with the target `HTTP://app:8080/` becomes `app.example.com` with `http://app:8080`.
         """
         ...
 
     async def apply_changes(self, changes: Changes, /) -> None:
-        """Apply changes; asking for the same twice does nothing the second time.
+        """Apply changes; applying the same changes twice does nothing the second time.
 
-        Bystanders keep every byte. Endpoints fail alone: whatever can be applied is applied first, then
-        ChangesNotApplied names the rejected and the withheld, or TemporaryFailure tells that more may succeed later. Where
+        Bystanders keep every byte. Each endpoint fails alone: whatever can be applied is applied first, then
+        ChangesNotApplied names the rejected and the withheld, or TemporaryFailure says that more may succeed later. If
         the deadline passes first, TemporaryFailure is raised and the work goes on. A cancelled caller stops nothing.
+
+        Example: before, a tunnel has the rules of two people and the catch-all. Creating `app.example.com` adds one
+        record and one rule; the two rules, their order and every unknown key are what they were.
         """
         ...
 
@@ -108,22 +130,25 @@ class WebhookAPI(Protocol):
 class TunnelRepository(Protocol):
     """Holds the configuration document of each tunnel; a driven port.
 
-    Safe to call concurrently, but not transactional: nothing holds between `load` and `save` but what the versions show.
+    Safe to call concurrently, but not transactional: between `load` and `save` anyone may write, and only the versions
+    show it.
     """
 
     async def load(self, tunnel: str, /) -> TunnelConfiguration:
-        """Return the document now in force, without losing a character of it; an empty one for a tunnel that has none yet.
+        """Return the document now in force, without losing a character of it; an empty one for a tunnel without any.
 
         Raises TemporaryFailure; PermanentFailure where the tunnel is unknown, deleted, or not remotely managed.
         """
         ...
 
     async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
-        """Replace the whole document, whatever stands there by now, and return it with the version that it was given.
+        """Replace the whole document, whatever is stored by now, and return it with its new version.
 
-        A version other than the loaded one plus 1 shows that somebody else wrote in between. A document that cloudflared
-        would refuse raises PermanentFailure in the words of Cloudflare and changes nothing. After a TemporaryFailure the
+        A version other than the loaded one plus 1 shows that someone else wrote in between. A document that cloudflared
+        would refuse raises PermanentFailure in Cloudflare's words and changes nothing. After a TemporaryFailure the
         document may or may not have been replaced.
+
+        Example: version 7 is loaded, a person saves version 8, and our save returns version 9: theirs is overwritten.
         """
         ...
 
@@ -136,9 +161,9 @@ class ZoneRepository(Protocol):
         ...
 
     async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
-        """Return the records that carry our marker, in every zone in use; of the zones `in_full` all their records.
+        """Return the records that carry our marker, in every zone in use; all records of the zones `in_full`.
 
-        Complete for the zones that it returns; a zone in which nobody ever claimed anything may be missing for some minutes.
+        Complete for the zones that it returns; a zone in which nothing was ever claimed may be missing for some minutes.
         Raises TemporaryFailure or PermanentFailure instead of returning a part.
         """
         ...
@@ -146,17 +171,19 @@ class ZoneRepository(Protocol):
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
         """Carry out the writes of a batch, deletes before patches before posts, and return those that were refused.
 
-        One refused record keeps no other from being written. A record to delete that is gone already counts as deleted; one
-        to post that stands there exactly so already counts as written. A patch touches only what we decide (content, proxied,
-        comment). Nothing but these records is touched. Raises TemporaryFailure, after which any part may have been written,
-        or PermanentFailure, after which none has.
+        One refused record keeps no other from being written. A record to delete that is gone counts as deleted; one to
+        post that exists exactly so counts as written. A patch changes only what we decide (content, proxied, comment).
+        No other record is touched. Raises TemporaryFailure, after which any part may have been written, or
+        PermanentFailure, after which none has.
+
+        Example: of three posts one meets an A record of its name; two are written, and one Refusal is returned.
         """
         ...
 
 
 class Inspection(Protocol):
-    """Tells whether everything is in place for the other driven ports to work; a driven port."""
+    """Looks whether everything is in place for the other driven ports to work; a driven port."""
 
     def findings(self) -> AsyncIterator[Finding]:
-        """Yield every precondition with its verdict. Nothing is written; what cannot be read is a finding, and raises nothing."""
+        """Yield one finding per precondition. Nothing is written; a failed read is a finding, and raises nothing."""
         ...

@@ -13,8 +13,8 @@ import pytest
 from msgspec.structs import replace
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from cloudflare_emulator import API_TOKEN, BLUE, GREEN, Control, State, emulator_process, seed
-from process import RunningWebhook, running_webhook
+from doubles.emulator import API_TOKEN, BLUE, GREEN, Control, State, emulator_process, seed
+from doubles.process import RunningWebhook, running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
@@ -58,7 +58,9 @@ def begin(stack: ExitStack, state: State) -> Pod:
     names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1", "LOG_LEVEL": "error"}
     settings = {"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names}
     webhook = stack.enter_context(running_webhook(settings))
-    client = stack.enter_context(httpx.Client(base_url=webhook.webhook_url, headers=HEADERS, timeout=EXTERNAL_DNS_WAITS))
+    client = stack.enter_context(
+        httpx.Client(base_url=webhook.webhook_url, headers=HEADERS, timeout=EXTERNAL_DNS_WAITS)
+    )
     pod = Pod(control, webhook, client)
     assert pod.published() == 0
     pod.calls()

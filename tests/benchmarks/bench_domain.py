@@ -3,12 +3,12 @@
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, rule
-from tunnel_webhook.domain.adjustment import adjust
-from tunnel_webhook.domain.endpoint import Changes
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.planner import plan
-from tunnel_webhook.domain.records import report
+from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.endpoint import Changes
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.planner import plan
+from tunnel_webhook.domain.planning.report import report
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, rule
 
 SIZES = [1_000, 10_000, 20_000]
 
@@ -23,7 +23,8 @@ def state(size: int) -> Existing:
 def wanted(size: int, port: int) -> Changes:
     """Ask for all of them, on this port."""
     found = (
-        endpoint(f"h{number}.example.com", f"http://s{number}:{port}", resource=f"service/ns/s{number}") for number in range(size)
+        endpoint(f"h{number}.example.com", f"http://s{number}:{port}", resource=f"service/ns/s{number}")
+        for number in range(size)
     )
     return Changes(update_new=adjust(found, POLICY).endpoints)
 

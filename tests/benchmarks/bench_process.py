@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from process import RunningWebhook, running_webhook
+from doubles.process import RunningWebhook, running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}

@@ -10,15 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloudflare_emulator.routes import BASE
-from cloudflare_emulator.seed import seed
-from cloudflare_emulator.state import State
-from cloudflare_emulator.values import Token
 from container.image import Image, build, missing
 from container.pod import Pod, running_pod
+from doubles.emulator.routes import BASE
+from doubles.emulator.seed import seed
+from doubles.emulator.state import State
+from doubles.emulator.values import Token
 from external_dns.genuine import NEWEST, ExternalDns
 from external_dns.programs import NotHere, Programs
-from manifests import environment, values, webhook_values
+from vocabulary.manifests import environment, values, webhook_values
 
 TESTS = Path(__file__).parents[1]
 CLOUDFLARE = "http://127.0.0.1:8787"
@@ -53,7 +53,7 @@ def cloudflare(pod: Pod, tmp_path: Path) -> Iterator[Callable[[], State]]:
     state = seed(values()["domainFilters"], document=BY_HAND).with_token(Token(token))
     (tmp_path / "seed").write_bytes(msgspec.json.encode(state))
     port = CLOUDFLARE.rpartition(":")[2]
-    command = pod.beside(sys.executable, "-m", "cloudflare_emulator", "--port", port, "--seed", tmp_path / "seed")
+    command = pod.beside(sys.executable, "-m", "doubles.emulator", "--port", port, "--seed", tmp_path / "seed")
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={"PYTHONPATH": str(TESTS)}) as process:
         assert process.stdout
         assert process.stdout.readline()
@@ -73,13 +73,22 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(pod: Pod, program: Path) -> Iterator[Callable[[str], ExternalDns]]:
     """Start the newest genuine external-dns beside the webhook, as the values have it but for the policy."""
     told = values()
-    flags = ["-url", told["extraArgs"]["webhook-provider-url"], "-registry", told["registry"], "-owner", told["txtOwnerId"]]
+    flags = [
+        "-url",
+        told["extraArgs"]["webhook-provider-url"],
+        "-registry",
+        told["registry"],
+        "-owner",
+        told["txtOwnerId"],
+    ]
     flags += ["-domain-filter", ",".join(told["domainFilters"])]
     with ExitStack() as stack:
 
         def begin(policy: str) -> ExternalDns:
             command = pod.beside(program, *flags, "-policy", policy)
-            process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            process = stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
             stack.callback(process.kill)
             assert process.stdin
             assert process.stdout

@@ -40,7 +40,9 @@ def missing() -> str:
     """Return why no image can be built here, or nothing."""
     absent = [tool for tool in TOOLS if shutil.which(tool) is None]
     if absent:
-        return f"no image can be built here: {', '.join(absent)} not found (apt-get install buildah debootstrap iproute2)"
+        return (
+            f"no image can be built here: {', '.join(absent)} not found (apt-get install buildah debootstrap iproute2)"
+        )
     return "" if os.geteuid() == 0 else "no image can be built here: debootstrap and mounting need root"
 
 
@@ -54,7 +56,17 @@ def build(scratch: Path) -> Image:
     _run(*buildah, "copy", "--quiet", imported, scratch / "base", "/")
     _run(*buildah, "commit", "--quiet", "--rm", imported, base)
     wheels, settings = scratch / "wheels", scratch / "pip.conf"
-    _run(pip / "python", "-m", "pip", "download", "--require-hashes", "--requirement", ROOT / "requirements.lock", "--dest", wheels)
+    _run(
+        pip / "python",
+        "-m",
+        "pip",
+        "download",
+        "--require-hashes",
+        "--requirement",
+        ROOT / "requirements.lock",
+        "--dest",
+        wheels,
+    )
     settings.write_text("[global]\nno-index = true\nfind-links = /wheels\n")
     folders = ("--volume", f"{wheels}:/wheels:ro", "--volume", f"{settings}:/etc/pip.conf:ro")
     _run(*buildah, "build", "--isolation=chroot", "--pull-never", "--timestamp=0", *folders, "--tag", _NAME, ROOT)

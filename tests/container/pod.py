@@ -72,7 +72,14 @@ def running_pod(image: Image, environment: Mapping[str, str], log: Path) -> Iter
     config, root = image.config, str(image.root)
     apart = [_program("unshare"), "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", _START, "sh", root]
     variables = [_program("env"), "--ignore-environment", *config["Env"], *given]
-    user = [_program("setpriv"), "--no-new-privs", _program("chroot"), f"--userspec={config['User']}", "--groups=", root]
+    user = [
+        _program("setpriv"),
+        "--no-new-privs",
+        _program("chroot"),
+        f"--userspec={config['User']}",
+        "--groups=",
+        root,
+    ]
     command = [*apart, *variables, *user, *config["Entrypoint"], *config["Cmd"]]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cloudflare_emulator.seed import BLUE
-from cloudflare_emulator.state import State
 from container.pod import Pod
+from doubles.emulator.seed import BLUE
+from doubles.emulator.state import State
 from external_dns.genuine import ExternalDns
-from manifests import EXAMPLES, endpoints, load, values, webhook_values
+from vocabulary.manifests import EXAMPLES, endpoints, load, values, webhook_values
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 
@@ -29,7 +29,12 @@ def test_it_runs_without_privileges_on_a_root_that_cannot_be_written(pod: Pod) -
     (root,) = re.findall(r"^\S+ \S+ \S+ \S+ / (\S+)", Path(f"/proc/{pod.pid}/mountinfo").read_text(), re.MULTILINE)
 
     assert {status["Uid"], status["Gid"]} == {"65532 65532 65532 65532"}
-    assert (status["Groups"], status["NoNewPrivs"], int(status["CapEff"], 16), int(status["CapPrm"], 16)) == ("", "1", 0, 0)
+    assert (status["Groups"], status["NoNewPrivs"], int(status["CapEff"], 16), int(status["CapPrm"], 16)) == (
+        "",
+        "1",
+        0,
+        0,
+    )
     assert root.split(",")[0] == "ro"
 
 

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import pytest
 
-from builders import BLUE, GREEN, configuration, rule
-from cloudflare_adapters import cloudflare
-from cloudflare_emulator import Emulator, VirtualClock, seed
+from doubles.cloudflare_adapters import cloudflare
+from doubles.emulator import Emulator, VirtualClock, seed
 from tunnel_webhook.adapters.memory import InMemoryTunnels
-from tunnel_webhook.domain.document import parse_json
-from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.json_text import parse_json
 from tunnel_webhook.ports import PermanentFailure, TunnelRepository
+from vocabulary.builders import BLUE, GREEN, configuration, rule
 
 pytestmark = pytest.mark.anyio
 
@@ -144,7 +144,10 @@ async def test_somebody_elses_write_shows_in_the_version(examined: Examined) -> 
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        (TunnelConfiguration((APP,)), r"1056: Bad Configuration: Validation failed: The last ingress rule must match all URLs"),
+        (
+            TunnelConfiguration((APP,)),
+            r"1056: Bad Configuration: Validation failed: The last ingress rule must match all URLs",
+        ),
         (TunnelConfiguration(), r"1056: Bad Configuration: .*doesn't contain any ingress rules"),
         (configuration(rule("a.example.com", "http://a/path")), r"1056: .*don't support proxying to a different path"),
         (configuration(rule("a.example.com", path="(")), r"1056: .*Rule #1 has an invalid regex"),

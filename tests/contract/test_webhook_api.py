@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from builders import BLUE, POLICY, ZONE, configuration, endpoint, memory, record, rule, service
-from http_client import HttpWebhookAPI, connect
+from doubles.http_client import HttpWebhookAPI, connect
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
-from tunnel_webhook.domain.endpoint import Changes
-from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure, WebhookAPI
+from vocabulary.builders import BLUE, POLICY, ZONE, configuration, endpoint, memory, record, rule, service
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +27,9 @@ def driven() -> tuple[InMemoryTunnels, InMemoryZones]:
 
 
 @pytest.fixture(params=["direct", "through HTTP"])
-async def api(request: pytest.FixtureRequest, driven: tuple[InMemoryTunnels, InMemoryZones]) -> AsyncIterator[WebhookAPI]:
+async def api(
+    request: pytest.FixtureRequest, driven: tuple[InMemoryTunnels, InMemoryZones]
+) -> AsyncIterator[WebhookAPI]:
     """Return the port under examination."""
     direct = service(*driven)
     if request.param == "direct":
@@ -69,7 +71,9 @@ async def test_what_is_adjusted_and_applied_is_what_is_reported(api: WebhookAPI)
     assert await api.adjust_endpoints(reported) == reported
 
 
-async def test_bystanders_survive_a_creation_and_a_deletion(api: WebhookAPI, driven: tuple[InMemoryTunnels, InMemoryZones]) -> None:
+async def test_bystanders_survive_a_creation_and_a_deletion(
+    api: WebhookAPI, driven: tuple[InMemoryTunnels, InMemoryZones]
+) -> None:
     await api.apply_changes(Changes(create=(endpoint("*.example.com"), endpoint("app.example.com"))))
     await api.apply_changes(Changes(delete=await api.records()))
 
@@ -114,6 +118,8 @@ async def test_an_unpublishable_endpoint_is_returned_marked(api: WebhookAPI) -> 
 
 
 async def test_changes_at_the_same_time_are_applied_one_after_the_other(api: WebhookAPI) -> None:
-    await asyncio.gather(*(api.apply_changes(Changes(create=(endpoint(f"h{number}.example.com"),))) for number in range(10)))
+    await asyncio.gather(
+        *(api.apply_changes(Changes(create=(endpoint(f"h{number}.example.com"),))) for number in range(10))
+    )
 
     assert len(await api.records()) == 10

@@ -8,19 +8,21 @@ from typing import Protocol
 import pytest
 from msgspec.structs import replace as with_fields
 
-from builders import BLUE, GREEN, claim, record
-from cloudflare_adapters import cloudflare
-from cloudflare_emulator import Emulator, Record, VirtualClock, seed, zone_id
+from doubles.cloudflare_adapters import cloudflare
+from doubles.emulator import Emulator, Record, VirtualClock, seed, zone_id
 from tunnel_webhook.adapters.memory import InMemoryZones
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone, target_of
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone, target_of
 from tunnel_webhook.ports import PermanentFailure, Refusal, ZoneRepository
+from vocabulary.builders import BLUE, GREEN, claim, record
 
 pytestmark = pytest.mark.anyio
 
 HOME, OTHER = Zone("example.com", zone_id("example.com")), Zone("example.net", zone_id("example.net"))
 APP = claim("app.example.com")
 BY_HAND = record("by-hand.example.com", "192.0.2.1", "A", uid="a" * 32)
-LOOKALIKE = record("like.example.com", target_of(BLUE), comment="heritage=tunnel-webhooks,owner=x", proxied=True, uid="b" * 32)
+LOOKALIKE = record(
+    "like.example.com", target_of(BLUE), comment="heritage=tunnel-webhooks,owner=x", proxied=True, uid="b" * 32
+)
 
 
 class SideDoor(Protocol):
@@ -59,13 +61,17 @@ class EmulatorDoor:
     def write(self, zone: Zone, records: Iterable[DnsRecord]) -> None:
         held = self.emulator.state.zones[zone.id]
         stored = {
-            each.id: Record(each.name, each.type, each.content, proxied=each.proxied, comment=each.comment or None, id=each.id)
+            each.id: Record(
+                each.name, each.type, each.content, proxied=each.proxied, comment=each.comment or None, id=each.id
+            )
             for each in records
         }
         self.emulator.state = self.emulator.state.with_zone(with_fields(held, records=stored))
 
     def limit(self, zone: Zone, quota: int) -> None:
-        self.emulator.state = self.emulator.state.with_zone(with_fields(self.emulator.state.zones[zone.id], quota=quota))
+        self.emulator.state = self.emulator.state.with_zone(
+            with_fields(self.emulator.state.zones[zone.id], quota=quota)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +219,9 @@ async def test_a_name_that_is_deleted_can_be_posted_in_the_same_batch(examined: 
 
 async def test_a_full_zone_takes_what_fits_in_order_and_names_the_rest(examined: Examined) -> None:
     examined.raw.limit(HOME, 5)
-    refusals = await examined.zones.save(HOME, RecordBatch(posts=tuple(new(f"{letter}.example.com") for letter in "bcdef")))
+    refusals = await examined.zones.save(
+        HOME, RecordBatch(posts=tuple(new(f"{letter}.example.com") for letter in "bcdef"))
+    )
     assert [(refusal.name, refusal.code) for refusal in refusals] == [
         (f"{letter}.example.com", "quota-exceeded") for letter in "def"
     ]

@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from process import running_webhook
+from doubles.process import running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 LONGER_THAN_GO = 95.0

@@ -20,9 +20,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from builders import endpoint, service
-from cloudflare_adapters import cloudflare
-from cloudflare_emulator import (
+from doubles.cloudflare_adapters import cloudflare
+from doubles.emulator import (
     API_TOKEN,
     BLUE,
     GREEN,
@@ -38,21 +37,20 @@ from cloudflare_emulator import (
     emulator_process,
     seed,
 )
-from cloudflare_emulator.faults import When
-from external_dns_planner import ExternalDns, is_empty
-from http_client import HttpWebhookAPI
-from process import RunningWebhook, running_webhook
+from doubles.emulator.faults import When
+from doubles.http_client import HttpWebhookAPI
+from doubles.process import RunningWebhook, running_webhook
+from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.domain.claim import HERITAGE
-from tunnel_webhook.domain.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.ports import TemporaryFailure
+from vocabulary.builders import endpoint, service
 
 pytestmark = pytest.mark.anyio
 
 HAND = '{"service":"http://hand:80","hostname":"hand.example.com","note":"\\u00fc"}'
 TAKEN = '{"hostname":"taken.example.org","service":"http://old:80","originRequest":{"connectTimeout":9,"new":1.50},"weight":1E2}'
-MINE = (
-    '{"hostname":"mine.example.com","path":"^/admin","service":"https://mine:443","originRequest":{"noTLSVerify":true,"x":[1.0]}}'
-)
+MINE = '{"hostname":"mine.example.com","path":"^/admin","service":"https://mine:443","originRequest":{"noTLSVerify":true,"x":[1.0]}}'
 WILD = '{ "service" : "http://wild:80","hostname":"*.wild.example.org" }'
 EVERYWHERE = '{"path":"^/everywhere","service":"http_status:418"}'
 REST = '{"service":"http_status:404","originRequest":{}}'
@@ -60,7 +58,9 @@ REST = '{"service":"http_status:404","originRequest":{}}'
 
 def document(*rules: str) -> str:
     """Return a document of these rules, with members beside them that nobody here knows."""
-    return f'{{"originRequest":{{"later":2.50}},"ingress":[{",".join(rules)}],"warp-routing":{{"enabled":true}},"y":null}}'
+    return (
+        f'{{"originRequest":{{"later":2.50}},"ingress":[{",".join(rules)}],"warp-routing":{{"enabled":true}},"y":null}}'
+    )
 
 
 def to_blue(name: str, comment: str) -> Record:
@@ -114,7 +114,13 @@ FAILURES: Mapping[str, Callable[[int], tuple[Fault, ...]]] = {
     "before-and-all-after-it": lambda number: (Drop(nth=number, times=0),),
     "after-and-all-after-it": lambda number: (Drop(nth=number, when="after"), Drop(nth=number + 1, times=0)),
 }
-CALLS: list[tuple[str, When]] = [("GET", "before"), ("POST", "before"), ("POST", "after"), ("PUT", "before"), ("PUT", "after")]
+CALLS: list[tuple[str, When]] = [
+    ("GET", "before"),
+    ("POST", "before"),
+    ("POST", "after"),
+    ("PUT", "before"),
+    ("PUT", "after"),
+]
 
 
 def outcome(state: State) -> tuple[dict[str, str], list[Record]]:
@@ -221,7 +227,9 @@ async def test_at_no_call_is_a_hostname_without_a_rule_or_a_rule_of_ours_without
 
 @pytest.mark.parametrize("stage", range(len(STAGES)))
 @pytest.mark.parametrize("failing", FAILURES.values(), ids=FAILURES)
-async def test_a_sync_in_which_any_call_fails_is_made_up_for(stage: int, failing: Callable[[int], tuple[Fault, ...]]) -> None:
+async def test_a_sync_in_which_any_call_fails_is_made_up_for(
+    stage: int, failing: Callable[[int], tuple[Fault, ...]]
+) -> None:
     states = await undisturbed()
     for number in count(1):
         emulator = Emulator(states[stage], VirtualClock())
@@ -265,14 +273,18 @@ async def test_a_process_that_is_killed_at_any_call_is_made_up_for_by_the_next(
             webhook = started(control, processes)
             for _ in range(2):
                 await sync(webhook, STAGES[stage])
-            assert outcome(control.state()) == outcome(states[stage + 1]), f"killed {when} {killed_at}:\n{webhook.log.read_text()}"
+            assert outcome(control.state()) == outcome(states[stage + 1]), (
+                f"killed {when} {killed_at}:\n{webhook.log.read_text()}"
+            )
     assert number > 1
 
 
 def started(control: Control, processes: ExitStack) -> RunningWebhook:
     """Return a new process of ours that works on the emulator."""
     names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1"}
-    return processes.enter_context(running_webhook({"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names}))
+    return processes.enter_context(
+        running_webhook({"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names})
+    )
 
 
 async def sync(webhook: RunningWebhook, stage: tuple[Endpoint, ...]) -> None:

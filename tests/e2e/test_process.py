@@ -15,8 +15,8 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from cloudflare_emulator import API_TOKEN, BLUE, Control, Pause, emulator_process, seed
-from process import LONG, SERVE, RunningWebhook, bare_environment, free_ports, running_webhook
+from doubles.emulator import API_TOKEN, BLUE, Control, Pause, emulator_process, seed
+from doubles.process import LONG, SERVE, RunningWebhook, bare_environment, free_ports, running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
@@ -61,7 +61,9 @@ def test_what_is_applied_is_reported(webhook: RunningWebhook) -> None:
     records = httpx.get(f"{webhook.webhook_url}/records", headers={"Accept": MEDIA_TYPE})
 
     assert (applied.status_code, records.status_code) == (204, 200)
-    assert [(each["dnsName"], each["targets"]) for each in records.json()] == [("app.example.com", ["http://app.prod:8080"])]
+    assert [(each["dnsName"], each["targets"]) for each in records.json()] == [
+        ("app.example.com", ["http://app.prod:8080"])
+    ]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -76,7 +78,9 @@ def test_metrics_are_prometheus_text(webhook: RunningWebhook) -> None:
 
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "\ntunnel_webhook_dry_run 0.0\n" in answer.text
-    assert re.search(r'^tunnel_webhook_build_info\{python="3[\d.]+",version="[\d.]+"\} 1\.0$', answer.text, re.MULTILINE)
+    assert re.search(
+        r'^tunnel_webhook_build_info\{python="3[\d.]+",version="[\d.]+"\} 1\.0$', answer.text, re.MULTILINE
+    )
     assert re.search(r"^tunnel_webhook_last_success_timestamp_seconds \d", answer.text, re.MULTILINE)
     assert not re.search(r"target_info|otel_scope", answer.text)
 
@@ -104,7 +108,9 @@ def test_the_log_can_be_text() -> None:
     with running_webhook({**MEMORY, "LOG_FORMAT": "text"}) as running:
         assert running.stop() == 0
 
-        assert re.match(r"\S+Z INFO    tunnel_webhook\.cli\.serving: serving webhook=http://127", running.log.read_text())
+        assert re.match(
+            r"\S+Z INFO    tunnel_webhook\.cli\.serving: serving webhook=http://127", running.log.read_text()
+        )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -238,7 +244,9 @@ def test_a_server_that_ends_by_itself_ends_the_other_one() -> None:
         taken.listen()
         ports = [str(taken.getsockname()[1]), *map(str, free_ports(1))]
 
-        done = subprocess.run([sys.executable, "-c", RACE, *ports], capture_output=True, text=True, timeout=LONG, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", RACE, *ports], capture_output=True, text=True, timeout=LONG, check=True
+        )
 
     assert done.stdout.splitlines() == ["finished", "a server ended by itself: Address already in use (os error 98)"]
 
@@ -247,7 +255,10 @@ def test_a_restarted_process_gets_its_port_back() -> None:
     port, exposed = free_ports(2)
     ports = {"PORT": str(port), "EXPOSED_PORT": str(exposed)}
     for _ in range(2):
-        with running_webhook({**MEMORY, **ports}) as running, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with (
+            running_webhook({**MEMORY, **ports}) as running,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+        ):
             assert client.get("/").status_code == 200
             assert running.stop() == 0
 
@@ -269,7 +280,10 @@ def test_any_free_port_is_taken_for_0_and_told() -> None:
     ("environment", "told"),
     [
         ({}, "CLOUDFLARE_API_TOKEN is not set: BACKEND is cloudflare"),
-        ({"BACKEND": "memory", "PORT": "http"}, "PORT='http': a whole number from 0 to 65535 is expected; for example PORT=8888"),
+        (
+            {"BACKEND": "memory", "PORT": "http"},
+            "PORT='http': a whole number from 0 to 65535 is expected; for example PORT=8888",
+        ),
     ],
     ids=["nothing set", "a wrong port"],
 )
@@ -315,7 +329,9 @@ def test_traces_and_metrics_reach_a_collector_before_the_end() -> None:
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{server.server_port}"
-        with running_webhook({**MEMORY, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_SERVICE_NAME": "mine"}) as running:
+        with running_webhook(
+            {**MEMORY, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_SERVICE_NAME": "mine"}
+        ) as running:
             httpx.post(f"{running.webhook_url}/records", headers=HEADERS, content=created("app.example.com"))
             assert running.stop() == 0
         server.shutdown()

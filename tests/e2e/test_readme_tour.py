@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from process import running_webhook
+from doubles.process import running_webhook
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 STEPS = re.findall(r"^\$ (curl .+)\n((?:(?!```|\$ ).*\n)*)", README, re.MULTILINE)

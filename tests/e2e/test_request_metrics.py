@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from process import running_webhook
+from doubles.process import running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 
@@ -23,7 +23,9 @@ def test_requests_are_counted_and_timed_by_route_and_status() -> None:
         client.put("/records")
         told = httpx.get(f"{running.exposed_url}/metrics").text
 
-    counted = dict(re.findall(r'^tunnel_webhook_requests_total\{(route="[^"]*",status="\d+")\} (\S+)', told, re.MULTILINE))
+    counted = dict(
+        re.findall(r'^tunnel_webhook_requests_total\{(route="[^"]*",status="\d+")\} (\S+)', told, re.MULTILINE)
+    )
     assert counted == {
         'route="GET /",status="200"': "1.0",
         'route="GET /records",status="200"': "2.0",
@@ -33,8 +35,12 @@ def test_requests_are_counted_and_timed_by_route_and_status() -> None:
         'route="unknown",status="405"': "1.0",
     }
     timed = dict(
-        re.findall(r'^tunnel_webhook_request_duration_seconds_count\{(route="[^"]*",status="\d+")\} (\S+)', told, re.MULTILINE)
+        re.findall(
+            r'^tunnel_webhook_request_duration_seconds_count\{(route="[^"]*",status="\d+")\} (\S+)', told, re.MULTILINE
+        )
     )
     assert timed == counted
-    buckets = re.findall(r'^tunnel_webhook_request_duration_seconds_bucket\{le="([^"]+)",route="GET /",', told, re.MULTILINE)
+    buckets = re.findall(
+        r'^tunnel_webhook_request_duration_seconds_bucket\{le="([^"]+)",route="GET /",', told, re.MULTILINE
+    )
     assert {"0.005", "0.1", "15.0", "+Inf"} <= set(buckets)

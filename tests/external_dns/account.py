@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from builders import BLUE, GREEN
 from external_dns.doors import Door
+from vocabulary.builders import BLUE, GREEN
 
 Rule = dict[str, Any]
 Record = dict[str, Any]
@@ -28,9 +28,7 @@ RULES_BY_HAND = (
     '{"path":"^/everywhere","service":"http_status:418"}',
     '{"service":"http_status:404","originRequest":{}}',
 )
-_BLUE = (
-    f'{{"originRequest":{{"connectTimeout":30}},"ingress":[{",".join(RULES_BY_HAND)}],"warp-routing":{{"enabled":true}},"x":1.50}}'
-)
+_BLUE = f'{{"originRequest":{{"connectTimeout":30}},"ingress":[{",".join(RULES_BY_HAND)}],"warp-routing":{{"enabled":true}},"x":1.50}}'
 _EMPTY = '{"ingress":[{"service":"http_status:404"}]}'
 
 
@@ -118,7 +116,10 @@ class Account:
 
     def live(self) -> dict[str, dict[str, str]]:
         """Return the services by path of every hostname with a claim, in the tunnel that it points at; no path is doubled."""
-        homes = {claim["name"]: claim["content"].removesuffix(".cfargotunnel.com") for claim in filter(is_claim, self.records())}
+        homes = {
+            claim["name"]: claim["content"].removesuffix(".cfargotunnel.com")
+            for claim in filter(is_claim, self.records())
+        }
         found: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for tunnel in set(homes.values()):
             for rule in self.rules(tunnel=tunnel):
@@ -153,7 +154,8 @@ class Account:
         services = {name: {"": live} if isinstance(live, str) else dict(live) for name, live in published.items()}
         assert self.live() == services
         assert self.claims() == {
-            name: (f"{tunnels.get(name, BLUE)}.cfargotunnel.com", True, owners.get(name, "default")) for name in published
+            name: (f"{tunnels.get(name, BLUE)}.cfargotunnel.com", True, owners.get(name, "default"))
+            for name in published
         }
         assert self.by_hand(set(published)) == (
             by_hand or ({BLUE: _BLUE, GREEN: _without(self.door.fresh[0], ())}, [*RECORDS_BY_HAND])

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from builders import BLUE, GREEN
-from cloudflare_emulator import emulator_process, seed
+from doubles.emulator import emulator_process, seed
+from doubles.process import running_webhook
 from external_dns.account import Account
 from external_dns.doors import EmulatorDoor, SocketDoor, on_emulator
 from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, external_dns
 from external_dns.programs import NotHere, Programs
 from external_dns.webhook import StartExternalDns, StartWebhook, Webhook
-from process import running_webhook
+from vocabulary.builders import BLUE, GREEN
 
 NEWEST_KINDS = [f"{NEWEST}-{registry}" for registry in REGISTRIES]
 OLDER_KINDS = [f"{version}-{registry}" for version in VERSIONS[:-1] for registry in ("noop", "txt")]
@@ -139,7 +139,9 @@ def start(program: Callable[[str], Path], here: Webhook) -> Iterator[StartExtern
         def begin(kind: str, *flags: str, policy: str = "sync", at: Webhook = here) -> ExternalDns:
             version, _, registry = kind.partition("-")
             path = program(version.replace(".", "_"))
-            return stack.enter_context(external_dns(path, at.process.webhook_url, "-policy", policy, *REGISTRIES[registry], *flags))
+            return stack.enter_context(
+                external_dns(path, at.process.webhook_url, "-policy", policy, *REGISTRIES[registry], *flags)
+            )
 
         yield begin
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from cloudflare_emulator import API_TOKEN, Configuration, Control, Record, Respond, Slow, zone_id
-from cloudflare_emulator.faults import When
+from doubles.emulator import API_TOKEN, Configuration, Control, Record, Respond, Slow, zone_id
+from doubles.emulator.faults import When
 
 _CALLS = {
     "tunnels.load": ("GET", "/configurations$"),
@@ -22,7 +22,9 @@ _CALLS = {
 }
 _ANSWERS: Mapping[str, Respond] = {
     "temporary": Respond(status=503, headers={"retry-after": "3600"}),
-    "permanent": Respond(status=403, body='{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'),
+    "permanent": Respond(
+        status=403, body='{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'
+    ),
 }
 
 

@@ -94,14 +94,18 @@ class ExternalDns:
 @contextmanager
 def external_dns(program: Path, url: str, *flags: str) -> Iterator[ExternalDns]:
     """Run a driver against a webhook provider; its log goes to our standard error, which pytest shows on failure."""
-    with subprocess.Popen([program, "-url", url, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [program, "-url", url, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin
         assert process.stdout
         yield ExternalDns(process.stdin, process.stdout)
         process.stdin.close()
 
 
-def endpoint(name: str, *targets: str, kind: str = "CNAME", resource: str = "", identifier: str = "", **properties: str) -> Wanted:
+def endpoint(
+    name: str, *targets: str, kind: str = "CNAME", resource: str = "", identifier: str = "", **properties: str
+) -> Wanted:
     """Return an endpoint as a source makes one; a keyword `no_tls_verify` is the property `webhook/no-tls-verify`."""
     wanted: Wanted = {
         "dnsName": name,
@@ -109,6 +113,8 @@ def endpoint(name: str, *targets: str, kind: str = "CNAME", resource: str = "", 
         "targets": list(targets or ("http://app:8080",)),
         "setIdentifier": identifier,
         "labels": {"resource": resource} if resource else {},
-        "providerSpecific": [{"name": f"webhook/{key.replace('_', '-')}", "value": text} for key, text in properties.items()],
+        "providerSpecific": [
+            {"name": f"webhook/{key.replace('_', '-')}", "value": text} for key, text in properties.items()
+        ],
     }
     return {key: value for key, value in wanted.items() if value}

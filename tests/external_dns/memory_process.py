@@ -28,8 +28,8 @@ from dependency_injector import providers
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.cli import main
 from tunnel_webhook.container import Container
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
-from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure
 
 _FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
@@ -105,13 +105,16 @@ class BackDoor:
         return answers[asked.pop("ask")](**asked)
 
     def _state(self) -> dict[str, Any]:
-        records = {zone.name: [asdict(record) for record in found.values()] for zone, found in self.zones.inner.stored.items()}
+        records = {
+            zone.name: [asdict(record) for record in found.values()] for zone, found in self.zones.inner.stored.items()
+        }
         return {"documents": self.tunnels.inner.documents, "records": records}
 
     def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
         self.tunnels.inner.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
         self.zones.inner.stored = {
-            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in found} for name, found in records.items()
+            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in found}
+            for name, found in records.items()
         }
 
     def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 _SOURCES = Path(__file__).parent / "go"
 # What Go says of a module or a toolchain that is not here and cannot be fetched; anything else is a fault of ours.
-_OUT_OF_REACH = re.compile(r'Get "http|reading http|dial tcp|module lookup disabled|requires go >=|toolchain not available')
+_OUT_OF_REACH = re.compile(
+    r'Get "http|reading http|dial tcp|module lookup disabled|requires go >=|toolchain not available'
+)
 
 
 class NotHere(Exception):
@@ -44,7 +46,9 @@ class Programs:
         program = self.directory / module
         environment = {**os.environ, "GOFLAGS": "-mod=readonly"}  # noqa: TID251 -- Go finds its caches through the environment
         command = ("go", "build", "-o", str(program), ".")
-        made = subprocess.run(command, cwd=_SOURCES / module, env=environment, capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            command, cwd=_SOURCES / module, env=environment, capture_output=True, text=True, check=False
+        )
         if _OUT_OF_REACH.search(made.stderr):
             message = f"tests/external_dns/go/{module} cannot be built here: {made.stderr.strip().splitlines()[-1]}"
             raise NotHere(message)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import BLUE, GREEN
 from external_dns.account import Account, record
 from external_dns.genuine import ExternalDns, endpoint
+from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
 RULE = '{"hostname":"app.example.com","service":"http://by-hand:80","mine":1.0}'
@@ -22,7 +22,9 @@ def test_a_rule_that_says_something_else_stays_and_is_told(newest: ExternalDns, 
     account.check({"good.example.com": "http://app:8080"}, by_hand=before)
 
 
-def test_a_rule_that_says_something_else_is_taken_over_where_that_is_asked(newest: ExternalDns, account: Account) -> None:
+def test_a_rule_that_says_something_else_is_taken_over_where_that_is_asked(
+    newest: ExternalDns, account: Account
+) -> None:
     account.edit_rules(lambda rules: [RULE, *rules])
     newest.loop(endpoint("app.example.com")).check_soft_error("apply")
     newest.publish(endpoint("app.example.com", adopt="true"))
@@ -54,7 +56,9 @@ def test_a_rule_that_says_the_same_is_adopted(newest: ExternalDns, account: Acco
     ],
 )
 @pytest.mark.parametrize("adopt", [{}, {"adopt": "true"}], ids=["asked", "adopt"])
-def test_a_record_stays_and_is_told(newest: ExternalDns, account: Account, taken: dict[str, object], adopt: dict[str, str]) -> None:
+def test_a_record_stays_and_is_told(
+    newest: ExternalDns, account: Account, taken: dict[str, object], adopt: dict[str, str]
+) -> None:
     account.edit_records(lambda records: [taken, *records])
     before = account.by_hand(())
     for _ in range(2):
@@ -62,7 +66,9 @@ def test_a_record_stays_and_is_told(newest: ExternalDns, account: Account, taken
         account.check({"good.example.com": "http://app:8080"}, by_hand=before)
 
 
-def test_a_document_that_cloudflared_refuses_is_not_touched_until_it_is_mended(newest: ExternalDns, account: Account) -> None:
+def test_a_document_that_cloudflared_refuses_is_not_touched_until_it_is_mended(
+    newest: ExternalDns, account: Account
+) -> None:
     newest.publish(endpoint("old.example.com"))
     account.edit_rules(lambda rules: ['{"hostname":"broken.example.com","service":"no-service"}', *rules])
     broken = account.state()["documents"]

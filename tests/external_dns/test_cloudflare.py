@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     BLUE,
     GREEN,
     HTML,
@@ -27,12 +27,12 @@ from cloudflare_emulator import (
     emulator_process,
     seed,
 )
+from doubles.go_reference import left_behind
+from doubles.process import running_webhook
 from external_dns.account import Account
 from external_dns.doors import EmulatorDoor, on_emulator
 from external_dns.genuine import NEWEST, ExternalDns, Loop, Wanted, endpoint
 from external_dns.webhook import StartExternalDns, Webhook
-from go_reference import left_behind
-from process import running_webhook
 from tunnel_webhook.domain.claim import HERITAGE
 
 pytestmark = pytest.mark.external_dns
@@ -58,7 +58,9 @@ def green(*managed: str) -> str:
 def world(*zones: str) -> State:
     """Return paid zones, and two tunnels in which a person already works."""
     by_hand = (
-        Record("mine.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment="heritage=tunnel-webhooks"),
+        Record(
+            "mine.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment="heritage=tunnel-webhooks"
+        ),
         Record("www.example.com", "A", "192.0.2.1", ttl=300, tags=("team:a",), comment="by hand"),
         Record("_acme-challenge.app.example.com", "TXT", '"token"'),
         Record("example.com", "MX", "mail.example.com", more={"priority": 10}),
@@ -90,7 +92,11 @@ def bystanders(state: State) -> list[Record]:
 def claims(state: State) -> dict[str, str]:
     """Return what the claims say of their owners and resources, by hostname."""
     records = [record for zone in state.zones.values() for record in zone.records.values()]
-    return {each.name: (each.comment or "").removeprefix(f"{HERITAGE},") for each in records if each not in bystanders(state)}
+    return {
+        each.name: (each.comment or "").removeprefix(f"{HERITAGE},")
+        for each in records
+        if each not in bystanders(state)
+    }
 
 
 @pytest.mark.parametrize("registry", ["noop", "txt"])
@@ -102,7 +108,9 @@ def test_a_life_on_cloudflare(start: StartExternalDns, registry: str) -> None:
     with published_to(before) as (control, webhook):
         dns = start(f"{NEWEST}-{registry}", at=webhook)
 
-        assert dns.publish(app, api, shop).todo == {"create": ["app.example.com", "app.example.com", "shop.example.org"]}
+        assert dns.publish(app, api, shop).todo == {
+            "create": ["app.example.com", "app.example.com", "shop.example.org"]
+        }
         made = {
             "blue": blue(
                 '{"path":"^/api(/|$)","service":"http://api:80","hostname":"app.example.com"}',
@@ -171,7 +179,9 @@ def with_claims(state: State, **changed: Any) -> State:
 
 
 @pytest.mark.parametrize("registry", ["noop", "txt"])
-def test_what_the_go_webhook_left_is_taken_over_without_a_visible_change(start: StartExternalDns, registry: str) -> None:
+def test_what_the_go_webhook_left_is_taken_over_without_a_visible_change(
+    start: StartExternalDns, registry: str
+) -> None:
     services = {f"app-{number}.example.com": f"http://app-{number}:80" for number in range(20)}
     before = left_behind(world("example.com"), services)
     wanted = [endpoint(name, service, resource="service/prod/app") for name, service in services.items()]
@@ -212,11 +222,15 @@ def converge(dns: ExternalDns, wanted: list[Wanted]) -> list[Loop]:
 
 def check(webhook: Webhook, wanted: list[Wanted], by_hand: tuple[dict[str, str], list[dict[str, Any]]]) -> None:
     """Assert that exactly these are live, each in its tunnel, and that what was made by hand is what it was, to the byte."""
-    properties: list[Mapping[str, str]] = [{pair["name"]: pair["value"] for pair in each["providerSpecific"]} for each in wanted]
+    properties: list[Mapping[str, str]] = [
+        {pair["name"]: pair["value"] for pair in each["providerSpecific"]} for each in wanted
+    ]
     tunnels = {"blue": BLUE, "green": GREEN}
     webhook.account.check(
         {each["dnsName"]: each["targets"][0] for each in wanted},
-        tunnels={each["dnsName"]: tunnels[named["webhook/tunnel"]] for each, named in zip(wanted, properties, strict=True)},
+        tunnels={
+            each["dnsName"]: tunnels[named["webhook/tunnel"]] for each, named in zip(wanted, properties, strict=True)
+        },
         by_hand=by_hand,
     )
 
@@ -250,7 +264,9 @@ THROTTLED = Respond(
     body='{"success":false,"errors":[{"code":971,"message":"Please wait and consider throttling your request speed"}]}',
 )
 FAULTS = (
-    Respond(method="GET", path=CONFIGURATION, status=500, body='{"success":false,"errors":[{"code":1000,"message":"no"}]}'),
+    Respond(
+        method="GET", path=CONFIGURATION, status=500, body='{"success":false,"errors":[{"code":1000,"message":"no"}]}'
+    ),
     ForeignWrite(method="GET", path=BLUES, nth=2, tunnel=BLUE, document=blue(ADDED)),
     Distort(method="GET", path=CONFIGURATION, nth=5, body=HTML, content_type="text/html"),
     Slow(method="GET", path=CONFIGURATION, nth=7, seconds=6),
@@ -288,7 +304,9 @@ conditional write, but it is noticed.
     ("registry", "settings"), [("noop", {}), ("txt", {"REQUEST_DEADLINE": "5"})], ids=["noop", "txt-in-a-hurry"]
 )
 @pytest.mark.timeout(600, func_only=True)
-def test_five_thousand_hostnames_go_live_whatever_fails(start: StartExternalDns, registry: str, settings: dict[str, str]) -> None:
+def test_five_thousand_hostnames_go_live_whatever_fails(
+    start: StartExternalDns, registry: str, settings: dict[str, str]
+) -> None:
     zones = ZONES[:3]
     wanted = many(5000, zones)
     with published_to(world(*zones), **settings) as (control, webhook):
@@ -317,7 +335,9 @@ def test_ten_thousand_hostnames_over_four_zones_go_live(start: StartExternalDns)
 
 
 @pytest.mark.timeout(600, func_only=True)
-def test_ten_thousand_hostnames_that_take_too_long_are_answered_in_time_while_the_work_goes_on(start: StartExternalDns) -> None:
+def test_ten_thousand_hostnames_that_take_too_long_are_answered_in_time_while_the_work_goes_on(
+    start: StartExternalDns,
+) -> None:
     wanted = many(10_000, ZONES)
     with published_to(world(*ZONES), REQUEST_DEADLINE="5") as (control, webhook):
         by_hand = webhook.account.by_hand(())

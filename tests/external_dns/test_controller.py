@@ -14,14 +14,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from doubles.process import free_ports
 from external_dns.account import Account
 from external_dns.genuine import Wanted, endpoint
 from external_dns.webhook import Webhook
-from process import free_ports
 
 pytestmark = [pytest.mark.external_dns, pytest.mark.controller]
 WEB = endpoint("web.example.com", "http://web:80", resource="ingress/prod/web")
-API = endpoint("web.example.com", "http://api:80", resource="ingress/prod/api", identifier="api", path="/api", connect_timeout="1m")
+API = endpoint(
+    "web.example.com", "http://api:80", resource="ingress/prod/api", identifier="api", path="/api", connect_timeout="1m"
+)
 LIVE: dict[str, str | dict[str, str]] = {"web.example.com": {"": "http://web:80", "^/api(/|$)": "http://api:80"}}
 APPLIED, REFUSED = ("POST /records", 204), ("POST /records", 500)
 LONG = 60.0

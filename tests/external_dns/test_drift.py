@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from builders import BLUE, GREEN
 from external_dns.account import Account, Record, is_claim
 from external_dns.genuine import ExternalDns, endpoint
+from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
 APP = endpoint("app.example.com", "http://app:8080", resource="service/prod/app", no_tls_verify="true")
@@ -39,7 +39,9 @@ HEALED = {
     "rule-removed": Edit(rules=each_rule(lambda _: [])),
     "rule-with-another-service": Edit(rules=each_rule(lambda rule: [rule.replace("app:8080", "other:1")])),
     "rule-with-another-property": Edit(rules=each_rule(lambda rule: [rule.replace("true", "false")])),
-    "rule-with-one-property-more": Edit(rules=each_rule(lambda rule: [rule.replace(":true", ':true,"http2Origin":true')])),
+    "rule-with-one-property-more": Edit(
+        rules=each_rule(lambda rule: [rule.replace(":true", ':true,"http2Origin":true')])
+    ),
     "rule-with-another-path": Edit(rules=each_rule(lambda rule: [json.dumps(json.loads(rule) | {"path": "/x"})])),
     "rule-doubled": Edit(rules=each_rule(lambda rule: [rule, rule.replace("app:8080", "other:1")])),
     "rule-doubled-the-other-one-first": Edit(rules=each_rule(lambda rule: [rule.replace("app:8080", "other:1"), rule])),
@@ -49,9 +51,12 @@ HEALED = {
         rules=each_rule(lambda rule: [rule.replace("http://app:8080", "socks-proxy")])
     ),
     "rule-and-record-gone": Edit(
-        rules=each_rule(lambda _: []), records=lambda records: [each for each in records if each["name"] != "app.example.com"]
+        rules=each_rule(lambda _: []),
+        records=lambda records: [each for each in records if each["name"] != "app.example.com"],
     ),
-    "every-managed-rule-gone": Edit(rules=lambda rules: [rule for rule in rules if "app:" not in rule and "web:" not in rule]),
+    "every-managed-rule-gone": Edit(
+        rules=lambda rules: [rule for rule in rules if "app:" not in rule and "web:" not in rule]
+    ),
 }
 
 
@@ -66,7 +71,9 @@ def test_one_loop_heals(newest: ExternalDns, account: Account, edit: Edit) -> No
     assert account.rules("app.example.com")[0]["originRequest"] == {"noTLSVerify": True}
 
 
-def test_rules_that_a_wildcard_by_hand_takes_the_requests_of_are_put_before_it(newest: ExternalDns, account: Account) -> None:
+def test_rules_that_a_wildcard_by_hand_takes_the_requests_of_are_put_before_it(
+    newest: ExternalDns, account: Account
+) -> None:
     newest.publish(APP, WEB)
     wildcard = '{"hostname":"*.example.com","service":"http://wildcard-by-hand:80"}'
     account.edit_rules(lambda rules: [wildcard, *rules])
@@ -74,7 +81,11 @@ def test_rules_that_a_wildcard_by_hand_takes_the_requests_of_are_put_before_it(n
     assert newest.publish(APP, WEB).todo == {"update": ["app.example.com", "web.example.com"]}
     assert newest.publish(APP, WEB).todo == {}
     account.check(LIVE, by_hand=by_hand)
-    assert [rule.get("hostname") for rule in account.rules()][:3] == ["app.example.com", "web.example.com", "*.example.com"]
+    assert [rule.get("hostname") for rule in account.rules()][:3] == [
+        "app.example.com",
+        "web.example.com",
+        "*.example.com",
+    ]
 
 
 def test_a_rule_that_was_moved_behind_a_wildcard_is_put_before_it_again(newest: ExternalDns, account: Account) -> None:
@@ -91,7 +102,9 @@ def test_a_rule_that_was_moved_behind_a_wildcard_is_put_before_it_again(newest: 
     assert account.rules() == before
 
 
-def test_a_record_that_was_pointed_elsewhere_is_left_to_the_one_who_did_it(newest: ExternalDns, account: Account) -> None:
+def test_a_record_that_was_pointed_elsewhere_is_left_to_the_one_who_did_it(
+    newest: ExternalDns, account: Account
+) -> None:
     newest.publish(APP, WEB)
     account.edit_records(each_claim(content="elsewhere.example.net"))
     before = account.state()

@@ -8,7 +8,12 @@ from external_dns.webhook import StartExternalDns, StartWebhook
 
 pytestmark = pytest.mark.external_dns
 STEPS = [f"{when} {step}" for step in ("tunnels.save", "zones.save") for when in ("before", "after")]
-OLD = (endpoint("gone.example.com"), endpoint("app.example.com"), endpoint("moved.example.com"), endpoint("web.example.com"))
+OLD = (
+    endpoint("gone.example.com"),
+    endpoint("app.example.com"),
+    endpoint("moved.example.com"),
+    endpoint("web.example.com"),
+)
 NEW = (
     endpoint("new.example.com"),
     endpoint("app.example.com", "http://changed:80"),
@@ -62,7 +67,9 @@ def test_every_version_survives_a_failure(start: StartExternalDns, account: Acco
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)
-def test_the_deadline_answers_softly_while_the_work_goes_on(start: StartExternalDns, webhook: StartWebhook, registry: str) -> None:
+def test_the_deadline_answers_softly_while_the_work_goes_on(
+    start: StartExternalDns, webhook: StartWebhook, registry: str
+) -> None:
     at = webhook(REQUEST_DEADLINE="1")
     dns = start(f"{NEWEST}-{registry}", at=at)
     at.account.disturb("before tunnels.save", delay=1.5)

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from builders import BLUE, GREEN
 from external_dns.account import Account, Record, is_claim
 from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, Wanted, endpoint
 from external_dns.webhook import StartExternalDns, StartWebhook
+from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
 NAMES = ("a.example.com", "b.example.com", "*.example.com", "one.wild.example.com", "example.org", "*.example.org")
@@ -18,8 +18,19 @@ PATHS: dict[str, dict[str, str]] = {
     "^/x$": {"path": "/x", "path_match": "exact"},
     "^/r": {"path": "^/r", "path_match": "regex"},
 }
-PROPERTIES: tuple[dict[str, str], ...] = ({}, {"no_tls_verify": "true"}, {"connect_timeout": "1m"}, {"ip_rules": "deny ::/0"})
-BAD = ({"path": "x"}, {"misspelt": "1"}, {"tunnel": "red"}, {"service": "ftp://x"}, {"path": "/api", "connect_timeout": "soon"})
+PROPERTIES: tuple[dict[str, str], ...] = (
+    {},
+    {"no_tls_verify": "true"},
+    {"connect_timeout": "1m"},
+    {"ip_rules": "deny ::/0"},
+)
+BAD = (
+    {"path": "x"},
+    {"misspelt": "1"},
+    {"tunnel": "red"},
+    {"service": "ftp://x"},
+    {"path": "/api", "connect_timeout": "soon"},
+)
 STEPS = [f"{when} {step}" for step in ("tunnels.save", "zones.save") for when in ("before", "after")]
 KINDS = [*(f"{NEWEST}-{registry}" for registry in REGISTRIES), *(f"{version}-txt" for version in VERSIONS[:-1])]
 EDITS = ("none", "none", "grey-cloud", "point", "remove", "redirect", "last", "first")
@@ -50,13 +61,18 @@ def draw(random: Random) -> tuple[Live, dict[str, str]]:
     """Return what shall be live, and in which tunnel each hostname shall live."""
     names = random.sample(NAMES, random.randint(0, len(NAMES)))
     services = [f"http://app-{number}:80" for number in range(3)]
-    live = {name: {path: random.choice(services) for path in random.sample(list(PATHS), random.randint(1, 3))} for name in names}
+    live = {
+        name: {path: random.choice(services) for path in random.sample(list(PATHS), random.randint(1, 3))}
+        for name in names
+    }
     return live, {name: random.choice((BLUE, GREEN)) for name in names}
 
 
 def endpoint_of(random: Random, name: str, path: str, live: Live, tunnels: dict[str, str]) -> Wanted:
     properties = {**PATHS[path], **random.choice(PROPERTIES), "tunnel": tunnels[name]}
-    return endpoint(name, live[name][path], resource=f"ingress/prod/{random.randint(1, 9)}", identifier=path[:2], **properties)
+    return endpoint(
+        name, live[name][path], resource=f"ingress/prod/{random.randint(1, 9)}", identifier=path[:2], **properties
+    )
 
 
 def edit(account: Account, how: str, random: Random) -> None:
@@ -65,7 +81,9 @@ def edit(account: Account, how: str, random: Random) -> None:
     if claims:
         claim = random.choice(claims)
         home, zone = claim["content"].removesuffix(".cfargotunnel.com"), ".".join(claim["name"].split(".")[-2:])
-        account.edit_records(lambda records: [edited_record(each, how, home) if each == claim else each for each in records], zone)
+        account.edit_records(
+            lambda records: [edited_record(each, how, home) if each == claim else each for each in records], zone
+        )
         account.edit_rules(lambda rules: edited_rules(rules, how, claim["name"]), home)
 
 

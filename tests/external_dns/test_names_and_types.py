@@ -61,7 +61,8 @@ def test_a_set_identifier_of_the_user_is_taken_without_fuss(newest: ExternalDns,
 
 
 @pytest.mark.parametrize(
-    ("address", "kind", "service"), [("192.0.2.7", "A", "http://192.0.2.7"), ("2001:DB8::7", "AAAA", "http://[2001:db8::7]")]
+    ("address", "kind", "service"),
+    [("192.0.2.7", "A", "http://192.0.2.7"), ("2001:DB8::7", "AAAA", "http://[2001:db8::7]")],
 )
 def test_an_address_is_an_origin(newest: ExternalDns, account: Account, address: str, kind: str, service: str) -> None:
     newest.publish(endpoint("app.example.com", address, kind=kind))

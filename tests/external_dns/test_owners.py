@@ -65,7 +65,9 @@ def test_a_hostname_belongs_to_whoever_came_first(
 
 
 @pytest.mark.parametrize("registry", TXT_REGISTRIES)
-def test_a_path_of_a_hostname_of_another_owner_is_refused(start: StartExternalDns, account: Account, registry: str) -> None:
+def test_a_path_of_a_hostname_of_another_owner_is_refused(
+    start: StartExternalDns, account: Account, registry: str
+) -> None:
     a, b = (start(f"{NEWEST}-{registry}", "-owner", owner) for owner in "ab")
     a.publish(OF_A)
     b.loop(endpoint("a.example.com", "http://b:80", path="/b"), OF_B).check_soft_error("apply")
@@ -73,7 +75,9 @@ def test_a_path_of_a_hostname_of_another_owner_is_refused(start: StartExternalDn
     account.check(BOTH, owners={"a.example.com": "a", "b.example.com": "b"})
 
 
-def test_instances_with_an_owner_id_share_an_account_without_a_registry(start: StartExternalDns, webhook: StartWebhook) -> None:
+def test_instances_with_an_owner_id_share_an_account_without_a_registry(
+    start: StartExternalDns, webhook: StartWebhook
+) -> None:
     at_a, at_b = webhook(OWNER_ID="a"), webhook(OWNER_ID="b")
     a, b = start(f"{NEWEST}-noop", at=at_a), start(f"{NEWEST}-noop", at=at_b)
     a.publish(OF_A)
@@ -87,7 +91,9 @@ def test_instances_with_an_owner_id_share_an_account_without_a_registry(start: S
     at_a.account.check({"b.example.com": "http://b:80"}, owners={"b.example.com": "b"})
 
 
-def test_an_instance_with_an_owner_id_keeps_a_hostname_from_another(start: StartExternalDns, webhook: StartWebhook) -> None:
+def test_an_instance_with_an_owner_id_keeps_a_hostname_from_another(
+    start: StartExternalDns, webhook: StartWebhook
+) -> None:
     at_a, at_b = webhook(OWNER_ID="a"), webhook(OWNER_ID="b")
     start(f"{NEWEST}-noop", at=at_a).publish(OF_A)
     at_a.account.hand_over(at_b.account)

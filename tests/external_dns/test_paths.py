@@ -14,7 +14,9 @@ DOCS = endpoint("app.example.com", "http://docs:80", resource="ingress/prod/docs
 def test_paths_live_beside_one_another(newest: ExternalDns, account: Account) -> None:
     newest.publish(SITE, API, DOCS)
     assert newest.publish(DOCS, API, SITE).todo == {}
-    account.check({"app.example.com": {"^/docs(/|$)": "http://docs:80", "^/api(/|$)": "http://api:80", "": "http://site:80"}})
+    account.check(
+        {"app.example.com": {"^/docs(/|$)": "http://docs:80", "^/api(/|$)": "http://api:80", "": "http://site:80"}}
+    )
     assert [rule.get("path", "") for rule in account.rules("app.example.com")] == ["^/docs(/|$)", "^/api(/|$)", ""]
 
 
@@ -22,7 +24,9 @@ def test_paths_need_no_set_identifier_where_their_targets_differ(newest: Externa
     wanted = [{key: value for key, value in each.items() if key != "setIdentifier"} for each in (SITE, API, DOCS)]
     newest.publish(*wanted)
     assert newest.publish(*wanted).todo == {}
-    account.check({"app.example.com": {"^/docs(/|$)": "http://docs:80", "^/api(/|$)": "http://api:80", "": "http://site:80"}})
+    account.check(
+        {"app.example.com": {"^/docs(/|$)": "http://docs:80", "^/api(/|$)": "http://api:80", "": "http://site:80"}}
+    )
 
 
 def test_a_path_that_is_added_later_leaves_the_others(newest: ExternalDns, account: Account) -> None:
@@ -85,7 +89,9 @@ def test_a_service_behind_one_path_is_changed_alone(newest: ExternalDns, account
         pytest.param({"path": "/ü&<x>"}, "^/ü&<x>(/|$)", id="unicode"),
     ],
 )
-def test_every_kind_of_path_settles(newest: ExternalDns, account: Account, properties: dict[str, str], expression: str) -> None:
+def test_every_kind_of_path_settles(
+    newest: ExternalDns, account: Account, properties: dict[str, str], expression: str
+) -> None:
     newest.publish(endpoint("app.example.com", **properties))
     assert newest.publish(endpoint("app.example.com", **properties)).todo == {}
     account.check({"app.example.com": {expression: "http://app:8080"}})

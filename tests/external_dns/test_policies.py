@@ -31,7 +31,9 @@ def test_create_only_changes_and_withdraws_nothing(start: StartExternalDns, acco
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)
-def test_upsert_only_adds_a_path_and_leaves_the_old_one(start: StartExternalDns, account: Account, registry: str) -> None:
+def test_upsert_only_adds_a_path_and_leaves_the_old_one(
+    start: StartExternalDns, account: Account, registry: str
+) -> None:
     dns = start(f"{NEWEST}-{registry}", policy="upsert-only")
     dns.publish(endpoint("app.example.com", path="/one"))
     two = endpoint("app.example.com", path="/two")
@@ -51,9 +53,13 @@ def test_a_domain_filter_hides_the_other_domains(start: StartExternalDns, accoun
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)
-def test_names_outside_the_negotiated_filter_are_not_asked_for(start: StartExternalDns, account: Account, registry: str) -> None:
+def test_names_outside_the_negotiated_filter_are_not_asked_for(
+    start: StartExternalDns, account: Account, registry: str
+) -> None:
     dns = start(f"{NEWEST}-{registry}")
-    assert dns.publish(APP, endpoint("app.example.net"), endpoint("notexample.com")).todo == {"create": ["app.example.com"]}
+    assert dns.publish(APP, endpoint("app.example.net"), endpoint("notexample.com")).todo == {
+        "create": ["app.example.com"]
+    }
     assert dns.publish(APP, endpoint("app.example.net"), endpoint("notexample.com")).todo == {}
     account.check({"app.example.com": "http://app:8080"})
 

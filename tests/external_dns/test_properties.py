@@ -7,7 +7,7 @@ import pytest
 from external_dns.account import Account
 from external_dns.genuine import NEWEST, endpoint
 from external_dns.webhook import StartExternalDns, StartWebhook
-from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
+from tunnel_webhook.domain.cloudflared.origin_request import ACCESS_KEYS, ORIGIN_KEYS
 
 pytestmark = pytest.mark.external_dns
 
@@ -58,7 +58,9 @@ def test_the_tables_here_hold_every_property() -> None:
 
 @pytest.mark.parametrize("registry", ["noop", "txt"])
 @pytest.mark.parametrize("name", [*ORIGIN, *ACCESS])
-def test_a_property_is_set_changed_and_taken_away(start: StartExternalDns, webhook: StartWebhook, name: str, registry: str) -> None:
+def test_a_property_is_set_changed_and_taken_away(
+    start: StartExternalDns, webhook: StartWebhook, name: str, registry: str
+) -> None:
     liberal = webhook(**LIBERAL)
     dns = start(f"{NEWEST}-{registry}", at=liberal)
     beside = GUARDED if name in ACCESS else {}

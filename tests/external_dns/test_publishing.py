@@ -47,7 +47,9 @@ def test_one_loop_creates_changes_and_withdraws(any_version: ExternalDns, accoun
     loop = any_version.publish(*wanted)
     assert loop.todo == {"create": ["new.example.org"], "update": ["app.example.org"], "delete": ["old.example.com"]}
     assert any_version.publish(*wanted).todo == {}
-    account.check({"web.example.com": "http://web:80", "new.example.org": "http://app:8080", "app.example.org": "http://other:80"})
+    account.check(
+        {"web.example.com": "http://web:80", "new.example.org": "http://app:8080", "app.example.org": "http://other:80"}
+    )
 
 
 def test_properties_come_change_and_go(any_version: ExternalDns, account: Account) -> None:
@@ -66,10 +68,19 @@ def test_properties_come_change_and_go(any_version: ExternalDns, account: Accoun
 
 
 def test_a_restarted_external_dns_finds_nothing_to_do(start: StartExternalDns, kind: str, account: Account) -> None:
-    wanted = (WEB, endpoint("app.example.com", identifier="one", path="/api"), endpoint("app.example.com", identifier="two"))
+    wanted = (
+        WEB,
+        endpoint("app.example.com", identifier="one", path="/api"),
+        endpoint("app.example.com", identifier="two"),
+    )
     start(kind).publish(*wanted)
     assert start(kind).publish(*wanted).todo == {}
-    account.check({"web.example.com": "http://web:80", "app.example.com": {"": "http://app:8080", "^/api(/|$)": "http://app:8080"}})
+    account.check(
+        {
+            "web.example.com": "http://web:80",
+            "app.example.com": {"": "http://app:8080", "^/api(/|$)": "http://app:8080"},
+        }
+    )
 
 
 def test_properties_of_other_providers_are_dropped_without_fuss(any_version: ExternalDns, account: Account) -> None:

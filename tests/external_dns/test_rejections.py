@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from builders import BLUE
 from external_dns.account import Account
 from external_dns.genuine import ExternalDns, Wanted, endpoint
+from vocabulary.builders import BLUE
 
 pytestmark = pytest.mark.external_dns
 GOOD = endpoint("good.example.com", "http://good:80", resource="ingress/prod/good")
@@ -21,12 +21,16 @@ BAD = [
     pytest.param(endpoint("app.example.com", "http://one:80", "http://two:80"), id="two-services"),
     pytest.param(endpoint("app.example.com", f"{BLUE}.cfargotunnel.com"), id="its-own-tunnel"),
     pytest.param(endpoint("app.example.com") | {"providerSpecific": [{}]}, id="corrupted"),
-    pytest.param(endpoint("app.example.com") | {"providerSpecific": [{}, {"name": "webhook/no-tls-verify"}]}, id="half-corrupted"),
+    pytest.param(
+        endpoint("app.example.com") | {"providerSpecific": [{}, {"name": "webhook/no-tls-verify"}]}, id="half-corrupted"
+    ),
 ]
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_good_ones_live_beside_a_new_one_that_cannot_be_published(newest: ExternalDns, account: Account, bad: Wanted) -> None:
+def test_good_ones_live_beside_a_new_one_that_cannot_be_published(
+    newest: ExternalDns, account: Account, bad: Wanted
+) -> None:
     for _ in range(2):
         newest.loop(GOOD, bad).check_soft_error("apply")
         account.check({"good.example.com": "http://good:80"})
@@ -34,7 +38,9 @@ def test_good_ones_live_beside_a_new_one_that_cannot_be_published(newest: Extern
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_the_last_good_rule_stays_until_the_endpoint_is_mended(newest: ExternalDns, account: Account, bad: Wanted) -> None:
+def test_the_last_good_rule_stays_until_the_endpoint_is_mended(
+    newest: ExternalDns, account: Account, bad: Wanted
+) -> None:
     newest.publish(endpoint("app.example.com", "https://old:443", no_tls_verify="true"))
     for _ in range(2):
         newest.loop(GOOD, bad).check_soft_error("apply")

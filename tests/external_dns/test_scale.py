@@ -19,7 +19,9 @@ def live(wanted: list[Wanted]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)
-def test_five_thousand_hostnames_come_stay_and_go(start: StartExternalDns, webhook: StartWebhook, registry: str) -> None:
+def test_five_thousand_hostnames_come_stay_and_go(
+    start: StartExternalDns, webhook: StartWebhook, registry: str
+) -> None:
     at = webhook(MAX_DELETES_FLOOR="10000")
     dns = start(f"{NEWEST}-{registry}", at=at)
     assert len(dns.publish(*MANY).create) == len(MANY)

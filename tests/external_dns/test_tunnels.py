@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import BLUE, GREEN
 from external_dns.account import Account
 from external_dns.genuine import ExternalDns, endpoint
+from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
 IN_GREEN = {"app.example.com": GREEN}
@@ -50,7 +50,9 @@ def test_a_hostname_moves_with_all_its_paths_and_a_new_service(newest: ExternalD
 def test_paths_of_one_hostname_in_two_tunnels_are_refused(newest: ExternalDns, account: Account) -> None:
     newest.publish(HERE)
     for _ in range(2):
-        newest.loop(HERE, endpoint("app.example.com", "http://api:80", path="/api", tunnel="green")).check_soft_error("apply")
+        newest.loop(HERE, endpoint("app.example.com", "http://api:80", path="/api", tunnel="green")).check_soft_error(
+            "apply"
+        )
         account.check({"app.example.com": "http://app:8080"})
 
 

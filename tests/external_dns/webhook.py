@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from doubles.process import RunningWebhook
 from external_dns.account import Account
 from external_dns.genuine import ExternalDns
-from process import RunningWebhook
 
 
 @dataclass(frozen=True, slots=True)

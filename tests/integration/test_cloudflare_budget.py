@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from builders import POLICY, endpoint
-from cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from cloudflare_emulator import (
+from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
+from doubles.emulator import (
     API_TOKEN,
     BLUE,
     Emulator,
@@ -22,10 +21,11 @@ from cloudflare_emulator import (
 )
 from tunnel_webhook.adapters.cloudflare.credentials import ApiTokenFile
 from tunnel_webhook.application import TunnelService
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.guard import Guard
-from tunnel_webhook.domain.policy import Policy, Tunnel
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
+from vocabulary.builders import POLICY, endpoint
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,9 @@ FOREIGN = (
 
 def service(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
     """Return the service on the adapters; its guard lets everything pass."""
-    return TunnelService(world.tunnels, world.zones, policy, Guard(floor=10**6), deadline=12.0, clock=world.emulator.clock.now)
+    return TunnelService(
+        world.tunnels, world.zones, policy, Guard(floor=10**6), deadline=12.0, clock=world.emulator.clock.now
+    )
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ async def test_creations_are_at_most_four_calls_and_one_for_two_hundred(number: 
         assert len(world.stored()) == number
 
 
-async def test_a_thousand_creations_at_a_tenth_of_a_second_a_call_take_less_than_three_seconds_and_twelve_calls() -> None:
+async def test_a_thousand_creations_at_a_tenth_of_a_second_a_call_take_less_than_three_seconds_and_twelve_calls() -> (
+    None
+):
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
     state = seed(plan="free").with_zone(zone).with_behaviour(latency=0.1)
     async with cloudflare(Emulator(state, VirtualClock()), account="") as world:

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from builders import claim
-from cloudflare_adapters import ZONE, cloudflare
-from cloudflare_emulator import BLUE, Drop, Emulator, Respond, VirtualClock, seed
-from tunnel_webhook.domain.claim import RecordBatch
+from doubles.cloudflare_adapters import ZONE, cloudflare
+from doubles.emulator import BLUE, Drop, Emulator, Respond, VirtualClock, seed
+from tunnel_webhook.domain.dns import RecordBatch
 from tunnel_webhook.telemetry import Telemetry
+from vocabulary.builders import claim
 
 pytestmark = pytest.mark.anyio
 

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from builders import claim
-from cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from cloudflare_emulator import (
+from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
+from doubles.emulator import (
     API_TOKEN,
     BLUE,
     GREEN,
@@ -24,8 +23,9 @@ from cloudflare_emulator import (
     VirtualClock,
     seed,
 )
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
 from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure
+from vocabulary.builders import claim
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +76,9 @@ async def with_claims(world: Cloudflare, *names: str) -> list[DnsRecord]:
 
 def take(world: Cloudflare, *names: str) -> None:
     """Let somebody else have made address records of these names."""
-    world.emulator.state = world.emulator.state.with_records("example.com", *(Record(name, "A", "192.0.2.1") for name in names))
+    world.emulator.state = world.emulator.state.with_records(
+        "example.com", *(Record(name, "A", "192.0.2.1") for name in names)
+    )
 
 
 @pytest.mark.parametrize(("number", "calls"), [(1, 1), (200, 1), (201, 2), (1000, 5)])
@@ -153,7 +155,9 @@ async def test_the_same_target_under_somebody_elses_marker_is_a_conflict(world: 
         "example.com", Record(theirs.name, theirs.type, theirs.content, proxied=True, comment=theirs.comment)
     )
     refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
-    assert [(each.name, each.code, each.sentence[:5]) for each in refusals] == [("app0000.example.com", "record-conflict", "81053")]
+    assert [(each.name, each.code, each.sentence[:5]) for each in refusals] == [
+        ("app0000.example.com", "record-conflict", "81053")
+    ]
     assert world.stored()["app0000.example.com"].comment == theirs.comment
 
 
@@ -165,7 +169,9 @@ async def test_the_same_target_under_somebody_elses_marker_is_a_conflict(world: 
         (81057, "The record already exists."),
     ],
 )
-async def test_a_conflict_is_told_in_the_words_of_cloudflare_whichever_they_are(world: Cloudflare, code: int, message: str) -> None:
+async def test_a_conflict_is_told_in_the_words_of_cloudflare_whichever_they_are(
+    world: Cloudflare, code: int, message: str
+) -> None:
     take(world, "app0000.example.com")
     world.emulator.arm(refusal(code, message))
     refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
@@ -242,7 +248,8 @@ async def test_a_full_zone_takes_what_fits_and_refuses_the_rest_without_asking_f
     assert sorted(world.stored()) == [f"app{number:04}.example.com" for number in range(40)]
     assert len(refusals) == 960
     assert set(refusals) == {
-        Refusal(f"app{number:04}.example.com", "quota-exceeded", "81045: Record quota exceeded.") for number in range(40, 1000)
+        Refusal(f"app{number:04}.example.com", "quota-exceeded", "81045: Record quota exceeded.")
+        for number in range(40, 1000)
     }
     assert len(world.calls) <= 20
 
@@ -269,13 +276,20 @@ async def test_deletions_go_on_in_a_full_zone(world: Cloudflare) -> None:
     ],
     ids=["reset", "closed", "timeout", "500", "502", "524", "HTML", "truncated", "cut off"],
 )
-async def test_a_batch_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(world: Cloudflare, fault: Drop) -> None:
+async def test_a_batch_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(
+    world: Cloudflare, fault: Drop
+) -> None:
     gone, kept = await with_claims(world, "gone.example.com", "kept.example.com")
     moved = to_green(kept)
     world.emulator.arm(fault)
     assert await world.zones.save(ZONE, RecordBatch((gone,), (moved,), posts(3))) == ()
     assert [line.split()[0] for line in world.calls] == ["POST", "GET"]
-    assert sorted(world.stored()) == ["app0000.example.com", "app0001.example.com", "app0002.example.com", "kept.example.com"]
+    assert sorted(world.stored()) == [
+        "app0000.example.com",
+        "app0001.example.com",
+        "app0002.example.com",
+        "kept.example.com",
+    ]
     assert world.stored()["kept.example.com"].tunnel == GREEN
 
 
@@ -309,8 +323,12 @@ async def test_a_batch_that_stays_unanswered_is_a_temporary_failure(world: Cloud
     assert ([line.split()[0] for line in world.calls], world.stored()) == (["POST", "GET"] * 2, {})
 
 
-async def test_somebody_elses_record_that_appears_meanwhile_is_a_conflict_after_an_unanswered_batch(world: Cloudflare) -> None:
-    world.emulator.arm(Drop(path=BATCH), Intervention(method="GET", change=lambda state: state.with_records("example.com", TAKEN)))
+async def test_somebody_elses_record_that_appears_meanwhile_is_a_conflict_after_an_unanswered_batch(
+    world: Cloudflare,
+) -> None:
+    world.emulator.arm(
+        Drop(path=BATCH), Intervention(method="GET", change=lambda state: state.with_records("example.com", TAKEN))
+    )
     refusals = await world.zones.save(ZONE, RecordBatch(posts=(new("taken.example.com"), *posts(1))))
     assert [(each.name, each.code) for each in refusals] == [("taken.example.com", "record-conflict")]
     assert "app0000.example.com" in world.stored()
@@ -335,7 +353,9 @@ async def test_a_token_that_may_only_read_is_a_permanent_failure_and_nothing_is_
     assert len(world.calls) == 1
 
 
-@pytest.mark.parametrize("answer", [Slow(path=BATCH, seconds=1), Drop(path=BATCH, when="after")], ids=["answered", "unanswered"])
+@pytest.mark.parametrize(
+    "answer", [Slow(path=BATCH, seconds=1), Drop(path=BATCH, when="after")], ids=["answered", "unanswered"]
+)
 async def test_permissions_that_are_lost_halfway_are_a_temporary_failure_since_something_was_written(
     world: Cloudflare, answer: Slow | Drop
 ) -> None:

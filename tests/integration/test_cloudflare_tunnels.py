@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from builders import configuration, rule
-from cloudflare_adapters import Cloudflare, cloudflare
-from cloudflare_emulator import (
+from doubles.cloudflare_adapters import Cloudflare, cloudflare
+from doubles.emulator import (
     ACCOUNT,
     BLUE,
     GREEN,
@@ -24,8 +23,9 @@ from cloudflare_emulator import (
     VirtualClock,
     seed,
 )
-from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
+from vocabulary.builders import configuration, rule
 
 pytestmark = pytest.mark.anyio
 
@@ -139,7 +139,9 @@ async def test_a_document_that_is_no_document_is_a_permanent_failure(world: Clou
 
 
 async def test_unknown_keys_at_every_level_survive_a_write(world: Cloudflare) -> None:
-    by_hand = '{"hostname":"by-hand.example.com","service":"http://x:1","later":[1.50],"originRequest":{"new":{"a":1E2}}}'
+    by_hand = (
+        '{"hostname":"by-hand.example.com","service":"http://x:1","later":[1.50],"originRequest":{"new":{"a":1E2}}}'
+    )
     document = f'{{"ingress":[{by_hand},{{"service":"http_status:404"}}],"originRequest":{{"odd":1.0}},"edge":null}}'
     world.emulator.state = world.emulator.state.with_document(BLUE, document).with_behaviour(key_order="as sent")
     _, desired = await with_app(world)
@@ -156,7 +158,9 @@ async def test_a_write_returns_what_is_stored_with_its_version(world: Cloudflare
     assert (await world.tunnels.load(BLUE)).rules == saved.rules
 
 
-@pytest.mark.parametrize("result", ["{}", '{"config":null}', '{"version":2}'], ids=["nothing", "no document", "no config"])
+@pytest.mark.parametrize(
+    "result", ["{}", '{"config":null}', '{"version":2}'], ids=["nothing", "no document", "no config"]
+)
 async def test_a_write_that_is_answered_with_less_than_usual_is_what_was_sent(world: Cloudflare, result: str) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(Distort(method="PUT", body=f'{{"success":true,"result":{result}}}'))
@@ -180,10 +184,14 @@ async def test_somebody_elses_write_between_shows_in_the_version(world: Cloudfla
     assert (await world.tunnels.save(BLUE, desired)).version == base.version + 2
 
 
-async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_of_cloudflare(world: Cloudflare) -> None:
+async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_of_cloudflare(
+    world: Cloudflare,
+) -> None:
     before = stored(world)
     base = await world.tunnels.load(BLUE)
-    with pytest.raises(PermanentFailure, match=r"1056: Bad Configuration: Validation failed: The last ingress rule must"):
+    with pytest.raises(
+        PermanentFailure, match=r"1056: Bad Configuration: Validation failed: The last ingress rule must"
+    ):
         await world.tunnels.save(BLUE, base.with_rules((APP,)))
     assert stored(world) == before
 
@@ -202,7 +210,9 @@ async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_
     ],
     ids=["reset", "closed", "timeout", "502", "504", "HTML", "truncated", "cut off"],
 )
-async def test_a_write_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(world: Cloudflare, fault: Drop) -> None:
+async def test_a_write_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(
+    world: Cloudflare, fault: Drop
+) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
     saved = await world.tunnels.save(BLUE, desired)
@@ -221,7 +231,9 @@ async def test_a_write_that_took_effect_unanswered_is_found_by_reading_and_not_r
     ],
     ids=["reset", "500", "502", "garbage"],
 )
-async def test_a_write_without_effect_is_repeated_once_the_document_was_seen_unchanged(world: Cloudflare, fault: Drop) -> None:
+async def test_a_write_without_effect_is_repeated_once_the_document_was_seen_unchanged(
+    world: Cloudflare, fault: Drop
+) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
     saved = await world.tunnels.save(BLUE, desired)
@@ -292,7 +304,9 @@ async def test_a_read_that_fails_is_repeated(world: Cloudflare, fault: Drop) -> 
     ],
     ids=["HTML", "no errors", "HTML as success", "truncated", "reset", "slow"],
 )
-async def test_a_read_that_keeps_failing_is_a_temporary_failure_within_the_budget(world: Cloudflare, fault: Respond) -> None:
+async def test_a_read_that_keeps_failing_is_a_temporary_failure_within_the_budget(
+    world: Cloudflare, fault: Respond
+) -> None:
     world.emulator.arm(fault)
     start = world.emulator.clock.now()
     with pytest.raises(TemporaryFailure, match=r"cannot load configuration \(tunnel"):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cloudflare_emulator import API_TOKEN, BLUE, Distort, Drop, Slow, emulator_process, seed
-from cloudflare_emulator.faults import Scriptable
+from doubles.emulator import API_TOKEN, BLUE, Distort, Drop, Slow, emulator_process, seed
+from doubles.emulator.faults import Scriptable
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory

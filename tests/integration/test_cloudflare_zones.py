@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 from msgspec.structs import replace
 
-from builders import claim
-from cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from cloudflare_emulator import (
+from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
+from doubles.emulator import (
     ACCOUNT,
     API_TOKEN,
     BLUE,
@@ -26,9 +25,10 @@ from cloudflare_emulator import (
     seed,
     zone_id,
 )
-from cloudflare_emulator import Zone as StoredZone
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
+from doubles.emulator import Zone as StoredZone
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
+from vocabulary.builders import claim
 
 pytestmark = pytest.mark.anyio
 
@@ -49,8 +49,12 @@ def world_of(state: State) -> Emulator:
 @pytest.fixture
 async def world() -> AsyncIterator[Cloudflare]:
     """Yield the adapters on a zone with a claim and two records of others."""
-    by_hand = Record("by-hand.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment="heritage=tunnel-webhooks")
-    state = seed().with_records("example.com", marked("app.example.com"), by_hand, Record("mail.example.com", "TXT", "x"))
+    by_hand = Record(
+        "by-hand.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment="heritage=tunnel-webhooks"
+    )
+    state = seed().with_records(
+        "example.com", marked("app.example.com"), by_hand, Record("mail.example.com", "TXT", "x")
+    )
     async with cloudflare(world_of(state)) as adapters:
         yield adapters
 
@@ -131,7 +135,9 @@ async def test_records_that_are_made_between_two_pages_are_noticed() -> None:
     made = [Record(f"r{number}.example.com", "A", "192.0.2.1") for number in range(5001)]
     async with cloudflare(world_of(seed().with_records("example.com", *made))) as world:
         late = Record("a-late.example.com", "A", "192.0.2.2")
-        world.emulator.arm(Intervention(path="dns_records", nth=2, change=lambda state: state.with_records("example.com", late)))
+        world.emulator.arm(
+            Intervention(path="dns_records", nth=2, change=lambda state: state.with_records("example.com", late))
+        )
         found = await world.zones.load(in_full=frozenset({ZONE}))
         assert (len(found[ZONE]), world.calls_to("GET", "dns_records")) == (5002, 4)
 
@@ -197,7 +203,9 @@ async def test_a_zone_that_is_gone_is_not_read_any_more(world: Cloudflare) -> No
 
 async def test_only_the_zones_of_the_account_count_where_it_is_given() -> None:
     foreign = StoredZone(zone_id("foreign.example"), "foreign.example", OTHER_ACCOUNT)
-    state = replace(seed().with_zone(foreign), accounts={ACCOUNT: Account(ACCOUNT), OTHER_ACCOUNT: Account(OTHER_ACCOUNT)})
+    state = replace(
+        seed().with_zone(foreign), accounts={ACCOUNT: Account(ACCOUNT), OTHER_ACCOUNT: Account(OTHER_ACCOUNT)}
+    )
     async with cloudflare(world_of(state)) as world:
         assert [zone.name for zone in await world.zones.zones()] == ["example.com"]
     async with cloudflare(world_of(state), account="") as world:
@@ -266,7 +274,10 @@ async def test_a_record_that_lacks_everything_but_its_name_is_read(world: Cloudf
 
 
 async def test_garbage_in_the_place_of_records_is_a_failure_and_never_an_empty_zone(world: Cloudflare) -> None:
-    for fault in (Distort(path="dns_records", body="[]"), Respond(path="dns_records", status=200, body='{"success":true}')):
+    for fault in (
+        Distort(path="dns_records", body="[]"),
+        Respond(path="dns_records", status=200, body='{"success":true}'),
+    ):
         world.emulator.arm(fault)
         with pytest.raises(TemporaryFailure):
             await world.zones.load()

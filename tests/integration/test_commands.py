@@ -14,17 +14,15 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from builders import claim, record
-from cloudflare_emulator import API_TOKEN, BLUE, GREEN, Connector, Control, Record, State, emulator_process, seed
-from process import bare_environment, free_ports
+from doubles.emulator import API_TOKEN, BLUE, GREEN, Connector, Control, Record, State, emulator_process, seed
+from doubles.process import bare_environment, free_ports
 from tunnel_webhook.cli import main
-from tunnel_webhook.domain.claim import DnsRecord, target_of
+from tunnel_webhook.domain.dns import DnsRecord, target_of
+from vocabulary.builders import claim, record
 
 MEMORY = {"BACKEND": "memory", "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE}", "DOMAIN_FILTER": "example.com"}
 UNKNOWN_TOKEN = "nobody-made-this-one"  # noqa: S105 -- opens nothing
-GUARD = (
-    "at most 5 hostnames or 50% of the managed ones may go at once; raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to let them pass"
-)
+GUARD = "at most 5 hostnames or 50% of the managed ones may go at once; raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to let them pass"
 DOCUMENT = (
     '{"ingress":[{"hostname":"app.example.com","path":"^/api","service":"http://api:80"},'
     '{"hostname":"app.example.com","service":"http://app:80"},{"hostname":"*.example.com","service":"http://by-hand:80"},'
@@ -44,7 +42,8 @@ def stored(*found: DnsRecord) -> State:
     state = state.with_tunnel(replace(state.tunnels[BLUE], connectors=(Connector("1"),)))
     records = (claim("app.example.com", resource="service/prod/app"), *found)
     return state.with_records(
-        "example.com", *(Record(each.name, each.type, each.content, proxied=each.proxied, comment=each.comment) for each in records)
+        "example.com",
+        *(Record(each.name, each.type, each.content, proxied=each.proxied, comment=each.comment) for each in records),
     )
 
 
@@ -81,12 +80,17 @@ def asked(tmp_path: Path, body: Any = ASKED) -> str:
     return str(tmp_path / "changes.json")
 
 
-@pytest.mark.parametrize("command", [("check",), ("plan",), ("explain", "app.example.com")], ids=["check", "plan", "explain"])
+@pytest.mark.parametrize(
+    "command", [("check",), ("plan",), ("explain", "app.example.com")], ids=["check", "plan", "explain"]
+)
 def test_a_wrong_setting_is_one_line_and_2(command: tuple[str, ...]) -> None:
     result = run({"BACKEND": "memory", "PORT": "no"}, *command)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "tunnel-webhook: PORT='no': a whole number from 0 to 65535 is expected; for example PORT=8888\n"
+    assert (
+        result.stderr
+        == "tunnel-webhook: PORT='no': a whole number from 0 to 65535 is expected; for example PORT=8888\n"
+    )
 
 
 @pytest.mark.parametrize("command", [("plan",), ("explain", "app.example.com")], ids=["plan", "explain"])
@@ -167,7 +171,9 @@ def test_a_check_that_finds_a_problem_is_1(cloudflare: Control) -> None:
     result = run(on(cloudflare, DOMAIN_FILTER="example.com,example.net"), "check")
 
     (problem,) = [line for line in result.stdout.splitlines() if line.startswith("problem")]
-    told = "no zone that is seen holds example.net; take it out of DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
+    told = (
+        "no zone that is seen holds example.net; take it out of DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
+    )
     assert problem == f"problem  domain filter                      {told}"
     assert result.exit_code == 1
 
@@ -329,7 +335,10 @@ def test_an_explanation_of_what_has_drifted_and_another_owner_has(process: Contr
 
     lines = run(on(process, OWNER_ID="us"), "explain", "gone.example.com").stdout.splitlines()
 
-    assert "  + claimed for owner 'them', so that this instance does not see it, from a resource that is not known" in lines
+    assert (
+        "  + claimed for owner 'them', so that this instance does not see it, from a resource that is not known"
+        in lines
+    )
     assert "  ! drift: no-rule" in lines
     assert lines[-2:] == ["a deletion by its owner would", "  ~ do nothing: it is not managed here"]
 
@@ -396,6 +405,8 @@ def test_the_readme_shows_what_the_commands_print(process: Control) -> None:
     for line, expected in SHOWN:
         here = line.replace("tunnel-webhook ", f"{sys.executable} -m tunnel_webhook ")
 
-        ran = subprocess.run(here, shell=True, capture_output=True, text=True, check=True, env={**bare_environment(), **settings})  # noqa: S602 -- a line of our README
+        ran = subprocess.run(
+            here, shell=True, capture_output=True, text=True, check=True, env={**bare_environment(), **settings}
+        )  # noqa: S602 -- a line of our README
 
         assert ran.stdout == expected

@@ -9,10 +9,10 @@ from dependency_injector import containers, providers
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- what was traced is looked at
 from opentelemetry.trace import SpanKind
 
-from cloudflare_emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, VirtualClock, seed
+from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, VirtualClock, seed
 from tunnel_webhook.application import Contact
 from tunnel_webhook.container import Container
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.ports import PermanentFailure
 from tunnel_webhook.settings import load_settings
 from tunnel_webhook.telemetry import Telemetry
@@ -33,7 +33,9 @@ def cloudflare(telemetry: Telemetry, emulator: Emulator) -> Iterator[Container]:
 
 @pytest.fixture
 def container(telemetry: Telemetry) -> Container:
-    settings = load_settings({"BACKEND": "memory", "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE}", "DOMAIN_FILTER": "example.com"})
+    settings = load_settings(
+        {"BACKEND": "memory", "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE}", "DOMAIN_FILTER": "example.com"}
+    )
     return Container(settings=settings, telemetry=telemetry)
 
 
@@ -100,7 +102,9 @@ async def test_what_is_built_publishes_a_hostname_on_cloudflare(
     cloudflare: Container, emulator: Emulator, spans: InMemorySpanExporter
 ) -> None:
     async with cloudflare.lifetime():
-        await cloudflare.service().apply_changes(Changes(create=(Endpoint("app.example.com", targets=("http://app:8080",)),)))
+        await cloudflare.service().apply_changes(
+            Changes(create=(Endpoint("app.example.com", targets=("http://app:8080",)),))
+        )
 
     assert '"service":"http://app:8080"' in emulator.state.document(BLUE)
     ended = spans.get_finished_spans()

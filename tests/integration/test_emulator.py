@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     ACCOUNT,
     BLUE,
     GREEN,
@@ -24,7 +24,7 @@ from cloudflare_emulator import (
     open_client,
     seed,
 )
-from cloudflare_emulator.seed import EMPTY
+from doubles.emulator.seed import EMPTY
 
 pytestmark = pytest.mark.anyio
 
@@ -109,9 +109,7 @@ async def test_an_empty_ingress_is_refused_as_recorded() -> None:
 
 
 async def test_the_configuration_of_a_deleted_tunnel_is_missing_as_recorded() -> None:
-    recorded = (
-        '{"success":false,"errors":[{"code":1055,"message":"Configuration for tunnel not found"}],"messages":[],"result":null}'
-    )
+    recorded = '{"success":false,"errors":[{"code":1055,"message":"Configuration for tunnel not found"}],"messages":[],"result":null}'
     emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)), VirtualClock())
     for response in (await get(emulator, CONFIGURATION), await put(emulator, EMPTY)):
         assert (response.status_code, response.text) == (404, recorded)

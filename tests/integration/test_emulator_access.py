@@ -7,7 +7,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     ACCOUNT,
     API_TOKEN,
     BASE_URL,
@@ -105,7 +105,8 @@ async def test_an_accounts_token_is_verified_only_by_its_account() -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", ["", "Bearer", "Bearer ", "Bearer two words", "Basic abc", "limited", "Bearer with\ttab", "bearer limited"]
+    "authorization",
+    ["", "Bearer", "Bearer ", "Bearer two words", "Basic abc", "limited", "Bearer with\ttab", "bearer limited"],
 )
 async def test_a_malformed_header_is_refused_as_seen_in_the_wild(authorization: str) -> None:
     seen = (
@@ -202,12 +203,16 @@ async def test_who_may_only_read_is_told_so_in_a_body_without_messages_and_resul
         ({"zone_read": (OURS,)}, "own zones", ["example.com"]),
     ],
 )
-async def test_a_token_sees_the_zones_it_was_granted(grants: Mapping[str, tuple[str, ...]], switch: str, zones: list[str]) -> None:
+async def test_a_token_sees_the_zones_it_was_granted(
+    grants: Mapping[str, tuple[str, ...]], switch: str, zones: list[str]
+) -> None:
     response = await ask_as(knowing(token(**grants), zone_scoped_list=switch), "limited", "/zones")
     assert [zone["name"] for zone in response.json()["result"]] == zones
 
 
-@pytest.mark.parametrize(("grants", "switch"), [({"zone_read": (OURS,)}, "refused"), ({"dns_write": (OURS,)}, "own zones")])
+@pytest.mark.parametrize(
+    ("grants", "switch"), [({"zone_read": (OURS,)}, "refused"), ({"dns_write": (OURS,)}, "own zones")]
+)
 async def test_a_token_may_be_refused_the_list_of_zones(grants: Mapping[str, tuple[str, ...]], switch: str) -> None:
     response = await ask_as(knowing(token(**grants), zone_scoped_list=switch), "limited", "/zones")
     assert said(response) == (403, 0)
@@ -224,7 +229,9 @@ async def test_a_token_sees_no_account_that_it_was_not_granted() -> None:
 def with_zones() -> State:
     state = seed(["b.example", "a.example", "c.test"])
     pending = replace(state.zone("c.test"), status="pending", account=OTHER_ACCOUNT)
-    return replace(state.with_zone(pending), accounts={**state.accounts, OTHER_ACCOUNT: Account(OTHER_ACCOUNT, "Other")})
+    return replace(
+        state.with_zone(pending), accounts={**state.accounts, OTHER_ACCOUNT: Account(OTHER_ACCOUNT, "Other")}
+    )
 
 
 @pytest.mark.parametrize(
@@ -264,7 +271,10 @@ async def test_a_zone_tells_its_account_and_its_plan() -> None:
 async def test_every_answer_tells_how_many_calls_are_left() -> None:
     async with open_client(knowing()) as client:
         responses = [await client.get("/zones"), await client.get("/nowhere")]
-    assert [response.headers["ratelimit"] for response in responses] == ['"default";r=1199;t=300', '"default";r=1198;t=300']
+    assert [response.headers["ratelimit"] for response in responses] == [
+        '"default";r=1199;t=300',
+        '"default";r=1198;t=300',
+    ]
     assert {response.headers["ratelimit-policy"] for response in responses} == {'"default";q=1200;w=300'}
 
 

@@ -29,7 +29,7 @@ import httpx
 import jsonschema
 import pytest
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     ACCOUNT,
     API_TOKEN,
     BASE_URL,
@@ -45,8 +45,8 @@ from cloudflare_emulator import (
     seed,
     zone_id,
 )
-from cloudflare_emulator.routes import BASE
-from cloudflare_emulator.state import record_id
+from doubles.emulator.routes import BASE
+from doubles.emulator.state import record_id
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,10 @@ DOCUMENT = {
             "hostname": "app.example.com",
             "path": "^/api(/|$)",
             "service": "https://app.ns.svc.cluster.local:8443",
-            "originRequest": {"connectTimeout": 10, "access": {"required": True, "teamName": "acme", "audTag": ["tag"]}},
+            "originRequest": {
+                "connectTimeout": 10,
+                "access": {"required": True, "teamName": "acme", "audTag": ["tag"]},
+            },
         },
         {"service": "http_status:404"},
     ],
@@ -99,13 +102,23 @@ SCENARIO: tuple[tuple[str, str, Any], ...] = (
     ("GET", f"{ZONES}?name.exact=new.example.com&content.endswith=.com&comment.present=x", None),
     ("GET", f"{ZONES}/{record_id(6)}", None),
     ("PATCH", f"{ZONES}/{record_id(6)}", {"comment": "yours"}),
-    ("PUT", f"{ZONES}/{record_id(6)}", {"type": "CNAME", "name": "new.example.com", "content": "other.example.net", "ttl": 1}),
+    (
+        "PUT",
+        f"{ZONES}/{record_id(6)}",
+        {"type": "CNAME", "name": "new.example.com", "content": "other.example.net", "ttl": 1},
+    ),
     ("DELETE", f"{ZONES}/{record_id(6)}", None),
     ("DELETE", f"{ZONES}/{record_id(6)}", None),
     ("GET", f"/zones/{'0' * 32}/dns_records", None),
     ("GET", "/zones?per_page=50&page=2", None),
 )
-REFUSALS = (("GET", "/zones"), ("GET", "/accounts"), ("GET", f"{ACCOUNTS}/{BLUE}"), ("GET", ZONES), ("GET", "/user/tokens/verify"))
+REFUSALS = (
+    ("GET", "/zones"),
+    ("GET", "/accounts"),
+    ("GET", f"{ACCOUNTS}/{BLUE}"),
+    ("GET", ZONES),
+    ("GET", "/user/tokens/verify"),
+)
 
 
 def world() -> State:
@@ -119,7 +132,11 @@ def world() -> State:
         Record("sub.example.com", "NS", "ns.example.net"),
     )
     state = seed(["example.com", "example.org"]).with_tunnel(connected).with_tunnel(deleted)
-    return state.with_records("example.com", *records).with_token(Token("nothing", {})).with_behaviour(deprecated_connections=True)
+    return (
+        state.with_records("example.com", *records)
+        .with_token(Token("nothing", {}))
+        .with_behaviour(deprecated_connections=True)
+    )
 
 
 def ask(emulator: Emulator, token: str = API_TOKEN) -> httpx.AsyncClient:
@@ -171,7 +188,9 @@ def as_json_schema(schema: Any) -> Any:
         return [as_json_schema(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    plain = {key: as_json_schema(value) for key, value in schema.items() if key not in {"example", "nullable", "description"}}
+    plain = {
+        key: as_json_schema(value) for key, value in schema.items() if key not in {"example", "nullable", "description"}
+    }
     if schema.get("nullable") is True and isinstance(schema.get("type"), str):
         plain["type"] = [schema["type"], "null"]
     return plain
@@ -211,7 +230,11 @@ def answer_faults(description: Mapping[str, Any], response: httpx.Response) -> l
 def request_faults(description: Mapping[str, Any], request: httpx.Request) -> list[str]:
     method, path = operation_of(description, request)
     operation = description["paths"][path][method]
-    known = {each["name"]: as_json_schema(each["schema"]) for each in operation.get("parameters", []) if each["in"] == "query"}
+    known = {
+        each["name"]: as_json_schema(each["schema"])
+        for each in operation.get("parameters", [])
+        if each["in"] == "query"
+    }
     found: list[str] = []
     for name, text in parse_qsl(request.url.query.decode(), keep_blank_values=True):
         if name in known:
@@ -239,7 +262,10 @@ async def test_every_request_of_the_scenario_is_one_that_is_described(descriptio
 
 
 async def test_every_answer_of_the_scenario_is_one_that_is_described(description: Mapping[str, Any]) -> None:
-    found = {f"{each.request.method} {each.url} {each.status_code}": answer_faults(description, each) for each in await exchanges()}
+    found = {
+        f"{each.request.method} {each.url} {each.status_code}": answer_faults(description, each)
+        for each in await exchanges()
+    }
     assert {call: wrong for call, wrong in found.items() if wrong} == {}
 
 
@@ -260,7 +286,9 @@ async def test_the_scenario_has_every_operation_that_is_described_and_used(descr
         (f"{ACCOUNTS}/{BLUE}/connections", {"result": {}}),
     ],
 )
-async def test_an_answer_of_another_shape_would_be_found(description: Mapping[str, Any], path: str, spoilt: Any) -> None:
+async def test_an_answer_of_another_shape_would_be_found(
+    description: Mapping[str, Any], path: str, spoilt: Any
+) -> None:
     async with ask(Emulator(world(), VirtualClock())) as client:
         response = await client.get(path)
     assert answer_faults(description, response) == []

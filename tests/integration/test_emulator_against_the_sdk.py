@@ -9,9 +9,16 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from cloudflare import APIConnectionError, AsyncCloudflare, BadRequestError, NotFoundError, PermissionDeniedError, RateLimitError
+from cloudflare import (
+    APIConnectionError,
+    AsyncCloudflare,
+    BadRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     ACCOUNT,
     API_TOKEN,
     BASE_URL,
@@ -40,7 +47,9 @@ MARK = "heritage=tunnel-webhook,owner=default"
 def emulator() -> Emulator:
     zones = ["example.com", *(f"zone{number}.example" for number in range(60))]
     tunnel = Tunnel(BLUE, ACCOUNT, "blue", connectors=(Connector("b51d9d55-5121-4116-a420-fb571c6e335a"),))
-    state = seed(zones).with_tunnel(tunnel).with_token(Token("cfat_owned", account=ACCOUNT)).with_token(Token("none", {}))
+    state = (
+        seed(zones).with_tunnel(tunnel).with_token(Token("cfat_owned", account=ACCOUNT)).with_token(Token("none", {}))
+    )
     return Emulator(state.with_behaviour(deprecated_connections=True), VirtualClock())
 
 
@@ -77,7 +86,9 @@ async def test_it_lists_accounts(cloudflare: AsyncCloudflare) -> None:
     assert [account.id async for account in cloudflare.accounts.list()] == [ACCOUNT]
 
 
-async def test_it_lists_all_pages_of_zones_and_asks_once_more_as_it_does(emulator: Emulator, cloudflare: AsyncCloudflare) -> None:
+async def test_it_lists_all_pages_of_zones_and_asks_once_more_as_it_does(
+    emulator: Emulator, cloudflare: AsyncCloudflare
+) -> None:
     names = [zone.name async for zone in cloudflare.zones.list(per_page=50, account={"id": ACCOUNT}, status="active")]
     assert (len(names), len(emulator.log)) == (61, 3)
 
@@ -154,7 +165,9 @@ async def test_it_writes_single_records(emulator: Emulator, cloudflare: AsyncClo
         zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1, proxied=True, comment=MARK
     )
     assert made is not None
-    edited = await records.edit(made.id, zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1, comment="new")
+    edited = await records.edit(
+        made.id, zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1, comment="new"
+    )
     assert edited is not None
     assert (edited.comment, edited.proxied) == ("new", True)
     put = await records.update(made.id, zone_id=ZONE, type="CNAME", name="app.example.com", content=TARGET, ttl=1)
@@ -224,7 +237,9 @@ async def test_it_knows_the_errors_for_what_they_are(emulator: Emulator, cloudfl
 
 
 @pytest.mark.parametrize("fault", [Drop(), Drop(how="refuse")], ids=["reset", "refused"])
-async def test_it_knows_a_lost_connection_for_what_it_is(emulator: Emulator, cloudflare: AsyncCloudflare, fault: Drop) -> None:
+async def test_it_knows_a_lost_connection_for_what_it_is(
+    emulator: Emulator, cloudflare: AsyncCloudflare, fault: Drop
+) -> None:
     emulator.arm(fault)
     with pytest.raises(APIConnectionError):
         await cloudflare.user.tokens.verify()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     ACCOUNT,
     API_TOKEN,
     BASE_URL,
@@ -33,7 +33,7 @@ from cloudflare_emulator import (
     seed,
     zone_id,
 )
-from cloudflare_emulator.seed import EMPTY
+from doubles.emulator.seed import EMPTY
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,9 @@ async def post(emulator: Emulator, patience: float | None = 5.0) -> httpx.Respon
 
 async def put(emulator: Emulator) -> httpx.Response:
     async with open_client(emulator) as client:
-        return await client.put(CONFIGURATION, content=f'{{"config":{EMPTY}}}', headers={"content-type": "application/json"})
+        return await client.put(
+            CONFIGURATION, content=f'{{"config":{EMPTY}}}', headers={"content-type": "application/json"}
+        )
 
 
 def names(emulator: Emulator) -> list[str]:
@@ -78,7 +80,9 @@ def names(emulator: Emulator) -> list[str]:
     ],
     ids=lambda value: repr(value) if isinstance(value, Drop | Distort | Slow) else "",
 )
-async def test_a_lost_answer_is_what_httpx_raises_for_it(fault: Fault, raised: type[httpx.TransportError], kept: list[str]) -> None:
+async def test_a_lost_answer_is_what_httpx_raises_for_it(
+    fault: Fault, raised: type[httpx.TransportError], kept: list[str]
+) -> None:
     emulator = scripted(fault)
     with pytest.raises(raised):
         await post(emulator)
@@ -332,5 +336,7 @@ async def test_the_side_door_is_open_in_one_process_too() -> None:
         assert (await client.get("/_control/faults")).json()[0]["struck"] == 0
         assert (await client.get("/_control/nowhere")).status_code == 404
         assert (await client.post("/_control/faults", json=[{"kind": "nonsense"}])).status_code == 400
-        assert (await client.post("/_control/foreign-write", json={"tunnel": "none", "document": ""})).status_code == 400
+        assert (
+            await client.post("/_control/foreign-write", json={"tunnel": "none", "document": ""})
+        ).status_code == 400
     assert emulator.log == []

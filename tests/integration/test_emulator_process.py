@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudflare_emulator import (
+from doubles.emulator import (
     API_TOKEN,
     BLUE,
     Control,
@@ -74,7 +74,9 @@ def test_it_answers_many_calls_on_one_connection(client: httpx.Client, control: 
 def test_a_large_document_goes_through_whole(client: httpx.Client, control: Control) -> None:
     rules = [{"hostname": f"h{number}.example.com", "service": "http://app:80"} for number in range(5000)]
     body = {"config": {"ingress": [*rules, {"service": "http_status:404"}]}}
-    assert client.put(f"/accounts/{seed().tunnels[BLUE].account}/cfd_tunnel/{BLUE}/configurations", json=body).is_success
+    assert client.put(
+        f"/accounts/{seed().tunnels[BLUE].account}/cfd_tunnel/{BLUE}/configurations", json=body
+    ).is_success
     assert control.state().document(BLUE).count("hostname") == 5000
 
 
@@ -158,7 +160,9 @@ def test_a_state_is_put_in_the_place_of_another(control: Control) -> None:
 
 
 @pytest.mark.parametrize(("when", "kept"), [("before", []), ("after", ["new.example.com"])])
-def test_a_client_can_be_killed_exactly_before_and_after_the_effect_of_a_call(control: Control, when: Any, kept: list[str]) -> None:
+def test_a_client_can_be_killed_exactly_before_and_after_the_effect_of_a_call(
+    control: Control, when: Any, kept: list[str]
+) -> None:
     control.arm(Pause(when=when, method="POST"))
     with subprocess.Popen([sys.executable, "-c", CLIENT, control.url + RECORDS, API_TOKEN]) as doomed:
         held = control.until_held()

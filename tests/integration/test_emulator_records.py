@@ -8,8 +8,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import BLUE, Emulator, Record, VirtualClock, open_client, seed, zone_id
-from cloudflare_emulator.state import record_id
+from doubles.emulator import BLUE, Emulator, Record, VirtualClock, open_client, seed, zone_id
+from doubles.emulator.state import record_id
 
 pytestmark = pytest.mark.anyio
 
@@ -131,7 +131,14 @@ async def test_a_record_that_cannot_be_is_refused(fields: Mapping[str, Any], cod
 
 
 async def test_a_paid_plan_has_longer_comments_tags_and_shorter_times() -> None:
-    fields: dict[str, Any] = {"type": "A", "content": "192.0.2.1", "comment": "x" * 500, "tags": ["a:b"], "ttl": 30, "name": "a"}
+    fields: dict[str, Any] = {
+        "type": "A",
+        "content": "192.0.2.1",
+        "comment": "x" * 500,
+        "tags": ["a:b"],
+        "ttl": 30,
+        "name": "a",
+    }
     assert (await post(holding(plan="enterprise"), **fields)).status_code == 200
     assert code_of(await post(holding(plan="pro"), **fields)) == 9021
     assert code_of(await post(holding(plan="enterprise"), **fields | {"comment": "x" * 501})) == 9313
@@ -166,7 +173,9 @@ async def test_a_proxied_record_reads_back_an_automatic_ttl() -> None:
     ],
     ids=lambda value: value.type if isinstance(value, Record) else str(value),
 )
-async def test_what_cannot_stand_beside_another_record_is_refused(beside: Record, new: Mapping[str, Any], code: int) -> None:
+async def test_what_cannot_stand_beside_another_record_is_refused(
+    beside: Record, new: Mapping[str, Any], code: int
+) -> None:
     emulator = holding(beside)
     assert code_of(await post(emulator, name=APP.name, **new)) == code
     assert len(stored(emulator)) == 1
@@ -190,7 +199,10 @@ async def test_what_can_stand_beside_another_record_is_added(beside: Record, new
 
 async def test_a_zone_holds_no_more_records_than_its_quota() -> None:
     emulator = holding(*(replace(ADDRESS, content=f"192.0.2.{number}") for number in range(200)), plan="free")
-    assert (await ask(emulator, "GET", f"{RECORDS}/usage")).json()["result"] == {"record_quota": 200, "record_usage": 200}
+    assert (await ask(emulator, "GET", f"{RECORDS}/usage")).json()["result"] == {
+        "record_quota": 200,
+        "record_usage": 200,
+    }
     assert code_of(await post(emulator, type="CNAME", name="a", content=TARGET)) == 81045
     emulator.state = emulator.state.with_zone(replace(emulator.state.zone(ZONE), quota=1000))
     assert (await post(emulator, type="CNAME", name="a", content=TARGET)).status_code == 200
@@ -203,7 +215,9 @@ async def test_an_enterprise_zone_has_no_quota_of_its_own() -> None:
 
 async def test_a_free_domain_takes_no_writes() -> None:
     emulator = holding(zone="example.tk")
-    response = await post(emulator, path=f"/zones/{zone_id('example.tk')}/dns_records", type="CNAME", name="a", content=TARGET)
+    response = await post(
+        emulator, path=f"/zones/{zone_id('example.tk')}/dns_records", type="CNAME", name="a", content=TARGET
+    )
     assert (response.status_code, code_of(response)) == (403, 1038)
 
 
@@ -234,7 +248,9 @@ async def test_the_type_of_a_record_cannot_be_changed(method: str) -> None:
 
 async def test_a_record_cannot_be_renamed_onto_another() -> None:
     emulator = holding(APP, replace(APP, name="b.example.com"))
-    response = await ask(emulator, "PATCH", f"{RECORDS}/{record_id(2)}", {"name": APP.name, "content": "other.example.net"})
+    response = await ask(
+        emulator, "PATCH", f"{RECORDS}/{record_id(2)}", {"name": APP.name, "content": "other.example.net"}
+    )
     assert code_of(response) == 81053
 
 
@@ -318,7 +334,9 @@ async def test_a_listing_comes_in_pages() -> None:
         (await ask(emulator, "GET", f"{RECORDS}?{query}")).json()["result_info"]
         for query in ("", "page=2", "page=3", "per_page=5000000", "per_page=50&page=3")
     ]
-    pages = [(info["page"], info["per_page"], info["count"], info["total_count"], info["total_pages"]) for info in infos]
+    pages = [
+        (info["page"], info["per_page"], info["count"], info["total_count"], info["total_pages"]) for info in infos
+    ]
     assert pages == [
         (1, 100, 100, 120, 2),
         (2, 100, 20, 120, 2),
@@ -368,13 +386,18 @@ async def test_a_batch_is_applied_whole_or_not_at_all_and_tells_the_first_error_
         "posts": [good, {"type": "A", "name": "bad", "content": "x"}, {"type": "TXT", "name": "worse", "content": '"'}],
     }
     response = await ask(emulator, "POST", f"{RECORDS}/batch", body)
-    assert response.json()["errors"] == [{"code": 9005, "message": "Content for A record must be a valid IPv4 address."}]
+    assert response.json()["errors"] == [
+        {"code": 9005, "message": "Content for A record must be a valid IPv4 address."}
+    ]
     assert emulator.state is before
 
 
 async def test_posts_of_one_batch_see_one_another() -> None:
     new = {"type": "CNAME", "name": "new", "content": TARGET}
-    assert code_of(await ask(holding(), "POST", f"{RECORDS}/batch", {"posts": [new, {**new, "content": "x.net"}]})) == 81053
+    assert (
+        code_of(await ask(holding(), "POST", f"{RECORDS}/batch", {"posts": [new, {**new, "content": "x.net"}]}))
+        == 81053
+    )
 
 
 @pytest.mark.parametrize(("plan", "limit"), [("free", 200), ("pro", 3500)])

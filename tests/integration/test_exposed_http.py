@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
-from http_client import connect
-from tunnel_webhook.adapters.http.exposed import Readiness, create_exposed_app
+from doubles.http_client import connect
+from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
+from tunnel_webhook.ports import Readiness
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +16,7 @@ NEVER_ASKED = Readiness(ready=True, sentence="nothing was asked yet")
 
 
 def exposed(readiness: Readiness = READY) -> httpx.AsyncClient:
-    return connect(create_exposed_app(lambda: readiness, lambda: (b"up 1\n", PROMETHEUS)))
+    return connect(create_monitoring_app(lambda: readiness, lambda: (b"up 1\n", PROMETHEUS)))
 
 
 @pytest.mark.parametrize("readiness", [READY, NOT_READY, NEVER_ASKED], ids=["ready", "not ready", "never asked"])
@@ -34,7 +35,9 @@ async def test_the_process_is_alive_whatever_its_backend_does(readiness: Readine
         pytest.param(NEVER_ASKED, 200, None, id="never asked"),
     ],
 )
-async def test_readiness_tells_how_the_last_contact_went(readiness: Readiness, status: int, seconds: float | None) -> None:
+async def test_readiness_tells_how_the_last_contact_went(
+    readiness: Readiness, status: int, seconds: float | None
+) -> None:
     async with exposed(readiness) as client:
         answer = await client.get("/readyz")
 
@@ -44,7 +47,7 @@ async def test_readiness_tells_how_the_last_contact_went(readiness: Readiness, s
 
 async def test_readiness_is_looked_up_anew_each_time() -> None:
     states = iter([NOT_READY, READY])
-    async with connect(create_exposed_app(lambda: next(states), lambda: (b"", PROMETHEUS))) as client:
+    async with connect(create_monitoring_app(lambda: next(states), lambda: (b"", PROMETHEUS))) as client:
         answers = [await client.get("/readyz") for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [503, 200]
@@ -69,7 +72,13 @@ async def test_a_check_may_leave_out_the_body_and_dress_the_path(path: str) -> N
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("GET", "/records", 404), ("GET", "/schema", 404), ("POST", "/healthz", 405), ("DELETE", "/metrics", 405)],
+    [
+        ("GET", "/", 404),
+        ("GET", "/records", 404),
+        ("GET", "/schema", 404),
+        ("POST", "/healthz", 405),
+        ("DELETE", "/metrics", 405),
+    ],
 )
 async def test_every_other_answer_is_by_the_table_of_problems(method: str, path: str, status: int) -> None:
     async with exposed() as client:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import ACCOUNT, Account, Distort, Drop, Respond, Zone, seed, zone_id
-from inspected import AGAIN, GARBLED, OTHER_ACCOUNT, SEED, TWO_ZONES, World, with_grants, with_token
+from doubles.emulator import ACCOUNT, Account, Distort, Drop, Respond, Zone, seed, zone_id
+from doubles.inspected import AGAIN, GARBLED, OTHER_ACCOUNT, SEED, TWO_ZONES, World, with_grants, with_token
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiTokenFile
-from tunnel_webhook.ports import Finding, Verdict
+from tunnel_webhook.ports import Finding, Level
 
 pytestmark = pytest.mark.anyio
 
-OK, WARNING, PROBLEM, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
+OK, WARNING, PROBLEM, UNKNOWN = Level.OK, Level.WARNING, Level.PROBLEM, Level.UNKNOWN
 DENIED = "Cloudflare answers 403, 10000: Authentication error"
 UNAUTHORIZED = "Cloudflare answers 403, 9109: Unauthorized to access requested resource"
 KEY = ApiKey("key", "ops@example.com")
@@ -234,7 +234,9 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
     ),
     "permission to edit records without a list": (
         World(faults=(Distort(path="^/zones$", body=WITHOUT_LIST),)),
-        Finding("permission DNS:Edit", UNKNOWN, "unknown until the first write", f"if that is refused, {GRANT_RECORDS}"),
+        Finding(
+            "permission DNS:Edit", UNKNOWN, "unknown until the first write", f"if that is refused, {GRANT_RECORDS}"
+        ),
     ),
     "permission to edit records that a list lacks": (
         World(faults=(Distort(path="^/zones$", body=WITHOUT_EDIT),)),
@@ -281,7 +283,9 @@ async def test_whatever_is_amiss_has_a_cure() -> None:
     assert [found for found in amiss if not found.cure] == []
 
 
-@pytest.mark.parametrize("name", ["a token that nobody made", "a token that is disabled", "a wrong key", "answers that are none"])
+@pytest.mark.parametrize(
+    "name", ["a token that nobody made", "a token that is disabled", "a wrong key", "answers that are none"]
+)
 async def test_nothing_else_is_judged_without_credentials(name: str) -> None:
     world, _ = FINDINGS[name]
 

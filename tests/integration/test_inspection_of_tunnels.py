@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from builders import BLUE, GREEN
-from cloudflare_emulator import Connector, Respond, State
-from inspected import AGAIN, GARBLED, SEED, TWO_ZONES, World, with_tunnel
-from tunnel_webhook.domain.policy import Policy, Tunnel
-from tunnel_webhook.ports import Finding, Verdict
+from doubles.emulator import Connector, Respond, State
+from doubles.inspected import AGAIN, GARBLED, SEED, TWO_ZONES, World, with_tunnel
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.ports import Finding, Level
+from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.anyio
 
-OK, WARNING, PROBLEM, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
+OK, WARNING, PROBLEM, UNKNOWN = Level.OK, Level.WARNING, Level.PROBLEM, Level.UNKNOWN
 GOOD = '{"ingress":[{"hostname":"a.example.com","service":"http://a:80"},{"service":"http_status:404"}]}'
 
 
@@ -66,11 +66,19 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
     ),
     "a document": (
         World(state=connected()),
-        Finding("document of blue", OK, "cloudflared takes version 2: rules 2, the last one the catch-all to http_status:404"),
+        Finding(
+            "document of blue",
+            OK,
+            "cloudflared takes version 2: rules 2, the last one the catch-all to http_status:404",
+        ),
     ),
     "no document yet": (
         World(state=with_tunnel(configuration=None)),
-        Finding("document of blue", OK, "version 0 has no rules yet; the first hostname brings the catch-all http_status:404"),
+        Finding(
+            "document of blue",
+            OK,
+            "version 0 has no rules yet; the first hostname brings the catch-all http_status:404",
+        ),
     ),
     "a document without a catch-all": (
         World(state=connected(document='{"ingress":[{"hostname":"a.example.com","service":"http://a:80"}]}')),

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from cloudflare_emulator import Account, Record, Respond, Zone, zone_id
-from inspected import AGAIN, BLUE_ONLY, GARBLED, OTHER_ACCOUNT, SEED, TWO_ZONES, World, with_zone
-from tunnel_webhook.domain.hostname import DomainFilter
-from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.ports import Finding, Verdict
+from doubles.emulator import Account, Record, Respond, Zone, zone_id
+from doubles.inspected import AGAIN, BLUE_ONLY, GARBLED, OTHER_ACCOUNT, SEED, TWO_ZONES, World, with_zone
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.ports import Finding, Level
 
 pytestmark = pytest.mark.anyio
 
-OK, WARNING, PROBLEM, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.PROBLEM, Verdict.UNKNOWN
+OK, WARNING, PROBLEM, UNKNOWN = Level.OK, Level.WARNING, Level.PROBLEM, Level.UNKNOWN
 MORE_ROOM = "take out records that nobody needs, or choose a larger plan: each hostname takes one record"
 RECORDS = tuple(Record(f"r{number}.example.com", "A", "192.0.2.1") for number in range(200))
 FULL = with_zone(plan="free").with_records("example.com", *RECORDS)
@@ -69,7 +69,9 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
     ),
     "a zone that is internal": (
         World(state=with_zone(type="internal"), zone_ids=(zone_id("example.com"),)),
-        Finding("zone example.com", WARNING, "it is internal, so that no visitor sees it", "publish in a zone that is not"),
+        Finding(
+            "zone example.com", WARNING, "it is internal, so that no visitor sees it", "publish in a zone that is not"
+        ),
     ),
     "a zone of another account": (
         World(state=ELSEWHERE, zone_ids=(zone_id("example.org"),)),
@@ -90,11 +92,21 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
     ),
     "records that nearly fill the quota": (
         World(state=NEARLY_FULL),
-        Finding("records of example.com", WARNING, "9 of 10 that its plan (enterprise) allows: 1 hostnames more fit in", MORE_ROOM),
+        Finding(
+            "records of example.com",
+            WARNING,
+            "9 of 10 that its plan (enterprise) allows: 1 hostnames more fit in",
+            MORE_ROOM,
+        ),
     ),
     "records that fill the quota": (
         World(state=FULL),
-        Finding("records of example.com", PROBLEM, "200 of 200 that its plan (free) allows: no hostname can be added", MORE_ROOM),
+        Finding(
+            "records of example.com",
+            PROBLEM,
+            "200 of 200 that its plan (free) allows: no hostname can be added",
+            MORE_ROOM,
+        ),
     ),
     "records that are not counted": (
         World(faults=(Respond(path="usage$", status=403, times=0),)),

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 import pytest
 from msgspec.structs import replace
 
-from builders import endpoint, service
-from cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from cloudflare_emulator import BLUE, GREEN, Emulator, Record, State, VirtualClock, seed
-from external_dns_planner import ExternalDns, is_empty
-from go_reference import left_behind
-from tunnel_webhook.domain.endpoint import Endpoint
+from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
+from doubles.emulator import BLUE, GREEN, Emulator, Record, State, VirtualClock, seed
+from doubles.go_reference import left_behind
+from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from vocabulary.builders import endpoint, service
 
 pytestmark = pytest.mark.anyio
 
@@ -28,20 +28,23 @@ SERVICES = {
     "long.example.com": f"http://{'l' * 60}.{'o' * 14}:8080",
 }
 BY_HAND = '{"note":"\\u00fc","service":"http://hand:80","hostname":"hand.example.com","originRequest":{"new":[1]}}'
-DOCUMENT = (
-    f'{{"x":1.50,"ingress":[{BY_HAND},{{"service":"http_status:404","originRequest":{{}}}}],"warp-routing":{{"enabled":true}}}}'
-)
+DOCUMENT = f'{{"x":1.50,"ingress":[{BY_HAND},{{"service":"http_status:404","originRequest":{{}}}}],"warp-routing":{{"enabled":true}}}}'
 
 
 def world(*records: Record, document: str = DOCUMENT) -> State:
     """Return an account in which a person works beside us."""
-    return seed().with_document(BLUE, document).with_records("example.com", Record("www.example.com", "A", "192.0.2.1"), *records)
+    return (
+        seed()
+        .with_document(BLUE, document)
+        .with_records("example.com", Record("www.example.com", "A", "192.0.2.1"), *records)
+    )
 
 
 def wanted(names: dict[str, str]) -> tuple[Endpoint, ...]:
     """Return what external-dns asked the Go webhook for: the service as the target, and a TTL that means nothing."""
     return tuple(
-        Endpoint(name, targets=(target,), ttl=1, labels={"resource": "ingress/prod/web"}) for name, target in names.items()
+        Endpoint(name, targets=(target,), ttl=1, labels={"resource": "ingress/prod/web"})
+        for name, target in names.items()
     )
 
 
@@ -65,7 +68,9 @@ def comments(state: State) -> dict[str, str | None]:
 @pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
 async def test_what_the_go_webhook_left_is_ours_after_one_sync_and_only_comments_have_changed(owner: str) -> None:
     before = left_behind(world(), SERVICES)
-    assert max(len(comment or "") for comment in comments(before).values()) == 100  # more, and the Go webhook cannot publish it
+    assert (
+        max(len(comment or "") for comment in comments(before).values()) == 100
+    )  # more, and the Go webhook cannot publish it
     async with moving_in(before, owner) as (cloud, dns):
         assert await dns.sync(wanted(SERVICES)) == ()
 
@@ -133,11 +138,16 @@ async def test_a_wildcard_that_the_go_webhook_put_before_what_it_shadows_gives_w
     "record",
     [
         pytest.param((), id="without-a-record"),
-        pytest.param((Record("hand.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand", ttl=1),), id="with-its-record"),
+        pytest.param(
+            (Record("hand.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand", ttl=1),),
+            id="with-its-record",
+        ),
     ],
 )
 @pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_a_rule_by_hand_that_says_the_same_is_adopted_as_it_stands(record: tuple[Record, ...], owner: str) -> None:
+async def test_a_rule_by_hand_that_says_the_same_is_adopted_as_it_stands(
+    record: tuple[Record, ...], owner: str
+) -> None:
     before = world(*record, document=DOCUMENT.replace(',"originRequest":{"new":[1]}', ""))
     same = wanted({"hand.example.com": "http://hand:80"})
     async with moving_in(before, owner) as (cloud, dns):

@@ -24,7 +24,9 @@ print(dict(spans.get_finished_spans()[0].attributes))
 
 
 def test_a_span_that_captures_every_header_holds_no_credentials() -> None:
-    answered = subprocess.run([sys.executable, "-c", SCRIPT], env={ASK: ".*"}, capture_output=True, text=True, check=True)
+    answered = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env={ASK: ".*"}, capture_output=True, text=True, check=True
+    )
 
     assert "said" in answered.stdout
     assert "hush" not in answered.stdout

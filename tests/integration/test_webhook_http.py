@@ -10,17 +10,19 @@ from typing import Any
 import httpx
 import pytest
 
-from builders import ZONE, endpoint, memory, record, service
-from http_client import MEDIA_TYPE, connect, json_of
+from doubles.http_client import MEDIA_TYPE, connect, json_of
 from tunnel_webhook.adapters.http import problems
 from tunnel_webhook.adapters.http.problems import MAX_BODY
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
+from vocabulary.builders import ZONE, endpoint, memory, record, service
 
 pytestmark = pytest.mark.anyio
 
-SENT = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "fixtures" / "external_dns").glob("*.json")}
+SENT = {
+    path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "fixtures" / "external_dns").glob("*.json")
+}
 TYPED = {"Content-Type": MEDIA_TYPE}
 MIB = 1024 * 1024
 TOKEN = "s3cr3t-t0ken"  # noqa: S105 -- the tests look for it
@@ -126,7 +128,9 @@ async def test_another_media_type_is_refused_before_the_body_is_read(
 
 @pytest.mark.parametrize("path", ["/records/", "/records?x=1", "//records", "/records/?"])
 @pytest.mark.parametrize("accept", [MEDIA_TYPE, "*/*", "text/html", ""])
-async def test_a_path_and_an_accept_may_be_dressed_in_any_way(client: httpx.AsyncClient, path: str, accept: str) -> None:
+async def test_a_path_and_an_accept_may_be_dressed_in_any_way(
+    client: httpx.AsyncClient, path: str, accept: str
+) -> None:
     got = await client.get(httpx.URL("http://webhook" + path), headers={"Accept": accept})
     posted = await client.post(httpx.URL("http://webhook" + path), content=b"{}", headers={**TYPED, "Accept": accept})
 
@@ -137,14 +141,32 @@ async def test_a_path_and_an_accept_may_be_dressed_in_any_way(client: httpx.Asyn
     ("ask", "failure", "status", "told"),
     [
         pytest.param(post("/adjustendpoints", b"{"), None, 400, "array", id="MalformedBody"),
-        pytest.param(lambda client: client.get("/applychanges"), None, 404, "/applychanges", id="Litestar: no such path"),
+        pytest.param(
+            lambda client: client.get("/applychanges"), None, 404, "/applychanges", id="Litestar: no such path"
+        ),
         pytest.param(lambda client: client.put("/records"), None, 405, "PUT", id="Litestar: no such method"),
         pytest.param(post("/records", b" " * 33 * MIB), None, 413, str(32 * MIB), id="Litestar: a body over the limit"),
-        pytest.param(post("/records", b"{}", **{"Content-Type": "text/plain"}), None, 415, "text/plain", id="WrongMediaType"),
+        pytest.param(
+            post("/records", b"{}", **{"Content-Type": "text/plain"}), None, 415, "text/plain", id="WrongMediaType"
+        ),
         pytest.param(post("/records", b"{}", Host="a b"), None, 400, "host", id="Litestar: any other 4xx"),
-        pytest.param(post("/records", changes("mail.example.com")), None, 500, "record-conflict", id="ChangesNotApplied"),
-        pytest.param(lambda client: client.get("/records"), PermanentFailure("the token"), 500, "the token", id="PermanentFailure"),
-        pytest.param(lambda client: client.get("/records"), TemporaryFailure("try later"), 503, "try later", id="TemporaryFailure"),
+        pytest.param(
+            post("/records", changes("mail.example.com")), None, 500, "record-conflict", id="ChangesNotApplied"
+        ),
+        pytest.param(
+            lambda client: client.get("/records"),
+            PermanentFailure("the token"),
+            500,
+            "the token",
+            id="PermanentFailure",
+        ),
+        pytest.param(
+            lambda client: client.get("/records"),
+            TemporaryFailure("try later"),
+            503,
+            "try later",
+            id="TemporaryFailure",
+        ),
         pytest.param(lambda client: client.get("/records"), RuntimeError(TOKEN), 500, "unexpected", id="anything else"),
     ],
 )
@@ -166,12 +188,16 @@ async def test_every_exception_is_answered_by_the_table(
 
 def test_every_row_of_the_table_has_its_test() -> None:
     rows = re.findall(r"^\| ([\w: ]+?) +\| (\d{3}|its own)", problems.__doc__ or "", re.MULTILINE)
-    (cases,) = (mark for mark in vars(test_every_exception_is_answered_by_the_table)["pytestmark"] if mark.name == "parametrize")
+    (cases,) = (
+        mark for mark in vars(test_every_exception_is_answered_by_the_table)["pytestmark"] if mark.name == "parametrize"
+    )
 
     assert {row for row, _ in rows} - {"Litestar: the client has left"} == {case.id for case in cases.args[1]}
 
 
-async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(driven: Driven, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(
+    driven: Driven, caplog: pytest.LogCaptureFixture
+) -> None:
     sent: list[Any] = []
 
     async def receive() -> dict[str, str]:
@@ -181,7 +207,14 @@ async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(driven: D
         sent.append(message)
 
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"2")]
-    scope: Any = {"type": "http", "method": "POST", "path": "/records", "headers": headers, "query_string": b"", "root_path": ""}
+    scope: Any = {
+        "type": "http",
+        "method": "POST",
+        "path": "/records",
+        "headers": headers,
+        "query_string": b"",
+        "root_path": "",
+    }
     app: Any = create_webhook_app(service(*driven))
     await app(scope, receive, send)
 
@@ -265,7 +298,9 @@ async def test_60000_endpoints_fit_in_one_body(client: httpx.AsyncClient) -> Non
     [("/", {"GET"}), ("/records", {"GET", "POST"}), ("/adjustendpoints", {"POST"})],
     ids=["root", "records", "adjust"],
 )
-async def test_a_route_takes_no_other_method_and_tells_which(client: httpx.AsyncClient, path: str, known: set[str]) -> None:
+async def test_a_route_takes_no_other_method_and_tells_which(
+    client: httpx.AsyncClient, path: str, known: set[str]
+) -> None:
     others = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "MADEUP"} - known
 
     refused = [await client.request(method, path, headers=TYPED) for method in sorted(others)]
@@ -276,7 +311,9 @@ async def test_a_route_takes_no_other_method_and_tells_which(client: httpx.Async
     assert (options.status_code, options.content) == (204, b"")
 
 
-@pytest.mark.parametrize("path", ["/schema", "/schema/openapi.json", "/healthz", "/metrics", "/records/x", "/%0A", "/ü"])
+@pytest.mark.parametrize(
+    "path", ["/schema", "/schema/openapi.json", "/healthz", "/metrics", "/records/x", "/%0A", "/ü"]
+)
 async def test_there_is_nothing_else(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 
-from builders import POLICY
-from cloudflared.oracle import NotHere, Oracle, build, running
-from oddities import ODD, odd_documents
-from strategies import HOSTS, REQUEST_PATHS, World, changes, worlds
-from tunnel_webhook.domain.endpoint import Changes
+from oracles.cloudflared import NotHere, Oracle, build, running
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.validity import check
+from tunnel_webhook.domain.external_dns.endpoint import Changes
+from vocabulary.builders import POLICY
+from vocabulary.oddities import ODD, odd_documents
+from vocabulary.strategies import HOSTS, REQUEST_PATHS, World, changes, worlds
 
 pytestmark = [pytest.mark.cloudflared, pytest.mark.timeout(600)]
 
@@ -42,7 +42,7 @@ def cloudflared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
 def refusal(document: str) -> str:
     """Return why we refuse a document, or nothing."""
     try:
-        check(TunnelConfiguration.parse(document))
+        check_configuration(TunnelConfiguration.parse(document))
     except InvalidConfiguration as reason:
         return str(reason)
     return ""
@@ -68,7 +68,9 @@ def test_any_document_is_taken_refused_and_routed_as_cloudflared_does(cloudflare
 
 
 @given(worlds(with_catch_all=True), changes())
-def test_what_we_write_is_taken_by_cloudflared_and_routed_alike(cloudflared: Oracle, world: World, asked: Changes) -> None:
+def test_what_we_write_is_taken_by_cloudflared_and_routed_alike(
+    cloudflared: Oracle, world: World, asked: Changes
+) -> None:
     for document in world.planned(asked, POLICY).values():
         answer = cloudflared.ask(document, REQUESTS)
         assert not answer.error

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import BLUE, ZONE
-from tunnel_webhook.domain.guard import Guard
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.plan import Action, Decision, Plan
+from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.domain.planning.plan import Action, Decision, Plan
+from vocabulary.builders import BLUE, ZONE
 
 floors, ratios, numbers = st.integers(0, 20), st.sampled_from([each / 100 for each in range(101)]), st.integers(0, 60)
 
@@ -15,7 +15,9 @@ floors, ratios, numbers = st.integers(0, 20), st.sampled_from([each / 100 for ea
 def test_raising_a_limit_withholds_nothing_that_was_let_pass_and_either_all_or_none_is_withheld(
     floor: int, ratio: float, more: int, higher: float, deletions: int, staying: int
 ) -> None:
-    decisions = tuple(Decision(Action.DELETE, Hostname(f"a{place}.example.com"), ZONE, BLUE) for place in range(deletions))
+    decisions = tuple(
+        Decision(Action.DELETE, Hostname(f"a{place}.example.com"), ZONE, BLUE) for place in range(deletions)
+    )
     kept = Decision(Action.UPDATE, Hostname("kept.example.com"), ZONE, BLUE)
     plan = Plan((*decisions, kept))
     judged = Guard(floor, ratio).judge(plan, deletions + staying)

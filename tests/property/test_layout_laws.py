@@ -6,24 +6,36 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-import naive
-from builders import rule
-from strategies import HOSTS, PATHS, REQUEST_PATHS, bystander_texts, document_texts, hand_made_documents, hostnames
+from oracles import naive
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.layout import lay_out, shadowed
+from tunnel_webhook.domain.planning.layout import lay_out, shadowed
+from vocabulary.builders import rule
+from vocabulary.strategies import (
+    HOSTS,
+    PATHS,
+    REQUEST_PATHS,
+    bystander_texts,
+    document_texts,
+    hand_made_documents,
+    hostnames,
+)
 
 Managed = Mapping[str, frozenset[str]]
 """Paths by hostname."""
 
-managed_hostnames = st.dictionaries(hostnames, st.frozensets(st.sampled_from(PATHS), min_size=1, max_size=3), max_size=5)
+managed_hostnames = st.dictionaries(
+    hostnames, st.frozensets(st.sampled_from(PATHS), min_size=1, max_size=3), max_size=5
+)
 requests = [(host, path) for host in HOSTS for path in REQUEST_PATHS]
 
 
 def published(document: str, managed: Managed) -> str:
     """Return the text of a document in which these hostnames have these rules, laid out by what is to be proven."""
     rules = {
-        Hostname(hostname): [rule(hostname, f"http://ours-{place}:80", path) for place, path in enumerate(sorted(paths))]
+        Hostname(hostname): [
+            rule(hostname, f"http://ours-{place}:80", path) for place, path in enumerate(sorted(paths))
+        ]
         for hostname, paths in managed.items()
     }
     return lay_out(TunnelConfiguration.parse(document), rules, frozenset(rules)).text
@@ -67,7 +79,9 @@ def test_bystanders_keep_their_order_and_every_byte(document: str, managed: Mana
 
 
 @given(hand_made_documents(), managed_hostnames)
-def test_a_managed_exact_hostname_answers_with_its_own_rules_the_longest_path_first(document: str, managed: Managed) -> None:
+def test_a_managed_exact_hostname_answers_with_its_own_rules_the_longest_path_first(
+    document: str, managed: Managed
+) -> None:
     text = published(document, managed)
     rules = [json.loads(each) for each in naive.rule_texts(text)]
     for hostname, paths in managed.items():
@@ -94,7 +108,9 @@ def mixed_up(draw: st.DrawFn) -> tuple[str, Managed]:
 
 
 @given(mixed_up())
-def test_a_managed_hostname_that_loses_requests_is_told_as_shadowed_until_it_is_laid_out(mixed: tuple[str, Managed]) -> None:
+def test_a_managed_hostname_that_loses_requests_is_told_as_shadowed_until_it_is_laid_out(
+    mixed: tuple[str, Managed],
+) -> None:
     document, managed = mixed
     configuration = TunnelConfiguration.parse(document)
     laid = lay_out(configuration, {}, managed)

@@ -7,8 +7,8 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripted_transport import Answer, ScriptedTransport
-from stopwatch import Stopwatch
+from doubles.scripted_transport import Answer, ScriptedTransport
+from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy, RetryTransport
 from tunnel_webhook.adapters.cloudflare.throttle import LONGEST_BLOCK, Throttle
 from tunnel_webhook.ports import TemporaryFailure

@@ -9,19 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import naive
-from builders import BLUE, GREEN, POLICY, ZONE, service
-from external_dns_planner import ExternalDns, is_empty
-from strategies import CHILD, NAMES, WILDCARDS, World, changes, hand_made_documents, hostnames, wishes, worlds
+from oracles import naive
+from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
-from tunnel_webhook.domain.adjustment import adjust
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.planner import plan
-from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.validity import check
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.validation import check_configuration
+from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.ports import ChangesNotApplied
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, service
+from vocabulary.strategies import (
+    CHILD,
+    NAMES,
+    WILDCARDS,
+    World,
+    changes,
+    hand_made_documents,
+    hostnames,
+    wishes,
+    worlds,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +75,9 @@ def shuffled(items: Sequence[Endpoint], chance: random.Random) -> tuple[Endpoint
 
 @given(worlds(), changes(), st.randoms(use_true_random=True))
 async def test_the_order_of_the_input_does_not_matter(world: World, asked: Changes, chance: random.Random) -> None:
-    mixed = Changes(*(shuffled(part, chance) for part in (asked.create, asked.update_old, asked.update_new, asked.delete)))
+    mixed = Changes(
+        *(shuffled(part, chance) for part in (asked.create, asked.update_old, asked.update_new, asked.delete))
+    )
     tunnels, zones = world.ports()
     documents = {tunnel: await tunnels.load(tunnel) for tunnel in tunnels.documents}
     records = await zones.load(in_full=frozenset(await zones.zones()))
@@ -77,14 +89,20 @@ async def test_the_order_of_the_input_does_not_matter(world: World, asked: Chang
 
 def contents(tunnels: InMemoryTunnels, zones: InMemoryZones) -> tuple[object, object]:
     """Return what stands in documents and zones, but for the space between members, versions and ids."""
-    documents = {tunnel: (naive.rule_texts(text), naive.other_members(text)) for tunnel, (text, _) in tunnels.documents.items()}
-    return documents, {zone: sorted(replace(each, id="") for each in stored.values()) for zone, stored in zones.stored.items()}
+    documents = {
+        tunnel: (naive.rule_texts(text), naive.other_members(text)) for tunnel, (text, _) in tunnels.documents.items()
+    }
+    return documents, {
+        zone: sorted(replace(each, id="") for each in stored.values()) for zone, stored in zones.stored.items()
+    }
 
 
 @st.composite
 def guests(draw: st.DrawFn) -> tuple[World, tuple[Endpoint, ...], tuple[Endpoint, ...]]:
     """Return hand-made documents, what is published there for good, and what comes and goes, on names that nobody else uses."""
-    world = World({tunnel: draw(hand_made_documents(with_catch_all=True)) for tunnel in (BLUE, GREEN)}, {ZONE: (), CHILD: ()})
+    world = World(
+        {tunnel: draw(hand_made_documents(with_catch_all=True)) for tunnel in (BLUE, GREEN)}, {ZONE: (), CHILD: ()}
+    )
     rules = [json.loads(text) for document in world.documents.values() for text in naive.rule_texts(document)]
     taken = {pattern for rule in rules for pattern in naive.patterns(rule.get("hostname", ""))}
     staying = draw(st.sets(hostnames, min_size=1, max_size=3))
@@ -117,7 +135,9 @@ async def test_once_applied_external_dns_finds_nothing_to_do_and_records_are_in_
     refused = {rejection.hostname for rejection in await external_dns.sync(wanted)}
     again = await external_dns.plan(wanted)
     assert refused or is_empty(again)
-    assert {each.dns_name for each in (*again.create, *again.update_new, *again.delete) if each.record_type == "CNAME"} <= refused
+    assert {
+        each.dns_name for each in (*again.create, *again.update_new, *again.delete) if each.record_type == "CNAME"
+    } <= refused
     records = tuple(each for each in await api.records() if each.owner == "us")
     assert await api.adjust_endpoints(records) == records
 
@@ -125,5 +145,5 @@ async def test_once_applied_external_dns_finds_nothing_to_do_and_records_are_in_
 @given(worlds(with_catch_all=True), changes())
 def test_whatever_is_asked_for_the_documents_are_such_as_cloudflared_takes(world: World, asked: Changes) -> None:
     for text in world.planned(asked, OURS).values():
-        check(TunnelConfiguration.parse(text))
+        check_configuration(TunnelConfiguration.parse(text))
         assert not naive.fault(text)

@@ -13,10 +13,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-import naive
-from builders import BLUE, GREEN, POLICY, ZONE, record, service
-from external_dns_planner import ExternalDns, is_empty
-from strategies import (
+from oracles import naive
+from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.domain.dns import DnsRecord, target_of
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.planning.plan import Rejection
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, record, service
+from vocabulary.strategies import (
     CHILD,
     World,
     beyond,
@@ -29,9 +32,6 @@ from strategies import (
     wishes,
     zone_for,
 )
-from tunnel_webhook.domain.claim import DnsRecord, target_of
-from tunnel_webhook.domain.endpoint import Endpoint
-from tunnel_webhook.domain.plan import Rejection
 
 OURS, THEIRS = replace(POLICY, owner_id="us"), replace(POLICY, owner_id="them")
 OUR_NAMES = ("example.com", "a.example.com", "b.a.example.com", "*.a.example.com", "*.b.example.com")
@@ -100,7 +100,9 @@ class SharedTunnels(RuleBasedStateMachine):
         tunnel = self.homes.setdefault(name, BLUE)
         found = [data.draw(published(name, tunnel, path=OUR_PATHS[path])) for _ in range(rivals)]
         if rivals > 1:
-            found = [replace(each, labels={"resource": f"ingress/{name}{path}/{place}"}) for place, each in enumerate(found)]
+            found = [
+                replace(each, labels={"resource": f"ingress/{name}{path}/{place}"}) for place, each in enumerate(found)
+            ]
         self.wanted[key] = tuple(found)
         self.spoiled.pop(key, None)
 
@@ -188,7 +190,11 @@ class SharedTunnels(RuleBasedStateMachine):
                 self.orphans.add(found.name)
         if kind == "take over":
             for tunnel in (BLUE, GREEN):
-                self.edit(tunnel, 0, lambda rules: [edited(text) if naive_name(text) == found.name else text for text in rules])
+                self.edit(
+                    tunnel,
+                    0,
+                    lambda rules: [edited(text) if naive_name(text) == found.name else text for text in rules],
+                )
 
     @rule(name=our_names, kind=st.sampled_from((("A", "192.0.2.1"), ("CNAME", "elsewhere.net"))))
     def somebody_takes_a_name(self, name: str, kind: tuple[str, str]) -> None:
@@ -250,7 +256,9 @@ class SharedTunnels(RuleBasedStateMachine):
     def check(self, rejections: tuple[Rejection, ...]) -> None:
         """Compare what is live with what should be."""
         refused = {each.hostname for each in rejections}
-        assert refused <= {name for name, _ in self.spoiled} | self.blocked | {each.dns_name for each in self.extra}, rejections
+        assert refused <= {name for name, _ in self.spoiled} | self.blocked | {each.dns_name for each in self.extra}, (
+            rejections
+        )
         live = self.ours()
         claims = {each.name: each for each in self.claims()}
         for (name, path), asked in self.wanted.items():
@@ -281,7 +289,11 @@ class SharedTunnels(RuleBasedStateMachine):
         if not name.startswith("*."):
             found = [json.loads(text) for text in naive.rule_texts(self.tunnels.documents[self.homes[name]][0])]
             for path in ("/", "/api", "/v1/x"):
-                mine = [each for each in found if each.get("hostname") == name and naive.answers([each, {}], name, path) == 0]
+                mine = [
+                    each
+                    for each in found
+                    if each.get("hostname") == name and naive.answers([each, {}], name, path) == 0
+                ]
                 assert not mine or found[naive.answers(found, name, path)] in mine
 
     @invariant()

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import naive
-from builders import POLICY, service
-from external_dns_planner import ExternalDns
-from strategies import NAMES, WILDCARDS, World, wishes, worlds
+from oracles import naive
+from oracles.external_dns_planner import ExternalDns
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
-from tunnel_webhook.domain.endpoint import Endpoint
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.ports import Refusal
+from vocabulary.builders import POLICY, service
+from vocabulary.strategies import NAMES, WILDCARDS, World, wishes, worlds
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,10 @@ class History:
         """Return documents and records in the end, and whether the process that saw so many writes stopped on its way."""
         tunnels, plain = self.world.ports()
         zones = OneByOne(plain.stored)
-        us, them = ExternalDns(service(tunnels, zones, OURS), "us"), ExternalDns(service(tunnels, zones, THEIRS), "them")
+        us, them = (
+            ExternalDns(service(tunnels, zones, OURS), "us"),
+            ExternalDns(service(tunnels, zones, THEIRS), "them"),
+        )
         await us.sync(self.before)
         await them.sync(self.theirs)
         life = Life(writes)
@@ -111,7 +114,9 @@ async def test_a_sync_that_stopped_after_any_write_reaches_the_same_end_when_it_
     for tunnel, document in world.documents.items():
         standing = others(naive.rule_texts(document), concerned)
         assert others(documents[tunnel], concerned)[: len(standing)] == standing
-    foreign = {replace(each, id="") for stored in world.records.values() for each in stored if each.name not in concerned}
+    foreign = {
+        replace(each, id="") for stored in world.records.values() for each in stored if each.name not in concerned
+    }
     assert foreign <= set(found)
 
 

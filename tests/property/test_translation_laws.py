@@ -6,17 +6,19 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-import naive
-from builders import POLICY
-from strategies import bystander_texts, endpoints, hand_made_documents
-from tunnel_webhook.domain.adjustment import adjust
-from tunnel_webhook.domain.endpoint import Endpoint
+from oracles import naive
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
+from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import IngressRule, TunnelConfiguration
+from vocabulary.builders import POLICY
+from vocabulary.strategies import bystander_texts, endpoints, hand_made_documents
 
 
 @given(st.lists(endpoints(), max_size=4))
-def test_adjusting_what_is_adjusted_changes_nothing_and_nothing_that_can_be_tunnelled_is_left_out(asked: list[Endpoint]) -> None:
+def test_adjusting_what_is_adjusted_changes_nothing_and_nothing_that_can_be_tunnelled_is_left_out(
+    asked: list[Endpoint],
+) -> None:
     once = adjust(asked, POLICY).endpoints
     assert adjust(once, POLICY).endpoints == once
     tunnelled = [each for each in asked if each.record_type in {"A", "AAAA", "CNAME"}]
@@ -31,15 +33,21 @@ def every_key(text: str) -> Any:
 
 
 @given(hand_made_documents(), bystander_texts(), st.sampled_from([{}, {"noTLSVerify": True}]))
-def test_reading_and_writing_a_document_or_revising_a_rule_loses_no_key(document: str, text: str, origin: dict[str, Any]) -> None:
+def test_reading_and_writing_a_document_or_revising_a_rule_loses_no_key(
+    document: str, text: str, origin: dict[str, Any]
+) -> None:
     written = TunnelConfiguration.parse(document).text
     assert naive.rule_texts(written) == naive.rule_texts(document)
     assert [pair for pair in every_key(written) if pair[0] != "ingress"] == [
         pair for pair in every_key(document) or [] if pair[0] != "ingress"
     ]
-    revised = json.loads(IngressRule.parse(text).revised(IngressRule.make("a.example.com", "", "http://new:80", origin)).text)
+    revised = json.loads(
+        IngressRule.parse(text).revised(IngressRule.make("a.example.com", "", "http://new:80", origin)).text
+    )
     known = {"hostname": "a.example.com", "service": "http://new:80"}
-    asked = origin | {key: value for key, value in json.loads(text).get("originRequest", {}).items() if key == "unknownKnob"}
+    asked = origin | {
+        key: value for key, value in json.loads(text).get("originRequest", {}).items() if key == "unknownKnob"
+    }
     unknown = {key: value for key, value in json.loads(text).items() if key in {"note", "x-tags", 'made "by"'}}
     assert revised == {**known, **({"originRequest": asked} if asked else {}), **unknown}
 

@@ -28,7 +28,9 @@ def test_a_confirmation_names_checks_that_exist(page: Path) -> None:
     missing = [
         name
         for name in named
-        if not (name.removeprefix("nox -s ") in sessions if name.startswith("nox") else (ROOT / name.rstrip(".")).exists())
+        if not (
+            name.removeprefix("nox -s ") in sessions if name.startswith("nox") else (ROOT / name.rstrip(".")).exists()
+        )
     ]
     assert missing == []
 

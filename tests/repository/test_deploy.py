@@ -10,15 +10,26 @@ import jsonschema
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from manifests import DEPLOY, EXAMPLES, endpoints, environment, load, reference, secret_texts, values, webhook_values
-from tunnel_webhook.adapters.http.exposed import Readiness, create_exposed_app
+from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.wire import decode_endpoints
 from tunnel_webhook.cli import main
-from tunnel_webhook.domain.adjustment import adjust
+from tunnel_webhook.domain.cloudflared.origin_request import ACCESS_KEYS, ORIGIN_KEYS
+from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.route import OWN_PROPERTIES
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
-from tunnel_webhook.domain.translation import OWN_PROPERTIES
+from tunnel_webhook.ports import Readiness
 from tunnel_webhook.settings import VARIABLES, Settings, load_settings
+from vocabulary.manifests import (
+    DEPLOY,
+    EXAMPLES,
+    endpoints,
+    environment,
+    load,
+    reference,
+    secret_texts,
+    values,
+    webhook_values,
+)
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -78,7 +89,9 @@ def passed_over(given: dict[str, Any], schema: dict[str, Any], place: str = "") 
 
 def test_the_values_fit_the_official_chart() -> None:
     if not SCHEMA.exists():
-        pytest.skip("../shared/reference/external-dns-chart-values.schema.json is not here, so the values cannot be validated")
+        pytest.skip(
+            "../shared/reference/external-dns-chart-values.schema.json is not here, so the values cannot be validated"
+        )
     schema = json.loads(SCHEMA.read_text())
 
     jsonschema.validate(values(), schema)
@@ -113,7 +126,7 @@ def test_no_token_but_a_placeholder_is_in_the_tree() -> None:
 
 
 def test_a_probe_asks_what_is_served() -> None:
-    app = create_exposed_app(lambda: Readiness(ready=True, sentence=""), lambda: (b"", ""))
+    app = create_monitoring_app(lambda: Readiness(ready=True, sentence=""), lambda: (b"", ""))
     paths = {name: webhook_values()[f"{name}Probe"]["httpGet"]["path"] for name in ("liveness", "readiness")}
 
     assert paths == {"liveness": "/healthz", "readiness": "/readyz"}
@@ -142,7 +155,11 @@ def test_the_image_runs_as_the_number_that_the_values_name() -> None:
 
     assert instruction("USER") == f"{context['runAsUser']}:{context['runAsGroup']}"
     assert context["runAsUser"] > 0
-    assert (context["runAsNonRoot"], context["readOnlyRootFilesystem"], context["capabilities"]) == (True, True, {"drop": ["ALL"]})
+    assert (context["runAsNonRoot"], context["readOnlyRootFilesystem"], context["capabilities"]) == (
+        True,
+        True,
+        {"drop": ["ALL"]},
+    )
 
 
 def test_the_image_starts_a_command_that_there_is() -> None:
@@ -174,7 +191,9 @@ def test_whatever_comes_over_the_network_is_checked_against_the_lock() -> None:
     steps = re.findall(r"-m pip ((?:--python=\S+ )?\w+ [^&\n]*)", CONTAINERFILE)
     (fetching,) = (step for step in steps if "uninstall" not in step and "--no-index" not in step)
 
-    assert {"download", "--require-hashes", "--only-binary=:all:", "--requirement=requirements.lock"} <= set(fetching.split())
+    assert {"download", "--require-hashes", "--only-binary=:all:", "--requirement=requirements.lock"} <= set(
+        fetching.split()
+    )
 
 
 def test_the_build_is_shown_what_it_copies_and_nothing_else() -> None:
@@ -200,7 +219,8 @@ def test_an_annotation_has_the_prefix_that_the_values_set_and_a_name_that_is_kno
     unknown = [
         name
         for name in names
-        if name not in READ_BY_EXTERNAL_DNS and (not name.startswith("webhook-") or name.replace("-", "/", 1) not in PROPERTIES)
+        if name not in READ_BY_EXTERNAL_DNS
+        and (not name.startswith("webhook-") or name.replace("-", "/", 1) not in PROPERTIES)
     ]
     assert unknown == []
 
@@ -220,16 +240,24 @@ def test_an_example_publishes_what_it_promises(example: Path) -> None:
 
     assert adjusted.unpublishable == ()
     assert adjusted.dropped == ()
-    live = {each.dns_name + each.set_identifier: (each.targets[0], dict(each.properties)) for each in adjusted.endpoints}
+    live = {
+        each.dns_name + each.set_identifier: (each.targets[0], dict(each.properties)) for each in adjusted.endpoints
+    }
     assert live == LIVE[example.stem]
-    assert [each for each in adjusted.endpoints if not settings().policy.domain_filter.matches(Hostname.parse(each.dns_name))] == []
+    assert [
+        each
+        for each in adjusted.endpoints
+        if not settings().policy.domain_filter.matches(Hostname.parse(each.dns_name))
+    ] == []
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_of_a_source_that_the_values_name(example: Path) -> None:
     sources = {"dnsendpoint": "crd", "httproute": "gateway-httproute"}
 
-    assert re.search(rf"^  (# )?- {sources.get(example.stem, example.stem)}\b", (DEPLOY / "values.yaml").read_text(), re.MULTILINE)
+    assert re.search(
+        rf"^  (# )?- {sources.get(example.stem, example.stem)}\b", (DEPLOY / "values.yaml").read_text(), re.MULTILINE
+    )
 
 
 def test_cloudflared_runs_twice_under_a_version_that_does_not_move() -> None:

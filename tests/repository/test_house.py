@@ -44,7 +44,9 @@ def test_an_exception_from_a_rule_gives_its_reason() -> None:
 
 
 def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
-    named = re.compile(rb"pypi\.org|pythonhosted|proxy\.golang|registry\.npmjs|deb\.debian\.org|/work/(main|shared)|/root/")
+    named = re.compile(
+        rb"pypi\.org|pythonhosted|proxy\.golang|registry\.npmjs|deb\.debian\.org|/work/(main|shared)|/root/"
+    )
     exempt = {Path(__file__)}
 
     found = [

@@ -47,7 +47,9 @@ def test_a_lock_holds_what_the_project_asks_for(lock: str, name: str) -> None:
     pins = pinned(lock)
 
     stale = [
-        str(each) for each in wanted if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"), prereleases=True)
+        str(each)
+        for each in wanted
+        if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"), prereleases=True)
     ]
 
     assert stale == [], f"compile it anew: {COMPILE.format(group=name, lock=lock)}"

@@ -4,9 +4,9 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from tunnel_webhook.domain.cloudflared.origin_request import ACCESS_KEYS, ORIGIN_KEYS
 from tunnel_webhook.domain.errors import InvalidEndpoint
-from tunnel_webhook.domain.origin_request import ACCESS_KEYS, ORIGIN_KEYS
-from tunnel_webhook.domain.translation import OWN_PROPERTIES
+from tunnel_webhook.domain.external_dns.route import OWN_PROPERTIES
 from tunnel_webhook.settings.variables import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +24,16 @@ def subclasses(kind: type[InvalidEndpoint]) -> set[type[InvalidEndpoint]]:
 
 
 def settings_rows() -> list[list[str]]:
-    variables = [(each.name.upper(), each.metadata["variable"]) for each in fields(Settings) if "variable" in each.metadata]
+    variables = [
+        (each.name.upper(), each.metadata["variable"]) for each in fields(Settings) if "variable" in each.metadata
+    ]
     return [
-        [f"`{name}`", variable.description, f"`{variable.default}`" if variable.default else "", f"`{variable.example}`"]
+        [
+            f"`{name}`",
+            variable.description,
+            f"`{variable.default}`" if variable.default else "",
+            f"`{variable.example}`",
+        ]
         for name, variable in variables
     ]
 
@@ -43,8 +50,12 @@ def test_every_property_is_in_the_table_of_annotations() -> None:
 
 def test_every_reason_is_in_the_table_of_reasons() -> None:
     raised = {each.code for each in subclasses(InvalidEndpoint) - {InvalidEndpoint}}
-    source = "".join((ROOT / "src" / "tunnel_webhook" / "domain" / name).read_text() for name in ("ask.py", "planner.py"))
-    decided = set(re.findall(r'code="([a-z-]+)"', source)) | set(re.findall(r'Rejection\(hostname, "([a-z-]+)"', source))
+    source = "".join(
+        (ROOT / "src" / "tunnel_webhook" / "domain" / name).read_text() for name in ("ask.py", "planner.py")
+    )
+    decided = set(re.findall(r'code="([a-z-]+)"', source)) | set(
+        re.findall(r'Rejection\(hostname, "([a-z-]+)"', source)
+    )
 
     assert {row[0].strip("`") for row in table("Reasons")} == raised | decided | {"quota-exceeded", "refused"}
 

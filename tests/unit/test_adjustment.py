@@ -5,11 +5,11 @@ from itertools import permutations
 
 import pytest
 
-from builders import BLUE, POLICY, endpoint
-from tunnel_webhook.domain.adjustment import Adjustment, Unpublishable, adjust
-from tunnel_webhook.domain.endpoint import Endpoint
-from tunnel_webhook.domain.policy import Policy, Tunnel
-from tunnel_webhook.domain.translation import INVALID
+from tunnel_webhook.domain.external_dns.adjustment import Adjustment, Unpublishable, adjust
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.domain.external_dns.properties import INVALID
+from vocabulary.builders import BLUE, POLICY, endpoint
 
 
 def adjusted(asked: Endpoint) -> Endpoint:

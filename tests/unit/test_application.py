@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, record, rule, service
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.application import Contact, TunnelService
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.guard import Guard
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.plan import Action
+from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.domain.planning.plan import Action
 from tunnel_webhook.ports import ChangesNotApplied, Failure, PermanentFailure, TemporaryFailure
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, record, rule, service
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +85,9 @@ async def test_adjusting_tells_of_what_cannot_be_published_and_drops_what_cannot
 ) -> None:
     api = service(*memory())
 
-    adjusted = await api.adjust_endpoints((endpoint("bad.example.com", "ftp://x"), endpoint("mx.example.com", record_type="MX")))
+    adjusted = await api.adjust_endpoints(
+        (endpoint("bad.example.com", "ftp://x"), endpoint("mx.example.com", record_type="MX"))
+    )
 
     assert [(each.dns_name, dict(each.properties)) for each in adjusted] == [
         ("bad.example.com", {"webhook/invalid": "invalid-service"})
@@ -308,7 +310,11 @@ async def test_drift_is_told_in_the_log_and_as_a_property(caplog: pytest.LogCapt
 async def test_only_its_own_hostnames_are_visible_to_an_owner() -> None:
     rules = (rule("a.example.com"), rule("b.example.com"))
     records: dict[Zone, tuple[DnsRecord, ...]] = {
-        ZONE: (claim("a.example.com", owner="a"), claim("b.example.com", owner="b"), record("c.example.com", "1.2.3.4", "A"))
+        ZONE: (
+            claim("a.example.com", owner="a"),
+            claim("b.example.com", owner="b"),
+            record("c.example.com", "1.2.3.4", "A"),
+        )
     }
     tunnels, zones = memory({BLUE: configuration(*rules), GREEN: configuration()}, records)
 
@@ -339,7 +345,9 @@ async def test_at_the_deadline_the_caller_is_told_and_the_work_goes_on() -> None
 
     with pytest.raises(TemporaryFailure, match=r"no result within 0.05 s .*: the work goes on"):
         await api.apply_changes(create(endpoint()))
-    with pytest.raises(TemporaryFailure, match=r"no result within 0.05 s .*: an earlier one goes on, and this never began"):
+    with pytest.raises(
+        TemporaryFailure, match=r"no result within 0.05 s .*: an earlier one goes on, and this never began"
+    ):
         await api.apply_changes(create(endpoint("late.example.com")))
     slow.release.set()
     await api.finish()

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from builders import BLUE, GREEN, ZONE, claim, record
-from tunnel_webhook.domain.claim import MAX_COMMENT, DnsRecord, Marker, RecordBatch, Zone, claim_for, claims_among, target_of
-from tunnel_webhook.domain.errors import InvalidOwner
+from tunnel_webhook.domain.claim import MAX_COMMENT, Marker, claim_for, claims_among
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone, target_of
+from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.domain.hostname import Hostname
+from vocabulary.builders import BLUE, GREEN, ZONE, claim, record
 
 SHORT = "heritage=tunnel-webhook,owner="
 
@@ -42,7 +43,9 @@ def test_a_resource_that_does_not_fit_is_left_out() -> None:
 
 def test_an_owner_that_does_not_fit_is_refused_and_never_cut() -> None:
     owner = "o" * (MAX_COMMENT - len(SHORT) + 1)
-    with pytest.raises(InvalidOwner, match=r"makes a marker of 101 characters, and a record's comment holds 100: choose a shorter"):
+    with pytest.raises(
+        InvalidEndpoint, match=r"makes a marker of 101 characters, and a record's comment holds 100: choose a shorter"
+    ):
         _ = Marker(owner).comment
 
 
@@ -89,14 +92,22 @@ def test_a_hostname_is_claimed_by_a_proxied_cname_to_the_tunnel() -> None:
     ("stored", "is_claim"),
     [
         pytest.param(claim("app.example.com"), True, id="marked and to one of our tunnels"),
-        pytest.param(replace(claim("app.example.com"), proxied=False), True, id="not proxied is drift, and still a claim"),
+        pytest.param(
+            replace(claim("app.example.com"), proxied=False), True, id="not proxied is drift, and still a claim"
+        ),
         pytest.param(claim("app.example.com", tunnel="another"), False, id="to a tunnel that is not ours"),
         pytest.param(record("app.example.com", target_of(BLUE)), False, id="not marked"),
-        pytest.param(record("app.example.com", target_of(BLUE), comment="by hand"), False, id="with a comment of somebody"),
         pytest.param(
-            record("app.example.com", "lb.example.net", comment=Marker("a").comment), False, id="marked and pointed elsewhere"
+            record("app.example.com", target_of(BLUE), comment="by hand"), False, id="with a comment of somebody"
         ),
-        pytest.param(record("app.example.com", "1.2.3.4", "A", comment=Marker("a").comment), False, id="marked and no CNAME"),
+        pytest.param(
+            record("app.example.com", "lb.example.net", comment=Marker("a").comment),
+            False,
+            id="marked and pointed elsewhere",
+        ),
+        pytest.param(
+            record("app.example.com", "1.2.3.4", "A", comment=Marker("a").comment), False, id="marked and no CNAME"
+        ),
     ],
 )
 def test_a_claim_is_a_marked_cname_to_one_of_our_tunnels(stored: DnsRecord, *, is_claim: bool) -> None:
@@ -108,7 +119,12 @@ def test_a_claim_knows_its_zone_owner_and_tunnel() -> None:
     other = Zone("example.org", "z2")
     stored = claim("app.example.org", GREEN, "a", "r")
     (found,) = claims_among({ZONE: [], other: [stored]}, [BLUE, GREEN]).values()
-    assert (found.hostname, found.zone, found.marker, found.tunnel) == ("app.example.org", other, Marker("a", "r"), GREEN)
+    assert (found.hostname, found.zone, found.marker, found.tunnel) == (
+        "app.example.org",
+        other,
+        Marker("a", "r"),
+        GREEN,
+    )
 
 
 def test_a_batch_is_counted_and_cut_down_by_name() -> None:
@@ -120,6 +136,8 @@ def test_a_batch_is_counted_and_cut_down_by_name() -> None:
 
 
 def test_a_marker_never_exceeds_what_the_free_plan_holds() -> None:
-    long = Marker("default", "ingress/a-namespace-with-a-long-name/an-ingress-with-an-even-longer-name-than-its-namespace")
+    long = Marker(
+        "default", "ingress/a-namespace-with-a-long-name/an-ingress-with-an-even-longer-name-than-its-namespace"
+    )
     assert len(long.comment) <= 100
     assert Marker.parse(long.comment) == Marker("default")

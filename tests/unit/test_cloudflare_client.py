@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace import TracerProvider  # noqa: TID251 -- the tests 
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- as above
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 
-from scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
-from stopwatch import Stopwatch
+from doubles.scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
+from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.client import API_URL, CloudflareAPI, http_transport, open_client, side_by_side
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
 from tunnel_webhook.adapters.cloudflare.failures import HTTPX_ERRORS, Task, Unsettled
@@ -24,11 +24,18 @@ SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- nobody's
 READ, WRITE = Task("list records", "zone example.com"), Task("write records", "zone example.com", writes=True)
 
 
-def client(transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None = None, budget: float = 10.0) -> httpx.AsyncClient:
+def client(
+    transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None = None, budget: float = 10.0
+) -> httpx.AsyncClient:
     """Return a client on a network that needs no time."""
     stopwatch = Stopwatch()
     return open_client(
-        credentials or ApiToken(SECRET), transport, budget=budget, clock=stopwatch, sleep=stopwatch.sleep, random=lambda: 0.5
+        credentials or ApiToken(SECRET),
+        transport,
+        budget=budget,
+        clock=stopwatch,
+        sleep=stopwatch.sleep,
+        random=lambda: 0.5,
     )
 
 
@@ -104,7 +111,9 @@ async def test_a_redirect_is_not_followed() -> None:
 
 async def test_pages_are_read_up_to_the_total_even_when_they_are_smaller_than_asked() -> None:
     operations, transport = api(
-        success("[1,2]", '{"total_count":5}'), success("[3,4]", '{"total_count":5}'), success("[5]", '{"total_count":5}')
+        success("[1,2]", '{"total_count":5}'),
+        success("[3,4]", '{"total_count":5}'),
+        success("[5]", '{"total_count":5}'),
     )
     assert await operations.list_all(list[int], READ, "/x", {"type": "CNAME"}, 100, str) == [1, 2, 3, 4, 5]
     assert [str(request.url.params) for request in transport.requests] == [
@@ -180,7 +189,9 @@ async def test_calls_side_by_side_answer_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("credentials", [ApiToken(SECRET), ApiKey(SECRET, "me@example.com")], ids=["token", "key"])
-async def test_no_credential_reaches_a_log_a_trace_or_an_error(credentials: httpx.Auth, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_credential_reaches_a_log_a_trace_or_an_error(
+    credentials: httpx.Auth, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from builders import TUNNEL, claim, configuration, record, rule
 from tunnel_webhook.adapters.cloudflare.codec import (
     StoredConfiguration,
     StoredRecord,
@@ -18,9 +17,10 @@ from tunnel_webhook.adapters.cloudflare.codec import (
     same_document,
 )
 from tunnel_webhook.adapters.cloudflare.envelope import Answer, decode_response
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import TunnelConfiguration
+from vocabulary.builders import TUNNEL, claim, configuration, record, rule
 
 SAMPLES = Path(__file__).parents[1] / "fixtures" / "cloudflare"
 
@@ -49,7 +49,9 @@ def test_a_fresh_configuration_is_an_empty_document() -> None:
 
 
 def test_unknown_keys_and_the_digits_of_numbers_are_sent_back() -> None:
-    text = '{"ingress":[{"service":"http_status:404","x":1.50}],"warp-routing":{"enabled":true},"unknown":[1E2,"\\u0041"]}'
+    text = (
+        '{"ingress":[{"service":"http_status:404","x":1.50}],"warp-routing":{"enabled":true},"unknown":[1E2,"\\u0041"]}'
+    )
     sent = encode_configuration(TunnelConfiguration.parse(text)).decode()
     assert sent == f'{{"config":{text}}}'
 
@@ -120,4 +122,6 @@ def test_a_stored_document_is_the_same_whatever_the_order_of_keys_and_an_added_w
 
 
 def test_a_warp_routing_that_was_sent_has_to_be_stored() -> None:
-    assert not same_document('{"ingress":[],"warp-routing":{"enabled":true}}', '{"ingress":[],"warp-routing":{"enabled":false}}')
+    assert not same_document(
+        '{"ingress":[],"warp-routing":{"enabled":true}}', '{"ingress":[],"warp-routing":{"enabled":false}}'
+    )

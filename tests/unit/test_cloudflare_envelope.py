@@ -80,7 +80,16 @@ def test_a_list_may_tell_no_total(info: str) -> None:
         (b'{"success":false,"errors":null,"result":{}}', None, "HTTP 400 without a reason"),
         (b'{"success":false}', None, "HTTP 400 without a reason"),
     ],
-    ids=["code as text", "code 0", "code of letters", "no code", "no message", "no errors", "null errors", "nothing but success"],
+    ids=[
+        "code as text",
+        "code 0",
+        "code of letters",
+        "no code",
+        "no message",
+        "no errors",
+        "null errors",
+        "nothing but success",
+    ],
 )
 def test_whatever_an_error_leaves_out_it_is_a_fault(body: bytes, code: int | None, sentence: str) -> None:
     assert decode_response(400, NOTHING, body) == Fault(400, code, sentence)
@@ -88,7 +97,9 @@ def test_whatever_an_error_leaves_out_it_is_a_fault(body: bytes, code: int | Non
 
 def test_the_wrapper_1004_gives_way_to_its_cause() -> None:
     chain = b'[{"code":1004,"message":"DNS Validation Error","error_chain":[{"code":9021,"message":"Invalid TTL."}]}]'
-    assert decode_response(400, NOTHING, b'{"success":false,"errors":' + chain + b"}") == Fault(400, 9021, "9021: Invalid TTL.")
+    assert decode_response(400, NOTHING, b'{"success":false,"errors":' + chain + b"}") == Fault(
+        400, 9021, "9021: Invalid TTL."
+    )
 
 
 def test_success_needs_both_the_status_and_the_envelope() -> None:
@@ -98,7 +109,15 @@ def test_success_needs_both_the_status_and_the_envelope() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>502 Bad Gateway</html>", b"[]", b'"text"', b"{}", b'{"success":true', b'{"success":true,"result":"\xff"}'],
+    [
+        b"",
+        b"<html>502 Bad Gateway</html>",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"success":true',
+        b'{"success":true,"result":"\xff"}',
+    ],
     ids=["empty", "HTML", "a list", "a text", "no success", "truncated", "not UTF-8"],
 )
 @pytest.mark.parametrize("status", [200, 502])
@@ -136,9 +155,22 @@ def test_upstream_text_becomes_one_short_line() -> None:
         ({"Retry-After": "²"}, None),
         ({}, None),
     ],
-    ids=["seconds", "zero", "date", "past date", "no own date", "date without zone", "words", "negative", "superscript", "absent"],
+    ids=[
+        "seconds",
+        "zero",
+        "date",
+        "past date",
+        "no own date",
+        "date without zone",
+        "words",
+        "negative",
+        "superscript",
+        "absent",
+    ],
 )
-def test_retry_after_is_read_as_seconds_or_as_a_date_on_the_servers_clock(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_read_as_seconds_or_as_a_date_on_the_servers_clock(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert seconds_to_wait(httpx.Headers(headers, encoding="utf-8")) == seconds
 
 

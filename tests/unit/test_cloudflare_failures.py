@@ -3,9 +3,17 @@
 import httpx
 import pytest
 
-from scripted_transport import HTTPX_EXCEPTIONS, exception_of
+from doubles.scripted_transport import HTTPX_EXCEPTIONS, exception_of
 from tunnel_webhook.adapters.cloudflare.envelope import Fault
-from tunnel_webhook.adapters.cloudflare.failures import CURES, HTTPX_ERRORS, Refused, Task, Unsettled, failure_from, failure_of
+from tunnel_webhook.adapters.cloudflare.failures import (
+    CURES,
+    HTTPX_ERRORS,
+    Refused,
+    Task,
+    Unsettled,
+    failure_from,
+    failure_of,
+)
 from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
 
 READ, WRITE = Task("list zones"), Task("save configuration", "tunnel blue", writes=True)
@@ -104,7 +112,9 @@ def test_every_exception_of_httpx_becomes_one_of_the_ports(kind: type[Exception]
 
 def test_httpx_is_not_leaked_outside() -> None:
     assert len(HTTPX_EXCEPTIONS) > 20
-    assert not any(issubclass(ours, HTTPX_ERRORS) for ours in (Failure, TemporaryFailure, PermanentFailure, Refused, Unsettled))
+    assert not any(
+        issubclass(ours, HTTPX_ERRORS) for ours in (Failure, TemporaryFailure, PermanentFailure, Refused, Unsettled)
+    )
 
 
 @pytest.mark.parametrize(

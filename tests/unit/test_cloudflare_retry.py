@@ -6,8 +6,8 @@ import gzip
 import httpx
 import pytest
 
-from scripted_transport import Answer, BrokenBody, ScriptedTransport
-from stopwatch import Stopwatch
+from doubles.scripted_transport import Answer, BrokenBody, ScriptedTransport
+from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy, RetryTransport
 from tunnel_webhook.adapters.cloudflare.throttle import Throttle
 from tunnel_webhook.ports import TemporaryFailure
@@ -20,7 +20,9 @@ NEVER, READS, ALL = set[str](), {"GET"}, {"GET", "PUT", "POST"}
 BLOCKED = httpx.Response(429, headers={"Retry-After": "137"})
 
 
-def transport(stopwatch: Stopwatch, *answers: Answer, budget: float = 10.0, throttle: Throttle | None = None) -> RetryTransport:
+def transport(
+    stopwatch: Stopwatch, *answers: Answer, budget: float = 10.0, throttle: Throttle | None = None
+) -> RetryTransport:
     """Return a transport whose random numbers are a half."""
     inner = ScriptedTransport(*answers)
     return RetryTransport(

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import BLUE, GREEN, claim, record
 from tunnel_webhook.adapters.cloudflare.writes import CONFLICT, GONE, chunks, halves, records_in, settle
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
 from tunnel_webhook.ports import Refusal
+from vocabulary.builders import BLUE, GREEN, claim, record
 
 
 def new(name: str, tunnel: str = BLUE) -> DnsRecord:
@@ -97,4 +97,6 @@ def test_a_look_at_the_zone_settles_a_chunk(
 
 def test_cloudflares_own_sentence_goes_with_a_conflict() -> None:
     _, refusals = settle(RecordBatch(posts=(POST,)), [OTHER], "81054: A CNAME record with that host already exists.")
-    assert refusals == (Refusal("app.example.com", "record-conflict", "81054: A CNAME record with that host already exists."),)
+    assert refusals == (
+        Refusal("app.example.com", "record-conflict", "81054: A CNAME record with that host already exists."),
+    )

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from tunnel_webhook.domain.planning.difference import as_json, difference
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
-from tunnel_webhook.domain.claim import DnsRecord, target_of
-from tunnel_webhook.domain.difference import as_json, difference
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.plan import Plan
-from tunnel_webhook.domain.planner import plan
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, target_of
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.plan import Plan
+from tunnel_webhook.domain.planning.planner import plan
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
 
 OURS = "comment 'heritage=tunnel-webhook,owner=default'"
 IN_BLUE = f"CNAME app.example.com -> {BLUE}.cfargotunnel.com"
@@ -71,10 +71,18 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
     "a hostname that is deleted": (
         there(claim("app.example.com"), blue=configuration(APP)),
         Changes(delete=(endpoint(),)),
-        ["tunnel blue", "  - app.example.com -> http://app:8080", "zone example.com", f"  - {IN_BLUE} (proxied, {OURS})"],
+        [
+            "tunnel blue",
+            "  - app.example.com -> http://app:8080",
+            "zone example.com",
+            f"  - {IN_BLUE} (proxied, {OURS})",
+        ],
     ),
     "a path that goes while another stays": (
-        there(claim("app.example.com"), blue=configuration(rule("app.example.com", path="^/old", service="http://old"), APP)),
+        there(
+            claim("app.example.com"),
+            blue=configuration(rule("app.example.com", path="^/old", service="http://old"), APP),
+        ),
         Changes(delete=(replace(endpoint(), set_identifier="^/old"),)),
         ["tunnel blue", "  - app.example.com ^/old -> http://old"],
     ),

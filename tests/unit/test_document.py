@@ -2,10 +2,10 @@
 
 import pytest
 
-from tunnel_webhook.domain.document import (
+from tunnel_webhook.domain.cloudflared.go_json import fold_key
+from tunnel_webhook.domain.cloudflared.json_text import (
     Json,
     elements,
-    fold_key,
     folded,
     join_elements,
     join_members,
@@ -54,7 +54,9 @@ def test_texts_are_joined_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1,]", "{'a':1}", "NaN", "[Infinity]", "1 2", "[" * 100_000], ids=lambda text: text[:10] or "nothing"
+    "text",
+    ["", "{", "[1,]", "{'a':1}", "NaN", "[Infinity]", "1 2", "[" * 100_000],
+    ids=lambda text: text[:10] or "nothing",
 )
 def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidConfiguration, match="the tunnel's configuration is not JSON: "):

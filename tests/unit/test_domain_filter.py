@@ -2,8 +2,9 @@
 
 import pytest
 
-from tunnel_webhook.domain.errors import InvalidHostname, InvalidPattern
-from tunnel_webhook.domain.hostname import DomainFilter, Hostname
+from tunnel_webhook.domain.errors import InvalidEndpoint, InvalidPattern
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.hostname import Hostname
 
 
 @pytest.mark.parametrize(
@@ -24,15 +25,23 @@ from tunnel_webhook.domain.hostname import DomainFilter, Hostname
         pytest.param([], ["example.com"], "app.example.org", True, id="exclude - all others pass"),
         pytest.param([], [".example.com"], "example.com", True, id="exclude with a dot - not the name itself"),
         pytest.param([], [".example.com"], "app.example.com", False, id="exclude with a dot - a name below it"),
-        pytest.param(["example.com"], ["dev.example.com"], "app.example.com", True, id="both - included and not excluded"),
-        pytest.param(["example.com"], ["dev.example.com"], "app.dev.example.com", False, id="both - included and excluded"),
-        pytest.param(["dev.example.com"], ["example.com"], "app.dev.example.com", False, id="both - exclude is the stronger"),
+        pytest.param(
+            ["example.com"], ["dev.example.com"], "app.example.com", True, id="both - included and not excluded"
+        ),
+        pytest.param(
+            ["example.com"], ["dev.example.com"], "app.dev.example.com", False, id="both - included and excluded"
+        ),
+        pytest.param(
+            ["dev.example.com"], ["example.com"], "app.dev.example.com", False, id="both - exclude is the stronger"
+        ),
         pytest.param([" Example.COM. "], [], "app.example.com", True, id="include - in any spelling"),
         pytest.param(["bücher.de"], [], "app.xn--bcher-kva.de", True, id="include - in Unicode"),
         pytest.param([".bücher.de"], [], "xn--bcher-kva.de", False, id="include with a dot - in Unicode"),
     ],
 )
-def test_lists_match_a_name_or_what_is_below_it(include: list[str], exclude: list[str], name: str, *, passes: bool) -> None:
+def test_lists_match_a_name_or_what_is_below_it(
+    include: list[str], exclude: list[str], name: str, *, passes: bool
+) -> None:
     assert DomainFilter.parse(include, exclude).matches(Hostname.parse(name)) is passes
 
 
@@ -67,7 +76,7 @@ def test_the_names_of_a_filter_are_told_in_one_form_and_order() -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "app..example.com", "*", "http://example.com"])
 def test_a_filter_of_what_is_no_name_is_refused(name: str) -> None:
-    with pytest.raises(InvalidHostname, match="is not a hostname"):
+    with pytest.raises(InvalidEndpoint, match="is not a hostname"):
         DomainFilter.parse([name])
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from builders import BLUE, GREEN, ZONE, claim, configuration, record, rule
-from tunnel_webhook.domain.claim import DnsRecord, Zone
-from tunnel_webhook.domain.existing import DRIFTS, Existing
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.dns import DnsRecord, Zone
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import IngressRule
+from tunnel_webhook.domain.planning.existing import DRIFTS, Existing
+from vocabulary.builders import BLUE, GREEN, ZONE, claim, configuration, record, rule
 
 APP = Hostname("app.example.com")
 SOUND = rule(APP, "http://app:8080")
@@ -56,7 +56,8 @@ def test_nothing_is_amiss_with_a_sound_hostname(state: Existing) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "drifts"), [("HTTP://App:8080", True), ("http://app:8080/", True), ("hello-world", True), ("hello_world", False)]
+    ("service", "drifts"),
+    [("HTTP://App:8080", True), ("http://app:8080/", True), ("hello-world", True), ("hello_world", False)],
 )
 def test_a_service_in_another_spelling_is_amiss(service: str, *, drifts: bool) -> None:
     state = existing([rule(APP, service)])
@@ -64,7 +65,9 @@ def test_a_service_in_another_spelling_is_amiss(service: str, *, drifts: bool) -
 
 
 def test_the_gravest_of_several_is_named() -> None:
-    state = existing([rule("*.example.com")], [rule("App.example.com", "ftp://x")] * 2, replace(claim(APP), proxied=False))
+    state = existing(
+        [rule("*.example.com")], [rule("App.example.com", "ftp://x")] * 2, replace(claim(APP), proxied=False)
+    )
     assert state.drift(state.claims[APP]) == "tunnel"
 
 
@@ -77,7 +80,9 @@ def test_the_gravest_of_several_is_named() -> None:
         pytest.param([], [], BLUE, id="where it points if it has no rules"),
     ],
 )
-def test_a_claimed_hostname_lives_where_its_rules_are(blue: list[IngressRule], green: list[IngressRule], home: str) -> None:
+def test_a_claimed_hostname_lives_where_its_rules_are(
+    blue: list[IngressRule], green: list[IngressRule], home: str
+) -> None:
     state = existing(blue, green)
     assert state.home(state.claims[APP]) == home
 

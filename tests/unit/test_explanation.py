@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
-from tunnel_webhook.domain.claim import DnsRecord, target_of
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.explanation import Explanation, explain
-from tunnel_webhook.domain.hostname import DomainFilter, Hostname
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.plan import Action
-from tunnel_webhook.domain.policy import Policy
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, target_of
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.explanation import Explanation, explain
+from tunnel_webhook.domain.planning.plan import Action
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
 
 WINS = "wins: the first rule that matches"
 OTHER_PATH = "passed over: its path does not match"
@@ -79,7 +80,15 @@ def test_each_tunnel_has_its_own_winner() -> None:
         ((claim("*.example.com"),), "*.example.com"),
         ((record("*.com", "192.0.2.1", "A"), record("*.example.com", "192.0.2.2", "A")), "*.example.com"),
     ],
-    ids=["nothing", "a claim", "a record", "before a wildcard", "a wildcard", "a claimed wildcard", "the closest wildcard"],
+    ids=[
+        "nothing",
+        "a claim",
+        "a record",
+        "before a wildcard",
+        "a wildcard",
+        "a claimed wildcard",
+        "the closest wildcard",
+    ],
 )
 def test_a_record_answers_for_the_name_else_the_closest_wildcard(records: Iterable[DnsRecord], answering: str) -> None:
     found = explained(*records)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from builders import BLUE, ZONE, claim
-from tunnel_webhook.domain.guard import Guard
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.plan import Action, Decision, Plan, Rejection
+from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection
+from vocabulary.builders import BLUE, ZONE, claim
 
 
 def decision(action: Action, number: int) -> Decision:

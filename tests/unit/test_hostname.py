@@ -2,8 +2,9 @@
 
 import pytest
 
-from tunnel_webhook.domain.errors import InvalidHostname
-from tunnel_webhook.domain.hostname import Hostname, alias_of, to_unicode, zone_of
+from tunnel_webhook.domain.cloudflared.alias import alias_of
+from tunnel_webhook.domain.errors import InvalidEndpoint
+from tunnel_webhook.domain.hostname import Hostname, to_unicode, zone_of
 
 LONGEST_LABEL = "a" * 63
 LONGEST = ".".join([LONGEST_LABEL] * 3 + ["a" * 61])
@@ -59,13 +60,13 @@ def test_a_name_has_one_form(text: str, expected: str) -> None:
     ],
 )
 def test_what_dns_cannot_hold_is_no_hostname(text: str) -> None:
-    with pytest.raises(InvalidHostname, match=r"is not a hostname"):
+    with pytest.raises(InvalidEndpoint, match=r"is not a hostname"):
         Hostname.parse(text)
 
 
 @pytest.mark.parametrize("text", ["☃.example.com", "xn--n3h.example.com", "xn--a.example.com", "a\u200db.example.com"])
 def test_what_idna_2008_refuses_is_no_hostname_and_says_so(text: str) -> None:
-    with pytest.raises(InvalidHostname, match=r"is not a hostname under IDNA 2008: "):
+    with pytest.raises(InvalidEndpoint, match=r"is not a hostname under IDNA 2008: "):
         Hostname.parse(text)
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from builders import configuration, rule
+from tunnel_webhook.domain.cloudflared.ingress import CATCH_ALL, IngressRule, TunnelConfiguration, without_port
 from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.ingress import CATCH_ALL, IngressRule, TunnelConfiguration, without_port
+from vocabulary.builders import configuration, rule
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,9 @@ def test_a_port_is_split_off_as_go_does_it(host: str, expected: str | None) -> N
 
 
 def test_a_rule_keeps_its_text_and_is_read_in_any_case() -> None:
-    text = '{ "Hostname": "a.example.com", "SERVICE":"http:\\/\\/a", "path":null, "originRequest" : {"x":1.50}, "y":1E2 }'
+    text = (
+        '{ "Hostname": "a.example.com", "SERVICE":"http:\\/\\/a", "path":null, "originRequest" : {"x":1.50}, "y":1E2 }'
+    )
     found = IngressRule.parse(text)
     assert (found.text, found.hostname, found.path, found.service) == (text, "a.example.com", "", "http://a")
     assert found.origin_request == {"x": 1.5}
@@ -130,15 +132,23 @@ def test_a_new_rule_leaves_out_what_is_empty() -> None:
 
 @pytest.mark.parametrize(
     ("hostname", "path", "every_host", "catch_all"),
-    [("", "", True, True), ("*", "", True, True), ("", "/x", True, False), ("*", "/x", True, False), ("*.a", "", False, False)],
+    [
+        ("", "", True, True),
+        ("*", "", True, True),
+        ("", "/x", True, False),
+        ("*", "/x", True, False),
+        ("*.a", "", False, False),
+    ],
 )
-def test_a_catch_all_has_neither_hostname_nor_path(hostname: str, path: str, *, every_host: bool, catch_all: bool) -> None:
+def test_a_catch_all_has_neither_hostname_nor_path(
+    hostname: str, path: str, *, every_host: bool, catch_all: bool
+) -> None:
     found = rule(hostname, path=path)
     assert (found.matches_every_host, found.is_catch_all) == (every_host, catch_all)
 
 
 def test_a_rule_belongs_to_its_hostname_in_lower_case_a_labels() -> None:
-    assert [rule(name).belongs_to for name in ("App.example.com", "BÜCHER.de", "*.a.de")] == [
+    assert [rule(name).canonical_hostname for name in ("App.example.com", "BÜCHER.de", "*.a.de")] == [
         "app.example.com",
         "xn--bcher-kva.de",
         "*.a.de",
@@ -164,11 +174,12 @@ def test_a_revised_rule_keeps_every_key_that_we_do_not_know() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [rule("b.a", "http://a"), rule("a.a", "http://b"), rule("a.a", "http://a", "/"), rule("a.a", "http://a", x=1)]
+    "other",
+    [rule("b.a", "http://a"), rule("a.a", "http://b"), rule("a.a", "http://a", "/"), rule("a.a", "http://a", x=1)],
 )
 def test_rules_ask_the_same_only_when_all_that_we_know_is_the_same(other: IngressRule) -> None:
     one = rule("a.a", "http://a")
-    assert one.asks_the_same_as(other) is ("originRequest" in other.text)
+    assert one.is_equivalent_to(other) is ("originRequest" in other.text)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +187,9 @@ def test_rules_ask_the_same_only_when_all_that_we_know_is_the_same(other: Ingres
     [
         pytest.param('{"ingress":[]}', id="no rules"),
         pytest.param('{"ingress":[{"service":"http_status:404"}]}', id="one rule"),
-        pytest.param('{"a":1.0,"ingress":[{ "service" : "x" },null],"b":{"c" : 1E2},"a":"\\u00e9"}', id="members around them"),
+        pytest.param(
+            '{"a":1.0,"ingress":[{ "service" : "x" },null],"b":{"c" : 1E2},"a":"\\u00e9"}', id="members around them"
+        ),
         pytest.param('{"a":{"ingress":[1]},"ingress":[]}', id="a decoy"),
     ],
 )

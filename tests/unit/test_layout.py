@@ -4,10 +4,10 @@ from itertools import permutations
 
 import pytest
 
-from builders import configuration, rule
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import IngressRule, TunnelConfiguration
-from tunnel_webhook.domain.layout import arrange, lay_out, shadowed
+from tunnel_webhook.domain.planning.layout import arrange, lay_out, shadowed
+from vocabulary.builders import configuration, rule
 
 LAST = rule(service="http_status:503")
 APP = "app.example.com"
@@ -15,11 +15,16 @@ APP = "app.example.com"
 
 def told(rules: tuple[IngressRule, ...]) -> list[str]:
     """Return each rule as its hostname and path; the rules of hands in brackets."""
-    return [f"{each.hostname}{each.path}" if each.service == "http://ours" else f"[{each.hostname}{each.path}]" for each in rules]
+    return [
+        f"{each.hostname}{each.path}" if each.service == "http://ours" else f"[{each.hostname}{each.path}]"
+        for each in rules
+    ]
 
 
 def ours(*names: str) -> list[IngressRule]:
-    return [rule(host, "http://ours", slash and "/" + path) for host, slash, path in (name.partition("/") for name in names)]
+    return [
+        rule(host, "http://ours", slash and "/" + path) for host, slash, path in (name.partition("/") for name in names)
+    ]
 
 
 def by_hand(*names: str) -> list[IngressRule]:
@@ -36,8 +41,12 @@ def by_hand(*names: str) -> list[IngressRule]:
         pytest.param(["/x"], [APP], [APP, "[/x]"], id="before a rule of every host"),
         pytest.param(["*/x"], [APP], [APP, "[*/x]"], id="before a rule of every host that has a star"),
         pytest.param(["*.example.org"], [APP], ["[*.example.org]", APP], id="not before a wildcard elsewhere"),
-        pytest.param(["*.app.example.com"], [APP], ["[*.app.example.com]", APP], id="a wildcard below it is not broader"),
-        pytest.param(["*.com", "*.example.com"], [APP], [APP, "[*.com]", "[*.example.com]"], id="before the first broader one"),
+        pytest.param(
+            ["*.app.example.com"], [APP], ["[*.app.example.com]", APP], id="a wildcard below it is not broader"
+        ),
+        pytest.param(
+            ["*.com", "*.example.com"], [APP], [APP, "[*.com]", "[*.example.com]"], id="before the first broader one"
+        ),
         pytest.param(
             ["hand.example.com", "*.example.com", "/x"],
             ["*.com"],
@@ -69,7 +78,10 @@ def by_hand(*names: str) -> list[IngressRule]:
             id="a duplicate is dead",
         ),
         pytest.param(
-            ["Hand.Example.com"], ["*.example.com"], ["[Hand.Example.com]", "*.example.com"], id="an alias is a pattern as well"
+            ["Hand.Example.com"],
+            ["*.example.com"],
+            ["[Hand.Example.com]", "*.example.com"],
+            id="an alias is a pattern as well",
         ),
         pytest.param(
             ["*.example.com"],
@@ -85,7 +97,9 @@ def by_hand(*names: str) -> list[IngressRule]:
         ),
     ],
 )
-def test_a_managed_rule_has_its_place_among_bystanders(bystanders: list[str], managed: list[str], expected: list[str]) -> None:
+def test_a_managed_rule_has_its_place_among_bystanders(
+    bystanders: list[str], managed: list[str], expected: list[str]
+) -> None:
     assert told(arrange([*by_hand(*bystanders), LAST], ours(*managed))) == [*expected, "[]"]
 
 
@@ -128,7 +142,9 @@ def test_a_missing_catch_all_is_added_behind_what_is_there() -> None:
     assert told(arrange(by_hand("*.example.com"), ours(APP))) == [APP, "[*.example.com]", "[]"]
 
 
-@pytest.mark.parametrize("last", [LAST, rule("*", "http://default"), IngressRule.parse('{ "service" : "http:\\/\\/x" }')])
+@pytest.mark.parametrize(
+    "last", [LAST, rule("*", "http://default"), IngressRule.parse('{ "service" : "http:\\/\\/x" }')]
+)
 def test_a_catch_all_is_never_changed(last: IngressRule) -> None:
     assert arrange([last], ours(APP))[-1] is last
 
@@ -141,7 +157,11 @@ def test_rules_are_replaced_as_the_whole_set_of_a_hostname() -> None:
 
 def test_no_rules_for_a_hostname_take_it_away_and_nothing_else() -> None:
     base = configuration(*by_hand("hand.example.com"), *ours(APP, "b.example.com"))
-    assert told(lay_out(base, {Hostname(APP): ()}, {APP, "b.example.com"}).rules) == ["[hand.example.com]", "b.example.com", "[]"]
+    assert told(lay_out(base, {Hostname(APP): ()}, {APP, "b.example.com"}).rules) == [
+        "[hand.example.com]",
+        "b.example.com",
+        "[]",
+    ]
 
 
 def test_every_managed_rule_is_laid_out_anew_whoever_owns_it() -> None:

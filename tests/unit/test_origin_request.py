@@ -2,9 +2,8 @@
 
 import pytest
 
-from tunnel_webhook.domain.document import Json
-from tunnel_webhook.domain.errors import InvalidProperty
-from tunnel_webhook.domain.origin_request import (
+from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.cloudflared.origin_request import (
     ACCESS_KEYS,
     ORIGIN_KEYS,
     canonical_value,
@@ -13,6 +12,7 @@ from tunnel_webhook.domain.origin_request import (
     properties_of,
     same_origin_request,
 )
+from tunnel_webhook.domain.errors import InvalidEndpoint
 
 TABLE: list[tuple[str, str, str, dict[str, Json]]] = [
     ("webhook/connect-timeout", "1m30s", "90", {"connectTimeout": 90}),
@@ -76,29 +76,44 @@ RULES = "accepted are rules such as: allow 10.0.0.0/8 80 443, deny ::/0"
             ("webhook/connect-timeout", text, SECONDS)
             for text in ("", " ", "86401", "25h", "1.5s", "-1", "10ms", "soon", "1m1h", "٣", "9" * 9)
         ),
-        *(("webhook/keep-alive-connections", text, WHOLE) for text in ("2147483648", "-1", "1.5", "many", "٣", "9" * 5000)),
+        *(
+            ("webhook/keep-alive-connections", text, WHOLE)
+            for text in ("2147483648", "-1", "1.5", "many", "٣", "9" * 5000)
+        ),
         *(("webhook/proxy-port", text, f"{WHOLE} 65535") for text in ("65536", "-1", "http")),
         *(("webhook/no-tls-verify", text, "accepted are true and false") for text in ("yes", "1", "")),
-        *(("webhook/http-host-header", text, "without control characters") for text in ("a\nb", "", "a" * 1025, "a\x7fb")),
+        *(
+            ("webhook/http-host-header", text, "without control characters")
+            for text in ("a\nb", "", "a" * 1025, "a\x7fb")
+        ),
         ("webhook/proxy-type", "http", "accepted is socks"),
         *(("webhook/access-aud-tag", text, "accepted is a comma-separated list") for text in ("", " , ,")),
         ("webhook/access-aud-tag", "a,b\x00c", "without control characters"),
         *(
             ("webhook/ip-rules", text, RULES)
-            for text in ("", "allow", "10.0.0.0/8", "permit 10.0.0.0/8", "allow 10.0.0.0/33", "allow ::/0 0", "allow ::/0 65536")
+            for text in (
+                "",
+                "allow",
+                "10.0.0.0/8",
+                "permit 10.0.0.0/8",
+                "allow 10.0.0.0/33",
+                "allow ::/0 0",
+                "allow ::/0 65536",
+            )
         ),
         *(("webhook/ip-rules", text, RULES) for text in ("allow ::/0 http", "allow ::/0,", "Allow ::/0")),
     ],
 )
 def test_a_value_that_is_not_of_its_kind_is_refused_with_what_is_accepted(name: str, text: str, sentence: str) -> None:
-    with pytest.raises(InvalidProperty) as refused:
+    with pytest.raises(InvalidEndpoint) as refused:
         canonical_value(name, text)
     assert str(refused.value).startswith(f"{name} is {text!r}: ")
     assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("0", "0"), ("86400", "86400"), ("24h", "86400"), ("1h1m1s", "3661"), ("0s", "0"), ("90m", "5400")]
+    ("text", "seconds"),
+    [("0", "0"), ("86400", "86400"), ("24h", "86400"), ("1h1m1s", "3661"), ("0s", "0"), ("90m", "5400")],
 )
 def test_a_duration_is_whole_seconds(text: str, seconds: str) -> None:
     assert canonical_value("webhook/tls-timeout", text) == seconds
@@ -109,12 +124,19 @@ def test_names_that_are_no_key_of_an_origin_request_are_passed_over() -> None:
 
 
 def test_keys_are_read_in_any_case_and_unknown_ones_are_passed_over() -> None:
-    origin: dict[str, Json] = {"NOTLSVERIFY": True, "new": 1, "Access": {"Required": True, "new": 1}, "connectTimeout": None}
+    origin: dict[str, Json] = {
+        "NOTLSVERIFY": True,
+        "new": 1,
+        "Access": {"Required": True, "new": 1},
+        "connectTimeout": None,
+    }
     assert properties_of(origin) == {"webhook/no-tls-verify": "true", "webhook/access-required": "true"}
 
 
 def test_what_was_written_by_hand_is_read_without_falling_over() -> None:
-    origin: dict[str, Json] = {"ipRules": [None, {"prefix": None, "ports": None}, {"prefix": "::/0", "ports": [80], "allow": True}]}
+    origin: dict[str, Json] = {
+        "ipRules": [None, {"prefix": None, "ports": None}, {"prefix": "::/0", "ports": [80], "allow": True}]
+    }
     assert properties_of(origin) == {"webhook/ip-rules": "deny ,deny ,allow ::/0 80"}
     assert properties_of({"access": {"audTag": []}}) == {"webhook/access-aud-tag": ""}
 
@@ -124,7 +146,9 @@ def test_what_was_written_by_hand_is_read_without_falling_over() -> None:
     [
         pytest.param({"new": 1.5}, {"noTLSVerify": True}, {"new": 1.5, "noTLSVerify": True}, id="an unknown key stays"),
         pytest.param({"noTLSVerify": True}, {}, {}, id="a known key goes"),
-        pytest.param({"NoTLSVerify": True}, {"noTLSVerify": False}, {"noTLSVerify": False}, id="a known key in any case goes"),
+        pytest.param(
+            {"NoTLSVerify": True}, {"noTLSVerify": False}, {"noTLSVerify": False}, id="a known key in any case goes"
+        ),
         pytest.param(
             {"access": {"required": True, "new": 1}},
             {"access": {"required": False}},
@@ -132,11 +156,17 @@ def test_what_was_written_by_hand_is_read_without_falling_over() -> None:
             id="an unknown key of access stays",
         ),
         pytest.param(
-            {"access": {"required": True, "new": 1}}, {}, {"access": {"new": 1}}, id="an unknown key of access stays alone"
+            {"access": {"required": True, "new": 1}},
+            {},
+            {"access": {"new": 1}},
+            id="an unknown key of access stays alone",
         ),
         pytest.param({"access": {"required": True}}, {}, {}, id="a known key of access goes"),
         pytest.param(
-            {"access": {"required": True}}, {"access": {"required": False}}, {"access": {"required": False}}, id="all known"
+            {"access": {"required": True}},
+            {"access": {"required": False}},
+            {"access": {"required": False}},
+            id="all known",
         ),
         pytest.param({"access": "odd"}, {}, {}, id="an access that is none goes"),
     ],
@@ -153,11 +183,15 @@ def test_what_is_asked_for_stands_beside_what_we_do_not_know(
         pytest.param({}, {}, True, id="nothing"),
         pytest.param({"noTLSVerify": True}, {"NoTLSVerify": True}, True, id="another case"),
         pytest.param({"noTLSVerify": True, "new": 1}, {"noTLSVerify": True}, True, id="an unknown key more"),
-        pytest.param({"access": {"audTag": ["a", "b"]}}, {"access": {"audTag": ["b", "a"]}}, True, id="a list in another order"),
+        pytest.param(
+            {"access": {"audTag": ["a", "b"]}}, {"access": {"audTag": ["b", "a"]}}, True, id="a list in another order"
+        ),
         pytest.param({"noTLSVerify": None}, {}, True, id="a null"),
         pytest.param({"noTLSVerify": True}, {"noTLSVerify": False}, False, id="another value"),
         pytest.param({"noTLSVerify": False}, {}, False, id="a default that is written down"),
     ],
 )
-def test_two_are_the_same_as_far_as_we_know_the_keys(one: dict[str, Json], other: dict[str, Json], *, same: bool) -> None:
+def test_two_are_the_same_as_far_as_we_know_the_keys(
+    one: dict[str, Json], other: dict[str, Json], *, same: bool
+) -> None:
     assert same_origin_request(one, other) is same

@@ -2,15 +2,17 @@
 
 import pytest
 
-from tunnel_webhook.domain.errors import InvalidPath
-from tunnel_webhook.domain.path import path_expression
-from tunnel_webhook.domain.regex import compile_re2
+from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
+from tunnel_webhook.domain.errors import InvalidEndpoint
+from tunnel_webhook.domain.external_dns.path import path_expression
 
 
 @pytest.mark.parametrize(
     ("match", "path", "expression", "found", "passed_over"),
     [
-        pytest.param("prefix", "/api", "^/api(/|$)", ["/api", "/api/", "/api/x"], ["/apis", "/x/api", "/"], id="prefix"),
+        pytest.param(
+            "prefix", "/api", "^/api(/|$)", ["/api", "/api/", "/api/x"], ["/apis", "/x/api", "/"], id="prefix"
+        ),
         pytest.param("prefix", "/api/", "^/api(/|$)", ["/api", "/api/x"], ["/apis"], id="prefix with a trailing slash"),
         pytest.param("prefix", "/", "", ["", "/", "/x"], [], id="prefix of everything"),
         pytest.param("prefix", "//", "", ["", "/", "/x"], [], id="prefix of nothing but slashes"),
@@ -20,7 +22,9 @@ from tunnel_webhook.domain.regex import compile_re2
         pytest.param("regex", "", "", ["", "/x"], [], id="regex of nothing"),
     ],
 )
-def test_a_path_becomes_an_expression(match: str, path: str, expression: str, found: list[str], passed_over: list[str]) -> None:
+def test_a_path_becomes_an_expression(
+    match: str, path: str, expression: str, found: list[str], passed_over: list[str]
+) -> None:
     assert path_expression(path, match) == expression
     compiled = compile_re2(expression)
     assert [url for url in (*found, *passed_over) if compiled.search(url)] == found
@@ -49,7 +53,7 @@ def test_a_path_is_taken_literally(match: str) -> None:
     ],
 )
 def test_a_path_that_means_nothing_is_refused(match: str, path: str, sentence: str) -> None:
-    with pytest.raises(InvalidPath, match=sentence):
+    with pytest.raises(InvalidEndpoint, match=sentence):
         path_expression(path, match)
 
 

@@ -1,10 +1,10 @@
 """Plans as values: which records and documents are written in which act, and what is cut out."""
 
-from builders import BLUE, GREEN, ZONE, claim, rule
-from tunnel_webhook.domain.claim import RecordBatch, Zone
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.dns import RecordBatch, Zone
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import IngressRule
-from tunnel_webhook.domain.plan import Action, Decision, Plan, Rejection
+from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection
+from vocabulary.builders import BLUE, GREEN, ZONE, claim, rule
 
 OTHER = Zone("example.org", "zone-example.org")
 A, B, C = (Hostname(f"{name}.example.com") for name in "abc")
@@ -14,7 +14,9 @@ NEW = UNSTORED.__class__(UNSTORED.name, UNSTORED.type, UNSTORED.content)
 CREATE = Decision(Action.CREATE, A, ZONE, BLUE, upserts=(rule(A),), claim=NEW)
 UPDATE = Decision(Action.UPDATE, B, ZONE, BLUE, removals=("/x",), claim=STORED)
 MOVE = Decision(Action.MOVE, C, ZONE, GREEN, upserts=(rule(C),), repoint=claim(C, GREEN), left_behind=(BLUE,))
-DELETE = Decision(Action.DELETE, Hostname("d.example.org"), OTHER, BLUE, left_behind=(BLUE, GREEN), release=claim("d.example.org"))
+DELETE = Decision(
+    Action.DELETE, Hostname("d.example.org"), OTHER, BLUE, left_behind=(BLUE, GREEN), release=claim("d.example.org")
+)
 MARK = Decision(Action.ADOPT, Hostname("e.example.org"), OTHER, GREEN, claim=claim("e.example.org", GREEN))
 PLAN = Plan((CREATE, UPDATE, MOVE, DELETE, MARK), managed=frozenset({B, C, DELETE.hostname}))
 

@@ -5,15 +5,17 @@ from itertools import permutations
 
 import pytest
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
-from tunnel_webhook.domain.claim import DnsRecord, Marker, Zone, target_of
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.hostname import DomainFilter, Hostname
-from tunnel_webhook.domain.ingress import IngressRule
-from tunnel_webhook.domain.plan import Action, Decision, Plan
-from tunnel_webhook.domain.planner import plan
-from tunnel_webhook.domain.policy import Policy
+from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.plan import Action, Decision, Plan
+from tunnel_webhook.domain.planning.planner import plan
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
 
 APP = Hostname("app.example.com")
 RULE = rule(APP, "http://app:8080")
@@ -89,7 +91,9 @@ def codes(found: Plan) -> list[tuple[str, str]]:
         pytest.param(
             there(CLAIM, blue=(RULE,)),
             update(endpoint(resource="ingress/a/b")),
-            Decision(Action.UPDATE, APP, ZONE, BLUE, claim=replace(CLAIM, comment=Marker("default", "ingress/a/b").comment)),
+            Decision(
+                Action.UPDATE, APP, ZONE, BLUE, claim=replace(CLAIM, comment=Marker("default", "ingress/a/b").comment)
+            ),
             id="ours - update - refresh the marker",
         ),
         pytest.param(
@@ -155,7 +159,9 @@ def codes(found: Plan) -> list[tuple[str, str]]:
         pytest.param(
             there(blue=(rule(APP, "http://api", API),), green=(RULE,)),
             create(endpoint(adopt="true")),
-            Decision(Action.ADOPT, APP, ZONE, BLUE, upserts=(RULE,), removals=(API,), claim=NOT_STORED, left_behind=(GREEN,)),
+            Decision(
+                Action.ADOPT, APP, ZONE, BLUE, upserts=(RULE,), removals=(API,), claim=NOT_STORED, left_behind=(GREEN,)
+            ),
             id="none - nothing - elsewhere as well - create with adopt - take over all",
         ),
     ],
@@ -167,15 +173,21 @@ def test_a_hostname_is_decided_by_the_table(existing: Existing, changes: Changes
 @pytest.mark.parametrize(
     ("existing", "changes", "code"),
     [
-        pytest.param(there(blue=(OTHER_RULE,)), create(endpoint()), "rule-conflict", id="none - nothing - different - create"),
+        pytest.param(
+            there(blue=(OTHER_RULE,)), create(endpoint()), "rule-conflict", id="none - nothing - different - create"
+        ),
         pytest.param(
             there(UNMARKED, blue=(OTHER_RULE,)),
             update(endpoint()),
             "rule-conflict",
             id="none - unmarked CNAME - different - update",
         ),
-        pytest.param(there(green=(RULE,)), create(endpoint()), "rule-conflict", id="none - nothing - in another tunnel - create"),
-        pytest.param(there(blue=(RULE, RULE)), create(endpoint()), "rule-conflict", id="none - nothing - twice - create"),
+        pytest.param(
+            there(green=(RULE,)), create(endpoint()), "rule-conflict", id="none - nothing - in another tunnel - create"
+        ),
+        pytest.param(
+            there(blue=(RULE, RULE)), create(endpoint()), "rule-conflict", id="none - nothing - twice - create"
+        ),
         pytest.param(
             there(blue=(rule(APP, "http://x", API), RULE)),
             create(endpoint()),
@@ -189,10 +201,17 @@ def test_a_hostname_is_decided_by_the_table(existing: Existing, changes: Changes
             id="none - nothing - only a path - create",
         ),
         pytest.param(there(record(APP, "1.2.3.4", "A")), create(endpoint()), "record-conflict", id="none - A - create"),
-        pytest.param(there(record(APP, "fd00::1", "AAAA")), update(endpoint()), "record-conflict", id="none - AAAA - update"),
-        pytest.param(there(record(APP, "ns.example.net", "NS")), create(endpoint()), "record-conflict", id="none - NS - create"),
         pytest.param(
-            there(record(APP, "lb.example.net")), create(endpoint()), "record-conflict", id="none - CNAME elsewhere - create"
+            there(record(APP, "fd00::1", "AAAA")), update(endpoint()), "record-conflict", id="none - AAAA - update"
+        ),
+        pytest.param(
+            there(record(APP, "ns.example.net", "NS")), create(endpoint()), "record-conflict", id="none - NS - create"
+        ),
+        pytest.param(
+            there(record(APP, "lb.example.net")),
+            create(endpoint()),
+            "record-conflict",
+            id="none - CNAME elsewhere - create",
         ),
         pytest.param(
             there(record(APP, target_of(GREEN))),
@@ -207,10 +226,16 @@ def test_a_hostname_is_decided_by_the_table(existing: Existing, changes: Changes
             id="none - A - identical - create",
         ),
         pytest.param(
-            there(record(APP, "1.2.3.4", "A")), create(endpoint(adopt="true")), "record-conflict", id="none - A - create with adopt"
+            there(record(APP, "1.2.3.4", "A")),
+            create(endpoint(adopt="true")),
+            "record-conflict",
+            id="none - A - create with adopt",
         ),
         pytest.param(
-            there(UNMARKED, record(APP, "1.2.3.4", "A")), create(endpoint()), "record-conflict", id="none - both - create"
+            there(UNMARKED, record(APP, "1.2.3.4", "A")),
+            create(endpoint()),
+            "record-conflict",
+            id="none - both - create",
         ),
         pytest.param(
             there(record(APP, "lb.example.net", comment=CLAIM.comment)),
@@ -225,10 +250,16 @@ def test_a_hostname_is_decided_by_the_table(existing: Existing, changes: Changes
             id="another owner's - create",
         ),
         pytest.param(
-            there(claim(APP, owner="other")), update(endpoint(owner="me")), "owned-by-other", id="another owner's - update"
+            there(claim(APP, owner="other")),
+            update(endpoint(owner="me")),
+            "owned-by-other",
+            id="another owner's - update",
         ),
         pytest.param(
-            there(claim(APP, owner="other")), delete(endpoint(owner="me")), "owned-by-other", id="another owner's - delete"
+            there(claim(APP, owner="other")),
+            delete(endpoint(owner="me")),
+            "owned-by-other",
+            id="another owner's - delete",
         ),
         pytest.param(
             there(claim(APP, owner="other")),
@@ -290,7 +321,13 @@ def test_the_spelling_of_a_stored_record_is_left_alone() -> None:
 
 def test_a_hostname_moves_as_rule_then_record_then_what_it_leaves_behind() -> None:
     assert decided(there(CLAIM, blue=(RULE,)), update(endpoint(tunnel="green"))) == Decision(
-        Action.MOVE, APP, ZONE, GREEN, upserts=(RULE,), repoint=replace(CLAIM, content=target_of(GREEN)), left_behind=(BLUE,)
+        Action.MOVE,
+        APP,
+        ZONE,
+        GREEN,
+        upserts=(RULE,),
+        repoint=replace(CLAIM, content=target_of(GREEN)),
+        left_behind=(BLUE,),
     )
 
 
@@ -299,7 +336,9 @@ def test_a_hostname_moves_only_as_a_whole() -> None:
     found = plan(existing, update(endpoint(tunnel="green")), POLICY)
     assert found.is_empty
     assert codes(found) == [(APP, "tunnel-conflict")]
-    both = decided(existing, update(endpoint(tunnel="green"), endpoint(target="http://api", path="/api", tunnel="green")))
+    both = decided(
+        existing, update(endpoint(tunnel="green"), endpoint(target="http://api", path="/api", tunnel="green"))
+    )
     assert (both.action, both.left_behind, len(both.upserts)) == (Action.MOVE, (BLUE,), 2)
 
 
@@ -349,9 +388,13 @@ def test_a_claim_is_released_only_with_its_last_path() -> None:
 @pytest.mark.parametrize(
     ("stored", "asked", "resource"),
     [
-        pytest.param("ingress/a/all", endpoint(path="/api", resource="ingress/a/api"), "ingress/a/all", id="the one that it had"),
+        pytest.param(
+            "ingress/a/all", endpoint(path="/api", resource="ingress/a/api"), "ingress/a/all", id="the one that it had"
+        ),
         pytest.param("", endpoint(path="/api", resource="ingress/a/api"), "ingress/a/api", id="of the first path"),
-        pytest.param("ingress/a/old", endpoint(resource="ingress/a/all"), "ingress/a/all", id="of the route for every path"),
+        pytest.param(
+            "ingress/a/old", endpoint(resource="ingress/a/all"), "ingress/a/all", id="of the route for every path"
+        ),
     ],
 )
 def test_the_marker_names_one_resource_for_all_paths(stored: str, asked: Endpoint, resource: str) -> None:
@@ -366,7 +409,9 @@ def test_the_marker_names_one_resource_for_all_paths(stored: str, asked: Endpoin
 
 def test_both_halves_of_a_hostname_fold_into_one_final_state() -> None:
     changes = Changes(delete=(endpoint(target="http://old", record_type="A"),), create=(endpoint(),))
-    assert decided(there(CLAIM, blue=(OTHER_RULE,)), changes) == Decision(Action.UPDATE, APP, ZONE, BLUE, upserts=(RULE,))
+    assert decided(there(CLAIM, blue=(OTHER_RULE,)), changes) == Decision(
+        Action.UPDATE, APP, ZONE, BLUE, upserts=(RULE,)
+    )
 
 
 def test_a_path_that_is_deleted_and_created_becomes_another() -> None:
@@ -394,7 +439,9 @@ def test_the_order_of_the_input_means_nothing() -> None:
 @pytest.mark.parametrize("kind", ["TXT", "MX", "SRV"])
 def test_what_cannot_be_tunnelled_is_accepted_and_ignored(kind: str) -> None:
     heritage = endpoint("a-app.example.com", target='"heritage=external-dns"', record_type=kind)
-    assert plan(there(CLAIM, blue=(RULE,)), Changes((heritage,), (heritage,), (heritage,), (heritage,)), POLICY).is_empty
+    assert plan(
+        there(CLAIM, blue=(RULE,)), Changes((heritage,), (heritage,), (heritage,), (heritage,)), POLICY
+    ).is_empty
 
 
 # Rejections.
@@ -446,7 +493,10 @@ def test_an_owner_that_is_not_this_instance_s_is_rejected_with_the_setting() -> 
 
 
 def test_a_hostname_with_a_rejection_keeps_its_last_good_rule() -> None:
-    for changes in (update(endpoint(no_tls_verfy="true")), Changes(delete=(endpoint(),), create=(endpoint(no_tls_verfy="true"),))):
+    for changes in (
+        update(endpoint(no_tls_verfy="true")),
+        Changes(delete=(endpoint(),), create=(endpoint(no_tls_verfy="true"),)),
+    ):
         found = plan(there(CLAIM, blue=(RULE,)), changes, POLICY)
         assert found.is_empty
         assert codes(found) == [(APP, "invalid-property")]
@@ -506,7 +556,9 @@ def test_a_name_is_taken_in_its_own_zone_whatever_the_zone_above_holds_for_it() 
     name = "app.dev.example.com"
     records = {ZONE: [record(name, target_of(BLUE), uid="1")], child: [record(name, target_of(BLUE), uid="2")]}
     found = plan(Existing.of([ZONE, child], records, {BLUE: configuration()}), create(endpoint(name)), POLICY)
-    assert [(each.action, each.zone, each.claim and each.claim.id) for each in found.decisions] == [(Action.ADOPT, child, "2")]
+    assert [(each.action, each.zone, each.claim and each.claim.id) for each in found.decisions] == [
+        (Action.ADOPT, child, "2")
+    ]
 
 
 def test_a_wildcard_and_an_apex_are_hostnames_like_any_other() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import BLUE, GREEN, POLICY, endpoint
-from tunnel_webhook.domain.errors import UnknownTunnel
-from tunnel_webhook.domain.policy import Policy, Tunnel
+from tunnel_webhook.domain.errors import InvalidEndpoint
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from vocabulary.builders import BLUE, GREEN, POLICY, endpoint
 
 
 def test_the_first_tunnel_is_the_default() -> None:
@@ -17,7 +17,9 @@ def test_a_tunnel_is_found_by_its_name_or_id(text: str) -> None:
 
 
 def test_a_tunnel_that_is_not_configured_is_refused_with_those_that_are() -> None:
-    with pytest.raises(UnknownTunnel, match="tunnel 'Green' is not configured: CLOUDFLARE_TUNNEL_ID names blue, green"):
+    with pytest.raises(
+        InvalidEndpoint, match="tunnel 'Green' is not configured: CLOUDFLARE_TUNNEL_ID names blue, green"
+    ):
         POLICY.tunnel("Green")
 
 

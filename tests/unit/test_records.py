@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
-from tunnel_webhook.domain.adjustment import adjust
-from tunnel_webhook.domain.claim import DnsRecord, target_of
-from tunnel_webhook.domain.endpoint import Endpoint
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.ingress import IngressRule
-from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.records import report
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.dns import DnsRecord, target_of
+from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.report import report
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
 
 APP = "app.example.com"
 
@@ -22,7 +22,9 @@ def told(
 
 
 def test_a_managed_hostname_is_one_endpoint_with_the_labels_of_its_claim() -> None:
-    found = told([claim(APP, owner="me", resource="service/prod/app")], [rule(APP, "http://app:8080", noTLSVerify=True)])
+    found = told(
+        [claim(APP, owner="me", resource="service/prod/app")], [rule(APP, "http://app:8080", noTLSVerify=True)]
+    )
     assert found == (
         Endpoint(
             APP,
@@ -75,7 +77,10 @@ def test_a_claim_without_a_rule_is_told_with_its_drift() -> None:
 
 def test_rules_in_another_tunnel_are_told_from_there_with_their_drift() -> None:
     (found,) = told([claim(APP, BLUE)], [], [rule(APP, "http://app")])
-    assert (found.targets, found.properties) == (("http://app",), (("webhook/drift", "tunnel"), ("webhook/tunnel", "green")))
+    assert (found.targets, found.properties) == (
+        ("http://app",),
+        (("webhook/drift", "tunnel"), ("webhook/tunnel", "green")),
+    )
 
 
 def test_of_two_rules_for_one_path_the_first_is_told_since_only_it_is_used() -> None:

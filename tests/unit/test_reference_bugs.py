@@ -5,19 +5,20 @@ from itertools import permutations
 
 import pytest
 
-from builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
-from tunnel_webhook.domain.adjustment import Adjustment, adjust
-from tunnel_webhook.domain.claim import MAX_COMMENT, DnsRecord, Zone, target_of
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.existing import Existing
+from tunnel_webhook.domain.claim import MAX_COMMENT
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.validation import check_configuration
+from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
+from tunnel_webhook.domain.external_dns.adjustment import Adjustment, adjust
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.ingress import IngressRule, TunnelConfiguration
-from tunnel_webhook.domain.layout import lay_out
-from tunnel_webhook.domain.plan import Action, Plan
-from tunnel_webhook.domain.planner import plan
-from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.records import report
-from tunnel_webhook.domain.validity import check
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.layout import lay_out
+from tunnel_webhook.domain.planning.plan import Action, Plan
+from tunnel_webhook.domain.planning.planner import plan
+from tunnel_webhook.domain.planning.report import report
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
 
 APP = "app.example.com"
 RULE = rule(APP, "http://app:8080")
@@ -31,7 +32,10 @@ def applied(existing: Existing, changes: Changes, policy: Policy = POLICY) -> Tu
     """Return the document of the default tunnel once a plan is carried out."""
     found = plan(existing, changes, policy)
     base = existing.configurations[BLUE]
-    new = {each.hostname: each.rules_in(BLUE, existing.rules_in(BLUE, each.hostname)) for each in found.rules().get(BLUE, ())}
+    new = {
+        each.hostname: each.rules_in(BLUE, existing.rules_in(BLUE, each.hostname))
+        for each in found.rules().get(BLUE, ())
+    }
     return lay_out(base, new, found.claimed)
 
 
@@ -40,10 +44,14 @@ def writes(found: Plan) -> list[DnsRecord]:
     return [each for batch in batches for each in (*batch.deletes, *batch.patches, *batch.posts)]
 
 
-@pytest.mark.parametrize("changes", [Changes(), Changes(create=(endpoint(),))], ids=["nothing asked", "something else asked"])
+@pytest.mark.parametrize(
+    "changes", [Changes(), Changes(create=(endpoint(),))], ids=["nothing asked", "something else asked"]
+)
 def test_1_a_record_to_the_tunnel_that_a_wildcard_or_the_catch_all_serves_is_never_deleted(changes: Changes) -> None:
     existing = there(
-        record("a.example.com", target_of(BLUE)), record("b.example.org", target_of(BLUE)), rules=(rule("*.example.com"),)
+        record("a.example.com", target_of(BLUE)),
+        record("b.example.org", target_of(BLUE)),
+        rules=(rule("*.example.com"),),
     )
     assert {each.name for each in writes(plan(existing, changes, POLICY))} <= {APP}
 
@@ -151,7 +159,9 @@ def test_18_the_order_of_rules_does_not_depend_on_history() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [Changes(update_new=(endpoint(target="http://new"),)), Changes(delete=(endpoint(),))], ids=["update", "delete"]
+    "changes",
+    [Changes(update_new=(endpoint(target="http://new"),)), Changes(delete=(endpoint(),))],
+    ids=["update", "delete"],
 )
 def test_19_a_change_of_a_hostname_leaves_its_path_rules_alone(changes: Changes) -> None:
     path_rule = rule(APP, "http://api", "^/api(/|$)")
@@ -173,7 +183,7 @@ def test_20_several_paths_of_a_hostname_are_reported_under_keys_of_their_own() -
 def test_21_the_first_use_of_an_empty_tunnel_makes_a_document_that_cloudflared_takes() -> None:
     existing = Existing.of([ZONE], {ZONE: ()}, {BLUE: TunnelConfiguration.parse("null")})
     laid = applied(existing, Changes(create=(endpoint(),)), Policy(POLICY.tunnels[:1]))
-    check(laid)
+    check_configuration(laid)
     assert [each.service for each in laid.rules] == ["http://app:8080", "http_status:404"]
 
 
@@ -207,7 +217,9 @@ def test_25_no_key_of_any_rule_is_lost_that_nobody_here_knows() -> None:
         '{"originRequest":{"new":1.0},"ingress":[{"hostname":"hand.example.com","service":"http://a","originRequest":{"matchSNItoHost":true,'
         '"newer" : 1E2}},{"hostname":"app.example.com","service":"http://old","newest":[1.50]},{"service":"http_status:404"}]}'
     )
-    existing = Existing.of([ZONE], {ZONE: [claim(APP)]}, {BLUE: TunnelConfiguration.parse(text), GREEN: configuration()})
+    existing = Existing.of(
+        [ZONE], {ZONE: [claim(APP)]}, {BLUE: TunnelConfiguration.parse(text), GREEN: configuration()}
+    )
     laid = applied(existing, Changes(update_new=(endpoint(),)))
     assert laid.text == text.replace('"http://old"', '"http://app:8080"')
 
@@ -232,7 +244,9 @@ def test_29_a_comment_of_somebody_is_not_overwritten_on_a_record_that_is_not_ado
 def test_32_which_record_is_taken_does_not_depend_on_the_order_of_zones() -> None:
     child = Zone("dev.example.com", "zone-dev")
     asked = Changes(create=(endpoint("app.dev.example.com"),))
-    plans = {plan(Existing.of(zones, {}, {BLUE: configuration()}), asked, POLICY) for zones in permutations([ZONE, child])}
+    plans = {
+        plan(Existing.of(zones, {}, {BLUE: configuration()}), asked, POLICY) for zones in permutations([ZONE, child])
+    }
     assert [[each.zone for each in found.decisions] for found in plans] == [[child]]
 
 

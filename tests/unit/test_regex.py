@@ -2,7 +2,7 @@
 
 import pytest
 
-from tunnel_webhook.domain.regex import compile_re2
+from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tunnel_webhook.domain.remembered import Remembered
+from tunnel_webhook.domain.memo import Memo
 
 
 def test_each_argument_is_worked_out_once() -> None:
@@ -12,14 +12,14 @@ def test_each_argument_is_worked_out_once() -> None:
         calls.append(number)
         return 2 * number
 
-    doubled = Remembered(double)
+    doubled = Memo(double)
     assert doubled.all([1, 2, 1]) == [2, 4, 2]
     assert doubled.all([2, 3]) == [4, 6]
     assert calls == [1, 2, 3]
 
 
 def test_what_is_raised_is_not_remembered() -> None:
-    inverse = Remembered[int, float](lambda number: 1 / number)
+    inverse = Memo[int, float](lambda number: 1 / number)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             inverse.all([0])
@@ -27,7 +27,7 @@ def test_what_is_raised_is_not_remembered() -> None:
 
 
 def test_what_is_no_longer_asked_for_is_forgotten_in_time() -> None:
-    same = Remembered[int, int](lambda number: number)
+    same = Memo[int, int](lambda number: number)
     for start in range(0, 50_000, 1000):
         same.all(range(start, start + 1000))
     assert len(same) <= 2 * 1000 + 4096 + 1000

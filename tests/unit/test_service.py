@@ -2,15 +2,23 @@
 
 import pytest
 
-from tunnel_webhook.domain.errors import InvalidService
-from tunnel_webhook.domain.service import ALL_SERVICES, URL_SCHEMES, OriginService, looks_like_a_service
+from tunnel_webhook.domain.errors import InvalidEndpoint
+from tunnel_webhook.domain.external_dns.origin_service import (
+    ALL_SERVICES,
+    URL_SCHEMES,
+    OriginService,
+    looks_like_a_service,
+)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         *(pytest.param(f"{scheme}://app", f"{scheme}://app", id=f"{scheme} without a port") for scheme in URL_SCHEMES),
-        *(pytest.param(f"{scheme}://app:8080", f"{scheme}://app:8080", id=f"{scheme} with a port") for scheme in URL_SCHEMES),
+        *(
+            pytest.param(f"{scheme}://app:8080", f"{scheme}://app:8080", id=f"{scheme} with a port")
+            for scheme in URL_SCHEMES
+        ),
         pytest.param("http://app:1", "http://app:1", id="the lowest port"),
         pytest.param("http://app:65535", "http://app:65535", id="the highest port"),
         pytest.param("http://app/", "http://app", id="a lone trailing slash"),
@@ -65,37 +73,47 @@ def test_a_service_has_one_form(text: str, expected: str) -> None:
     ],
 )
 def test_any_other_service_is_refused_with_what_would_be_accepted(text: str) -> None:
-    with pytest.raises(InvalidService, match=r"is not one that a tunnel rule may have: accepted are http, https,"):
+    with pytest.raises(InvalidEndpoint, match=r"is not one that a tunnel rule may have: accepted are http, https,"):
         OriginService.parse(text)
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "99999"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
-    with pytest.raises(InvalidService, match=rf"has port {port}; ports are 1 to 65535"):
+    with pytest.raises(InvalidEndpoint, match=rf"has port {port}; ports are 1 to 65535"):
         OriginService.parse(f"http://app:{port}")
 
 
 @pytest.mark.parametrize("address", ["::1::2", "1.2.3.4", ":", "12345::"])
 def test_an_address_in_brackets_is_ipv6(address: str) -> None:
-    with pytest.raises(InvalidService, match="has an address that is not IPv6"):
+    with pytest.raises(InvalidEndpoint, match="has an address that is not IPv6"):
         OriginService.parse(f"http://[{address}]")
 
 
 @pytest.mark.parametrize("service", ["bastion", "socks-proxy"])
 def test_what_reaches_any_host_is_accepted_only_where_a_setting_lists_it(service: str) -> None:
-    with pytest.raises(InvalidService, match=rf"is not allowed here: ALLOWED_SERVICES does not list {service}"):
+    with pytest.raises(InvalidEndpoint, match=rf"is not allowed here: ALLOWED_SERVICES does not list {service}"):
         OriginService.parse(service)
     assert OriginService.parse(service.upper(), ALL_SERVICES) == service
 
 
 def test_a_setting_may_forbid_what_is_accepted_otherwise() -> None:
-    with pytest.raises(InvalidService, match="ALLOWED_SERVICES does not list ssh"):
+    with pytest.raises(InvalidEndpoint, match="ALLOWED_SERVICES does not list ssh"):
         OriginService.parse("ssh://app", frozenset({"http"}))
 
 
 @pytest.mark.parametrize(
     "target",
-    ["http://app", "ftp://app/x", "HTTP://", "unix:", "unix+tls:/a", "http_status:x", "hello-world", "Bastion", "socks-proxy"],
+    [
+        "http://app",
+        "ftp://app/x",
+        "HTTP://",
+        "unix:",
+        "unix+tls:/a",
+        "http_status:x",
+        "hello-world",
+        "Bastion",
+        "socks-proxy",
+    ],
 )
 def test_what_is_meant_as_a_service_is_told_from_a_host(target: str) -> None:
     assert looks_like_a_service(target)

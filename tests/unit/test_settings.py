@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tunnel_webhook.domain.hostname import DomainFilter
-from tunnel_webhook.domain.policy import Tunnel
-from tunnel_webhook.domain.service import DEFAULT_SERVICES
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
+from tunnel_webhook.domain.external_dns.policy import Tunnel
 from tunnel_webhook.settings import RETIRED, VARIABLES, InvalidSetting, Secret, Settings, load_settings
 
 BLUE, GREEN = "5456b9ca-8b73-4b44-93df-67ad7acc8e2c", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
@@ -18,20 +18,41 @@ CLOUDFLARE = {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_TUNNEL_ID": BLUE}
 WRONG_ALONE = {
     "BACKEND": ("etcd", "BACKEND='etcd': cloudflare, memory are the choices; for example BACKEND=memory"),
     "CLOUDFLARE_API_TOKEN": ("a b", "CLOUDFLARE_API_TOKEN=***: a secret of visible ASCII characters is expected"),
-    "CLOUDFLARE_API_TOKEN_FILE": ("/no/such/file", "CLOUDFLARE_API_TOKEN_FILE='/no/such/file': the file cannot be read (No such"),
+    "CLOUDFLARE_API_TOKEN_FILE": (
+        "/no/such/file",
+        "CLOUDFLARE_API_TOKEN_FILE='/no/such/file': the file cannot be read (No such",
+    ),
     "CLOUDFLARE_API_KEY": ("schlüssel", "CLOUDFLARE_API_KEY=***: a secret of visible ASCII characters is expected"),
-    "CLOUDFLARE_ACCOUNT_ID": ("my account", "CLOUDFLARE_ACCOUNT_ID='my account': an id of 32 hexadecimal digits is expected"),
-    "CLOUDFLARE_TUNNEL_ID": ("blue", "CLOUDFLARE_TUNNEL_ID='blue': 'blue' is neither the UUID of a tunnel nor name=UUID"),
-    "CLOUDFLARE_ZONE_IDS": ("example.com", "CLOUDFLARE_ZONE_IDS='example.com': an id of 32 hexadecimal digits is expected"),
+    "CLOUDFLARE_ACCOUNT_ID": (
+        "my account",
+        "CLOUDFLARE_ACCOUNT_ID='my account': an id of 32 hexadecimal digits is expected",
+    ),
+    "CLOUDFLARE_TUNNEL_ID": (
+        "blue",
+        "CLOUDFLARE_TUNNEL_ID='blue': 'blue' is neither the UUID of a tunnel nor name=UUID",
+    ),
+    "CLOUDFLARE_ZONE_IDS": (
+        "example.com",
+        "CLOUDFLARE_ZONE_IDS='example.com': an id of 32 hexadecimal digits is expected",
+    ),
     "CLOUDFLARE_API_URL": ("api.cloudflare.com", "CLOUDFLARE_API_URL='api.cloudflare.com': an http or https URL"),
     "DOMAIN_FILTER": ("exa mple.com", "DOMAIN_FILTER='exa mple.com': 'exa mple.com' is not a hostname"),
     "EXCLUDE_DOMAINS": ("-a.com", "EXCLUDE_DOMAINS='-a.com': '-a.com' is not a hostname"),
-    "REGEX_DOMAIN_FILTER": ("(?=a)", "REGEX_DOMAIN_FILTER='(?=a)': '(?=a)' is not a regular expression that RE2 accepts"),
+    "REGEX_DOMAIN_FILTER": (
+        "(?=a)",
+        "REGEX_DOMAIN_FILTER='(?=a)': '(?=a)' is not a regular expression that RE2 accepts",
+    ),
     "REGEX_DOMAIN_EXCLUSION": ("(", "REGEX_DOMAIN_EXCLUSION='(': '(' is not a regular expression that RE2 accepts"),
-    "OWNER_ID": ("o" * 99, "makes a marker of 129 characters, and a record's comment holds 100: choose a shorter owner id"),
+    "OWNER_ID": (
+        "o" * 99,
+        "makes a marker of 129 characters, and a record's comment holds 100: choose a shorter owner id",
+    ),
     "DEFAULT_ORIGIN": ("ftp://a", "DEFAULT_ORIGIN='ftp://a': service 'ftp://a' is not one that a tunnel rule may have"),
     "CLUSTER_DOMAIN": ("cluster/local", "CLUSTER_DOMAIN='cluster/local': 'cluster/local' is not a hostname"),
-    "ALLOWED_SERVICES": ("http,ftp", "ALLOWED_SERVICES='http,ftp': 'ftp' is no kind of service: bastion, hello_world, http,"),
+    "ALLOWED_SERVICES": (
+        "http,ftp",
+        "ALLOWED_SERVICES='http,ftp': 'ftp' is no kind of service: bastion, hello_world, http,",
+    ),
     "ALLOW_CA_POOL": ("maybe", "ALLOW_CA_POOL='maybe': true or false is expected"),
     "DRY_RUN": ("2", "DRY_RUN='2': true or false is expected; for example DRY_RUN=true"),
     "ON_REJECTION": ("ignore", "ON_REJECTION='ignore': fail, report are the choices"),
@@ -41,7 +62,10 @@ WRONG_ALONE = {
     "HOST": ("webhook", "HOST='webhook': an IP address of this machine is expected"),
     "PORT": ("65536", "PORT='65536': a whole number from 0 to 65535 is expected; for example PORT=8888"),
     "EXPOSED_HOST": ("*", "EXPOSED_HOST='*': an IP address of this machine is expected"),
-    "EXPOSED_PORT": ("tcp://10.0.0.1:80", "EXPOSED_PORT='tcp://10.0.0.1:80': a whole number from 0 to 65535 is expected"),
+    "EXPOSED_PORT": (
+        "tcp://10.0.0.1:80",
+        "EXPOSED_PORT='tcp://10.0.0.1:80': a whole number from 0 to 65535 is expected",
+    ),
     "LOG_LEVEL": ("loud", "LOG_LEVEL='loud': debug, error, info, warning are the choices"),
     "LOG_FORMAT": ("logfmt", "LOG_FORMAT='logfmt': json, text are the choices"),
 }
@@ -54,10 +78,22 @@ ANYTHING_GOES = {
     "OTEL_METRICS_EXPORTER",
 }
 MORE_WRONG: Mapping[str, tuple[dict[str, str], str]] = {
-    "nothing set": ({}, "CLOUDFLARE_API_TOKEN is not set: BACKEND is cloudflare, which needs it (or CLOUDFLARE_API_TOKEN_FILE"),
-    "no tunnel": ({"CLOUDFLARE_API_TOKEN": TOKEN}, "CLOUDFLARE_TUNNEL_ID is not set: BACKEND is cloudflare, which needs"),
-    "key without email": ({"CLOUDFLARE_API_KEY": "key"}, "CLOUDFLARE_API_EMAIL is not set: a global API key and its email go"),
-    "email without key": ({"CLOUDFLARE_API_EMAIL": "a@b.c"}, "CLOUDFLARE_API_KEY is not set: a global API key and its email go"),
+    "nothing set": (
+        {},
+        "CLOUDFLARE_API_TOKEN is not set: BACKEND is cloudflare, which needs it (or CLOUDFLARE_API_TOKEN_FILE",
+    ),
+    "no tunnel": (
+        {"CLOUDFLARE_API_TOKEN": TOKEN},
+        "CLOUDFLARE_TUNNEL_ID is not set: BACKEND is cloudflare, which needs",
+    ),
+    "key without email": (
+        {"CLOUDFLARE_API_KEY": "key"},
+        "CLOUDFLARE_API_EMAIL is not set: a global API key and its email go",
+    ),
+    "email without key": (
+        {"CLOUDFLARE_API_EMAIL": "a@b.c"},
+        "CLOUDFLARE_API_KEY is not set: a global API key and its email go",
+    ),
     "token and key": (
         CLOUDFLARE | {"CLOUDFLARE_API_KEY": "key", "CLOUDFLARE_API_EMAIL": "a@b.c"},
         "CLOUDFLARE_API_TOKEN=***: CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY exclude one another",
@@ -99,9 +135,18 @@ MORE_WRONG: Mapping[str, tuple[dict[str, str], str]] = {
         "is neither the UUID of a tunnel nor name=UUID with a name of a-z, 0-9 and '-'",
     ),
     "a deadline of nothing": ({"BACKEND": "memory", "REQUEST_DEADLINE": "0"}, "REQUEST_DEADLINE='0': seconds above 0"),
-    "a deadline that is no number": ({"BACKEND": "memory", "REQUEST_DEADLINE": "12s"}, "REQUEST_DEADLINE='12s': seconds above 0"),
-    "a ratio that is no number": ({"BACKEND": "memory", "MAX_DELETE_RATIO": "nan"}, "MAX_DELETE_RATIO='nan': a number from 0"),
-    "credentials in a URL": ({"BACKEND": "memory", "CLOUDFLARE_API_URL": "https://a:b@c"}, "an http or https URL without query"),
+    "a deadline that is no number": (
+        {"BACKEND": "memory", "REQUEST_DEADLINE": "12s"},
+        "REQUEST_DEADLINE='12s': seconds above 0",
+    ),
+    "a ratio that is no number": (
+        {"BACKEND": "memory", "MAX_DELETE_RATIO": "nan"},
+        "MAX_DELETE_RATIO='nan': a number from 0",
+    ),
+    "credentials in a URL": (
+        {"BACKEND": "memory", "CLOUDFLARE_API_URL": "https://a:b@c"},
+        "an http or https URL without query",
+    ),
     "a value of several lines": ({"BACKEND": "me\nmory"}, r"BACKEND='me\nmory': cloudflare, memory are the choices"),
 }
 
@@ -204,9 +249,19 @@ def test_an_empty_value_counts_as_not_set() -> None:
 def test_the_defaults_are_those_of_the_design() -> None:
     settings = memory()
 
-    assert (settings.host, settings.port, settings.exposed_host, settings.exposed_port) == ("127.0.0.1", 8888, "0.0.0.0", 8080)  # noqa: S104 -- the design's
+    assert (settings.host, settings.port, settings.exposed_host, settings.exposed_port) == (
+        "127.0.0.1",
+        8888,
+        "0.0.0.0",
+        8080,
+    )  # noqa: S104 -- the design's
     assert (settings.guard.floor, settings.guard.ratio, settings.request_deadline) == (5, 0.5, 12)
-    assert (settings.log_level, settings.log_format, settings.dry_run, settings.fails_on_rejection) == ("info", "json", False, True)
+    assert (settings.log_level, settings.log_format, settings.dry_run, settings.fails_on_rejection) == (
+        "info",
+        "json",
+        False,
+        True,
+    )
     assert settings.policy.allowed_services == DEFAULT_SERVICES
     assert settings.notices == ()
 
@@ -219,7 +274,11 @@ def test_memory_needs_no_credentials_and_has_a_tunnel_and_a_zone() -> None:
 
 
 def test_the_zones_in_memory_are_the_names_of_the_domain_filter() -> None:
-    assert memory(DOMAIN_FILTER="b.example,.a.example,*.c.example").demo_zones == ("a.example", "b.example", "c.example")
+    assert memory(DOMAIN_FILTER="b.example,.a.example,*.c.example").demo_zones == (
+        "a.example",
+        "b.example",
+        "c.example",
+    )
 
 
 def test_several_tunnels_have_names_and_the_first_is_the_default() -> None:
@@ -246,7 +305,11 @@ def test_what_the_operator_decided_reaches_policy_and_guard() -> None:
 
     policy = settings.policy
     assert policy.domain_filter == DomainFilter(regex_include="a$", regex_exclude="^b")
-    assert (policy.owner_id, policy.default_origin, policy.cluster_domain) == ("home", "http://nginx", "cluster.example")
+    assert (policy.owner_id, policy.default_origin, policy.cluster_domain) == (
+        "home",
+        "http://nginx",
+        "cluster.example",
+    )
     assert (policy.allowed_services, policy.allow_ca_pool) == (frozenset({"http", "bastion"}), True)
     assert (settings.guard.floor, settings.guard.ratio, settings.fails_on_rejection) == (7, 0.25, False)
     assert len(settings.cloudflare_zone_ids) == 2
@@ -273,8 +336,14 @@ def test_nothing_is_exported_without_a_collector(environment: dict[str, str], *,
     ("environment", "notice"),
     [
         ({"CLOUDFLARE_TUNEL_ID": BLUE}, "CLOUDFLARE_TUNEL_ID is not a setting: CLOUDFLARE_TUNNEL_ID is"),
-        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL decides nothing here: http/protobuf is spoken"),
-        ({"HOST": "0.0.0.0"}, "HOST is 0.0.0.0: whoever reaches port 8888 there may change every hostname, without a password"),  # noqa: S104 -- that is the point
+        (
+            {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            "OTEL_EXPORTER_OTLP_PROTOCOL decides nothing here: http/protobuf is spoken",
+        ),
+        (
+            {"HOST": "0.0.0.0"},
+            "HOST is 0.0.0.0: whoever reaches port 8888 there may change every hostname, without a password",
+        ),  # noqa: S104 -- that is the point
     ],
     ids=["misspelt", "gRPC", "open API"],
 )
@@ -296,7 +365,15 @@ def test_a_secret_is_never_shown() -> None:
     settings = load_settings(CLOUDFLARE)
     secret = settings.cloudflare_api_token
 
-    shown = [repr(settings), str(settings), repr(secret), str(secret), f"{secret}", "%s" % secret, repr(settings.secrets[:0])]  # noqa: UP031 -- a way to show it
+    shown = [
+        repr(settings),
+        str(settings),
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        "%s" % secret,
+        repr(settings.secrets[:0]),
+    ]  # noqa: UP031 -- a way to show it
     assert all(TOKEN not in text for text in shown)
     assert f"{secret}" == "***"
     assert settings.secrets == (TOKEN,)

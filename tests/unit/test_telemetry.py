@@ -34,7 +34,13 @@ def log() -> Iterator[io.StringIO]:
 
 def record(message: str = "said %s", *arguments: object, **members: object) -> logging.LogRecord:
     """Return an event of 2026-01-02 03:04:05.678 UTC."""
-    about = {"name": "tunnel_webhook.x", "levelno": logging.INFO, "levelname": "INFO", "msg": message, "args": arguments}
+    about = {
+        "name": "tunnel_webhook.x",
+        "levelno": logging.INFO,
+        "levelname": "INFO",
+        "msg": message,
+        "args": arguments,
+    }
     return logging.makeLogRecord({**about, "created": 1767323045.678, "msecs": 678.0, **members})
 
 

@@ -4,20 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from builders import BLUE, GREEN, POLICY, endpoint, rule
-from tunnel_webhook.domain.endpoint import Endpoint
 from tunnel_webhook.domain.errors import (
-    CorruptedProperties,
     InvalidEndpoint,
-    InvalidHostname,
-    InvalidPath,
-    InvalidProperty,
-    InvalidService,
-    UnknownTunnel,
 )
-from tunnel_webhook.domain.policy import Policy
-from tunnel_webhook.domain.service import ALL_SERVICES
-from tunnel_webhook.domain.translation import ADOPT_LABEL, DRIFT, INVALID, endpoint_of, marked, translate
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.marking import translate
+from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.properties import DRIFT, INVALID
+from tunnel_webhook.domain.external_dns.route import ADOPT_LABEL, endpoint_of, marked
+from vocabulary.builders import BLUE, GREEN, POLICY, endpoint, rule
 
 APP = "app.example.com"
 
@@ -82,10 +78,18 @@ def with_properties(*properties: tuple[str, str]) -> Endpoint:
             id="twice the same",
         ),
         pytest.param(replace(endpoint("App.Example.COM."), ttl=300), endpoint(), id="name and TTL"),
-        pytest.param(replace(endpoint(), set_identifier="weighted"), endpoint(), id="any other set identifier is dropped"),
-        pytest.param(endpoint(owner="me", resource="ingress/a/b"), endpoint(owner="me", resource="ingress/a/b"), id="labels stay"),
-        pytest.param(endpoint(target="1.2.3.4", record_type="A"), endpoint(target="http://1.2.3.4"), id="A becomes CNAME"),
-        pytest.param(endpoint(target="fd00::1", record_type="AAAA"), endpoint(target="http://[fd00::1]"), id="AAAA becomes CNAME"),
+        pytest.param(
+            replace(endpoint(), set_identifier="weighted"), endpoint(), id="any other set identifier is dropped"
+        ),
+        pytest.param(
+            endpoint(owner="me", resource="ingress/a/b"), endpoint(owner="me", resource="ingress/a/b"), id="labels stay"
+        ),
+        pytest.param(
+            endpoint(target="1.2.3.4", record_type="A"), endpoint(target="http://1.2.3.4"), id="A becomes CNAME"
+        ),
+        pytest.param(
+            endpoint(target="fd00::1", record_type="AAAA"), endpoint(target="http://[fd00::1]"), id="AAAA becomes CNAME"
+        ),
     ],
 )
 def test_an_endpoint_has_one_form(asked: Endpoint, expected: Endpoint) -> None:
@@ -98,56 +102,81 @@ NEEDED = {"access_team_name": "t", "access_aud_tag": "a"}
 @pytest.mark.parametrize(
     ("asked", "reason", "sentence"),
     [
-        pytest.param(endpoint("a..b"), InvalidHostname, "is not a hostname", id="a hostname that is none"),
+        pytest.param(endpoint("a..b"), InvalidEndpoint, "is not a hostname", id="a hostname that is none"),
         pytest.param(
-            endpoint(service="ftp://a"), InvalidService, "is not one that a tunnel rule may have", id="a service that is none"
+            endpoint(service="ftp://a"),
+            InvalidEndpoint,
+            "is not one that a tunnel rule may have",
+            id="a service that is none",
         ),
-        pytest.param(endpoint(target=""), InvalidService, "names no origin", id="no target"),
-        pytest.param(endpoint(path="api"), InvalidPath, "does not start with '/'", id="a path without a slash"),
-        pytest.param(endpoint(path="(", path_match="regex"), InvalidPath, "RE2", id="a path that is no RE2"),
+        pytest.param(endpoint(target=""), InvalidEndpoint, "names no origin", id="no target"),
+        pytest.param(endpoint(path="api"), InvalidEndpoint, "does not start with '/'", id="a path without a slash"),
+        pytest.param(endpoint(path="(", path_match="regex"), InvalidEndpoint, "RE2", id="a path that is no RE2"),
         pytest.param(
-            endpoint(path_match="exact"), InvalidProperty, "has no effect without webhook/path", id="a path-match without a path"
+            endpoint(path_match="exact"),
+            InvalidEndpoint,
+            "has no effect without webhook/path",
+            id="a path-match without a path",
         ),
-        pytest.param(endpoint(tunnel="red"), UnknownTunnel, "names blue, green", id="an unknown tunnel"),
-        pytest.param(endpoint(adopt="maybe"), InvalidProperty, "webhook/adopt is 'maybe'", id="an adopt that is no boolean"),
+        pytest.param(endpoint(tunnel="red"), InvalidEndpoint, "names blue, green", id="an unknown tunnel"),
         pytest.param(
-            endpoint(no_tls_verfy="true"), InvalidProperty, "webhook/no-tls-verfy is not a property", id="a misspelt property"
+            endpoint(adopt="maybe"), InvalidEndpoint, "webhook/adopt is 'maybe'", id="an adopt that is no boolean"
         ),
         pytest.param(
-            endpoint(no_tls_verify="yes"), InvalidProperty, "accepted are true and false", id="a value that is not of its kind"
+            endpoint(no_tls_verfy="true"),
+            InvalidEndpoint,
+            "webhook/no-tls-verfy is not a property",
+            id="a misspelt property",
         ),
         pytest.param(
-            with_properties(("webhook/http2-origin", "")), InvalidProperty, "has no value", id="a property without a value"
+            endpoint(no_tls_verify="yes"),
+            InvalidEndpoint,
+            "accepted are true and false",
+            id="a value that is not of its kind",
+        ),
+        pytest.param(
+            with_properties(("webhook/http2-origin", "")),
+            InvalidEndpoint,
+            "has no value",
+            id="a property without a value",
         ),
         pytest.param(
             with_properties(("webhook/proxy-port", "2"), ("webhook/proxy-port", "1")),
-            InvalidProperty,
+            InvalidEndpoint,
             "given twice, as '1' and '2'",
             id="given twice",
         ),
-        pytest.param(endpoint(ca_pool="/ca.pem"), InvalidProperty, "ALLOW_CA_POOL=true", id="a CA pool that no setting allows"),
         pytest.param(
-            endpoint(bastion_mode="true"), InvalidProperty, "does not list bastion", id="a bastion mode that no setting allows"
+            endpoint(ca_pool="/ca.pem"), InvalidEndpoint, "ALLOW_CA_POOL=true", id="a CA pool that no setting allows"
         ),
         pytest.param(
-            endpoint(**NEEDED), InvalidProperty, "no effect without webhook/access-required", id="access that is not required"
+            endpoint(bastion_mode="true"),
+            InvalidEndpoint,
+            "does not list bastion",
+            id="a bastion mode that no setting allows",
+        ),
+        pytest.param(
+            endpoint(**NEEDED),
+            InvalidEndpoint,
+            "no effect without webhook/access-required",
+            id="access that is not required",
         ),
         pytest.param(
             endpoint(access_required="true", access_team_name="t"),
-            InvalidProperty,
+            InvalidEndpoint,
             "needs webhook/access-team-name and",
             id="access without tags",
         ),
         pytest.param(
             endpoint(access_required="true", access_aud_tag="a"),
-            InvalidProperty,
+            InvalidEndpoint,
             "needs webhook/access-team-name and",
             id="access without a team",
         ),
-        pytest.param(with_properties(("", "")), CorruptedProperties, "a property without a name", id="a nameless property"),
+        pytest.param(with_properties(("", "")), InvalidEndpoint, "a property without a name", id="a nameless property"),
         pytest.param(
             with_properties(("", "x"), ("webhook/nope", "")),
-            CorruptedProperties,
+            InvalidEndpoint,
             "a property without a name",
             id="a nameless property first of all",
         ),
@@ -162,7 +191,8 @@ def test_what_cannot_be_published_passes_through_with_its_reason(
 
 
 @pytest.mark.parametrize(
-    "asked", [endpoint(access_required="true", **NEEDED), endpoint(access_required="false"), endpoint(bastion_mode="false")]
+    "asked",
+    [endpoint(access_required="true", **NEEDED), endpoint(access_required="false"), endpoint(bastion_mode="false")],
 )
 def test_what_is_safe_is_published(asked: Endpoint) -> None:
     assert canonical(asked) == asked
@@ -220,10 +250,20 @@ def test_what_cannot_be_published_is_as_canonical_as_it_gets() -> None:
     ("code", "reason", "sentence"),
     [
         pytest.param(
-            "corrupted-properties", CorruptedProperties, "a property without a name", id="corruption, whose traces are gone"
+            "corrupted-properties",
+            InvalidEndpoint,
+            "a property without a name",
+            id="corruption, whose traces are gone",
         ),
-        pytest.param("invalid-path", InvalidPath, "it is marked with webhook/invalid=invalid-path", id="a reason that is mended"),
-        pytest.param("nonsense", InvalidProperty, "it is marked with webhook/invalid=nonsense", id="a code that is none"),
+        pytest.param(
+            "invalid-path",
+            InvalidEndpoint,
+            "it is marked with webhook/invalid=invalid-path",
+            id="a reason that is mended",
+        ),
+        pytest.param(
+            "nonsense", InvalidEndpoint, "it is marked with webhook/invalid=nonsense", id="a code that is none"
+        ),
     ],
 )
 def test_a_mark_is_believed(code: str, reason: type[InvalidEndpoint], sentence: str) -> None:
@@ -233,11 +273,21 @@ def test_a_mark_is_believed(code: str, reason: type[InvalidEndpoint], sentence: 
 
 def test_a_route_becomes_the_rule_that_publishes_it() -> None:
     asked = endpoint(
-        path="/api", no_tls_verify="true", access_required="true", tunnel="green", owner="me", resource="service/a/b", **NEEDED
+        path="/api",
+        no_tls_verify="true",
+        access_required="true",
+        tunnel="green",
+        owner="me",
+        resource="service/a/b",
+        **NEEDED,
     )
     route = translate(asked, POLICY)
     assert route.rule == rule(
-        APP, "http://app:8080", "^/api(/|$)", noTLSVerify=True, access={"audTag": ["a"], "required": True, "teamName": "t"}
+        APP,
+        "http://app:8080",
+        "^/api(/|$)",
+        noTLSVerify=True,
+        access={"audTag": ["a"], "required": True, "teamName": "t"},
     )
     assert (route.tunnel, route.owner, route.resource, route.adopt) == (GREEN, "me", "service/a/b", False)
 

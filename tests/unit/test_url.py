@@ -2,7 +2,7 @@
 
 import pytest
 
-from tunnel_webhook.domain.url import Url, parse_url
+from tunnel_webhook.domain.cloudflared.url import Url, parse_url
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from builders import configuration, rule
-from tunnel_webhook.domain.document import Json
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.validity import check
+from vocabulary.builders import configuration, rule
 
 LAST = {"service": "http_status:404"}
 A = {"hostname": "a", "service": "http://a"}
@@ -18,9 +18,7 @@ NO_PATH = (
     "is an invalid address, ingress rules don't support proxying to a different path on the origin service."
     " The path will be the same as the eyeball request's path"
 )
-WILDCARD = (
-    'Hostname patterns can have at most one wildcard character ("*") and it can only be used for subdomains, e.g. "*.example.com"'
-)
+WILDCARD = 'Hostname patterns can have at most one wildcard character ("*") and it can only be used for subdomains, e.g. "*.example.com"'
 NOT_LAST = "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)"
 TEAM = "access.TeamName cannot be blank when access.audTags are present"
 IP_RULE = "unable to create ip rule for socks-proxy:"
@@ -34,7 +32,7 @@ def catch_all(number: int, hostname: str) -> str:
 
 
 def check_rules(*rules: Any, **document: Any) -> None:
-    check(TunnelConfiguration.parse(json.dumps({"ingress": rules, **document})))
+    check_configuration(TunnelConfiguration.parse(json.dumps({"ingress": rules, **document})))
 
 
 def refusal(*rules: Any, **document: Any) -> str:
@@ -117,7 +115,9 @@ def test_a_service_that_cloudflared_does_not_know_is_refused(service: str, sente
 
 @pytest.mark.parametrize("bastion_mode", [True, None])
 def test_in_bastion_mode_any_service_is_taken(*, bastion_mode: bool | None) -> None:
-    check_rules({"hostname": "a", "originRequest": {"bastionMode": bastion_mode}}, LAST, originRequest={"bastionMode": True})
+    check_rules(
+        {"hostname": "a", "originRequest": {"bastionMode": bastion_mode}}, LAST, originRequest={"bastionMode": True}
+    )
     check_rules({"hostname": "a", "originRequest": {"bastionMode": True}}, LAST)
 
 
@@ -140,9 +140,13 @@ def test_a_rule_may_leave_the_bastion_mode_of_the_document() -> None:
         pytest.param({"prefix": "::/٨"}, "unable to parse cidr: ::/٨", id="digits of another script"),
         pytest.param({"prefix": "::/0", "ports": [0]}, "invalid port 0, needs to be between 1 and 65535", id="port 0"),
         pytest.param(
-            {"prefix": "::/0", "ports": [80, 65536]}, "invalid port 65536, needs to be between 1 and 65535", id="port 65536"
+            {"prefix": "::/0", "ports": [80, 65536]},
+            "invalid port 65536, needs to be between 1 and 65535",
+            id="port 65536",
         ),
-        pytest.param({"prefix": "::/0", "ports": [None]}, "invalid port 0, needs to be between 1 and 65535", id="port null"),
+        pytest.param(
+            {"prefix": "::/0", "ports": [None]}, "invalid port 0, needs to be between 1 and 65535", id="port null"
+        ),
     ],
 )
 def test_an_ip_rule_of_a_proxy_is_looked_at(ip_rule: Json, sentence: str) -> None:
@@ -150,7 +154,9 @@ def test_an_ip_rule_of_a_proxy_is_looked_at(ip_rule: Json, sentence: str) -> Non
 
 
 def test_sound_ip_rules_of_a_proxy_are_taken() -> None:
-    check_rules(socks({"prefix": "10.0.0.1/8", "ports": [1, 65535], "allow": True}, {"prefix": "::/0", "ports": None}), LAST)
+    check_rules(
+        socks({"prefix": "10.0.0.1/8", "ports": [1, 65535], "allow": True}, {"prefix": "::/0", "ports": None}), LAST
+    )
 
 
 def test_ip_rules_of_anything_but_a_proxy_are_not_looked_at() -> None:
@@ -195,7 +201,8 @@ def test_a_hostname_that_cloudflared_refuses(hostname: str, sentence: str) -> No
 
 
 @pytest.mark.parametrize(
-    "hostname", [" example.com", "a..b", ".example.com", "-a.x", "*example.com", "Example.COM", "bücher.de", "a:b:c", "[a]"]
+    "hostname",
+    [" example.com", "a..b", ".example.com", "-a.x", "*example.com", "Example.COM", "bücher.de", "a:b:c", "[a]"],
 )
 def test_a_hostname_is_not_looked_at_otherwise(hostname: str) -> None:
     check_rules({"hostname": hostname, "service": "http://a"}, LAST)
@@ -207,7 +214,9 @@ def test_a_hostname_is_not_looked_at_otherwise(hostname: str) -> None:
         pytest.param([A], NOT_LAST, id="a hostname last"),
         pytest.param([{"path": "/x", "service": "http://a"}], NOT_LAST, id="a path last"),
         pytest.param([LAST, LAST], catch_all(1, ""), id="two of them"),
-        pytest.param([A, {"hostname": "*", "service": "http://a"}, LAST], catch_all(2, "*"), id="a star before the last"),
+        pytest.param(
+            [A, {"hostname": "*", "service": "http://a"}, LAST], catch_all(2, "*"), id="a star before the last"
+        ),
         pytest.param([None, LAST], f" {NO_ADDRESS}", id="a null"),
         pytest.param([], "The config file doesn't contain any ingress rules", id="none at all"),
     ],
@@ -219,7 +228,12 @@ def test_the_last_rule_and_only_the_last_matches_everything(rules: list[Json], s
 def test_duplicates_dead_rules_and_paths_of_every_host_are_taken() -> None:
     any_host = {"path": "/x", "service": "http://a"}
     check_rules(
-        A, A, {**any_host, "hostname": "*"}, any_host, {"hostname": "*.a", "service": "http://a"}, {**LAST, "hostname": "*"}
+        A,
+        A,
+        {**any_host, "hostname": "*"},
+        any_host,
+        {"hostname": "*.a", "service": "http://a"},
+        {**LAST, "hostname": "*"},
     )
 
 
@@ -231,9 +245,13 @@ def test_a_path_that_is_not_re2_is_refused(path: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "begins"),
     [
-        pytest.param({"service": "x", "hostname": "a:80"}, "x is an invalid address", id="the service before the hostname"),
         pytest.param(
-            {**origin(access={"required": True, "audTag": ["x"]}), "hostname": "a:80"}, TEAM, id="access before the hostname"
+            {"service": "x", "hostname": "a:80"}, "x is an invalid address", id="the service before the hostname"
+        ),
+        pytest.param(
+            {**origin(access={"required": True, "audTag": ["x"]}), "hostname": "a:80"},
+            TEAM,
+            id="access before the hostname",
         ),
         pytest.param({**A, "hostname": "a:80", "path": "("}, "Hostname cannot", id="the hostname before the path"),
         pytest.param({**A, "hostname": "*.*:80"}, "Hostname cannot", id="the port before the wildcard"),
@@ -251,7 +269,15 @@ NO_INTEGERS: tuple[Json, ...] = (1.5, 1.0, "3s", "3", True, [], {}, 2**64)
 NO_BOOLEANS: tuple[Json, ...] = (1, 0, "true", [], {})
 NO_STRINGS: tuple[Json, ...] = (1, True, [], {})
 NO_IP_RULES: tuple[Json, ...] = ({}, "x", [1], [{"prefix": 1}], [{"ports": 80}], [{"ports": ["80"]}], [{"allow": 1}])
-NO_ACCESS: tuple[Json, ...] = (True, [], {"required": 1}, {"teamName": 1}, {"audTag": "x"}, {"audTag": [1]}, {"environment": 1})
+NO_ACCESS: tuple[Json, ...] = (
+    True,
+    [],
+    {"required": 1},
+    {"teamName": 1},
+    {"audTag": "x"},
+    {"audTag": [1]},
+    {"environment": 1},
+)
 
 
 @pytest.mark.parametrize(
@@ -314,8 +340,8 @@ def test_what_cloudflared_does_not_know_it_does_not_look_at() -> None:
 def test_an_ingress_that_is_no_list_names_no_rule() -> None:
     document = TunnelConfiguration(after=('"Ingress":1',))
     with pytest.raises(InvalidConfiguration, match=r"^json: cannot unmarshal Ingress: "):
-        check(document)
+        check_configuration(document)
 
 
 def test_what_the_builders_build_is_taken() -> None:
-    check(configuration(rule("a.example.com", path="^/x"), rule("*.example.com", noTLSVerify=True)))
+    check_configuration(configuration(rule("a.example.com", path="^/x"), rule("*.example.com", noTLSVerify=True)))

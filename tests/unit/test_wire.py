@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from http_client import json_of
-from tunnel_webhook.adapters.http.wire import MalformedBody, decode_changes, decode_endpoints, encode_endpoints, encode_filter
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.hostname import DomainFilter, Hostname
-from tunnel_webhook.domain.service import OriginService
+from doubles.http_client import json_of
+from tunnel_webhook.adapters.http.wire import (
+    MalformedBody,
+    decode_changes,
+    decode_endpoints,
+    encode_endpoints,
+    encode_filter,
+)
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.origin_service import OriginService
+from tunnel_webhook.domain.hostname import Hostname
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "external_dns"
 BODIES = sorted(FIXTURES.glob("adjust_*.json"))
@@ -54,12 +61,18 @@ def test_a_ttl_and_a_set_identifier_arrive() -> None:
 
 
 def test_both_spellings_of_the_lists_mean_the_same() -> None:
-    assert decode_changes(sent("changes_v014_noop")) == decode_changes(sent("changes_noop_create")) == Changes(create=(WEB,))
+    assert (
+        decode_changes(sent("changes_v014_noop"))
+        == decode_changes(sent("changes_noop_create"))
+        == Changes(create=(WEB,))
+    )
     assert decode_changes(sent("changes_v014_txt")) == Changes(delete=(WEB,))
     assert decode_changes(b'{"UPDATENEW":[{"dnsName":"a.example.com"}]}').update_new == (Endpoint("a.example.com", ""),)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"null", b'{"create":null}', b'{"Create":[],"UpdateOld":null}', b'{"other":[1]}'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"null", b'{"create":null}', b'{"Create":[],"UpdateOld":null}', b'{"other":[1]}']
+)
 def test_an_empty_change_set_is_one(body: bytes) -> None:
     assert decode_changes(body) == Changes()
 
@@ -71,7 +84,9 @@ def test_properties_that_lost_their_names_are_kept_as_a_proof() -> None:
     ]
 
 
-@pytest.mark.parametrize("field", ["dnsName", "targets", "recordType", "setIdentifier", "recordTTL", "labels", "providerSpecific"])
+@pytest.mark.parametrize(
+    "field", ["dnsName", "targets", "recordType", "setIdentifier", "recordTTL", "labels", "providerSpecific"]
+)
 def test_a_null_is_as_good_as_nothing(field: str) -> None:
     assert decode_endpoints(json.dumps([{field: None}]).encode()) == (Endpoint("", ""),)
 
@@ -86,9 +101,9 @@ def test_null_elements_are_left_out() -> None:
 
 
 def test_fields_of_later_versions_are_ignored() -> None:
-    assert decode_endpoints(b'[{"dnsName":"a","alias":{"deep":[1]},"providerSpecific":[{"name":"n","value":"v","new":1}]}]') == (
-        Endpoint("a", "", properties=(("n", "v"),)),
-    )
+    assert decode_endpoints(
+        b'[{"dnsName":"a","alias":{"deep":[1]},"providerSpecific":[{"name":"n","value":"v","new":1}]}]'
+    ) == (Endpoint("a", "", properties=(("n", "v"),)),)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +163,13 @@ def test_canonical_names_and_services_are_emitted_as_strings() -> None:
     )
 
     assert json.loads(encode_endpoints([canonical])) == [
-        {"dnsName": "a.example.com", "targets": ["http://x:80"], "recordType": "CNAME", "recordTTL": 60, "setIdentifier": "^/a$"}
+        {
+            "dnsName": "a.example.com",
+            "targets": ["http://x:80"],
+            "recordType": "CNAME",
+            "recordTTL": 60,
+            "setIdentifier": "^/a$",
+        }
     ]
 
 
@@ -176,7 +197,9 @@ def test_an_endpoint_that_comes_again_is_remembered_until_it_stays_away() -> Non
         pytest.param(DomainFilter(), {}, id="nothing"),
         pytest.param(DomainFilter.parse(["b.com", "a.com"]), {"include": ["a.com", "b.com"]}, id="include"),
         pytest.param(
-            DomainFilter.parse(["a.com"], [".x.a.com"]), {"include": ["a.com"], "exclude": [".x.a.com"]}, id="include and exclude"
+            DomainFilter.parse(["a.com"], [".x.a.com"]),
+            {"include": ["a.com"], "exclude": [".x.a.com"]},
+            id="include and exclude",
         ),
         pytest.param(
             DomainFilter.parse(regex_include="^a", regex_exclude="b$"),
@@ -185,5 +208,7 @@ def test_an_endpoint_that_comes_again_is_remembered_until_it_stays_away() -> Non
         ),
     ],
 )
-def test_a_domain_filter_is_emitted_as_external_dns_reads_it(domain_filter: DomainFilter, expected: dict[str, object]) -> None:
+def test_a_domain_filter_is_emitted_as_external_dns_reads_it(
+    domain_filter: DomainFilter, expected: dict[str, object]
+) -> None:
     assert json.loads(encode_filter(domain_filter)) == expected

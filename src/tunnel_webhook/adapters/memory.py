@@ -11,11 +11,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from tunnel_webhook.domain.claim import CONFLICTING_TYPES, MAX_COMMENT, DnsRecord, RecordBatch, Zone
-from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.ingress import TunnelConfiguration
-from tunnel_webhook.domain.validity import check
-from tunnel_webhook.ports import Finding, PermanentFailure, Refusal, Verdict
+from tunnel_webhook.domain.claim import MAX_COMMENT, Marker
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.validation import check_configuration
+from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
+from tunnel_webhook.ports import Finding, Level, PermanentFailure, Refusal
 
 ENTERPRISE_RECORDS = 1_000_000
 """The quota of a zone unless told otherwise: the account-wide default of Cloudflare's Enterprise plan."""
@@ -50,7 +51,7 @@ class InMemoryTunnels:
         self.hook("before save")
         _, version = self._stored(tunnel)
         try:
-            check(configuration)
+            check_configuration(configuration)
         except InvalidConfiguration as error:
             message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
             raise PermanentFailure(message) from error
@@ -89,7 +90,9 @@ class InMemoryZones:
         """Return the marked records of every zone, and all those of the zones in full."""
         self.hook("before load")
         return {
-            zone: tuple(sorted(record for record in records.values() if zone in in_full or record.marker))
+            zone: tuple(
+                sorted(record for record in records.values() if zone in in_full or Marker.parse(record.comment))
+            )
             for zone, records in self.stored.items()
         }
 
@@ -112,7 +115,7 @@ class InMemoryZones:
     def _patch(self, zone: Zone, record: DnsRecord) -> Refusal | None:
         stored = self.stored[zone].get(record.id)
         if stored is None:
-            return Refusal(record.name, "refused", "81044: Record does not exist.")
+            return Refusal(record.name, Reason.REFUSED, "81044: Record does not exist.")
         if refusal := _comment_fault(record):
             return refusal
         changed = replace(stored, content=record.content, proxied=record.proxied, comment=record.comment)
@@ -126,9 +129,9 @@ class InMemoryZones:
             return refusal
         if any(stored.type in CONFLICTING_TYPES for stored in neighbours):
             sentence = "81053: An A, AAAA, or CNAME record with that host already exists."
-            return Refusal(record.name, "record-conflict", sentence)
+            return Refusal(record.name, Reason.RECORD_CONFLICT, sentence)
         if len(self.stored[zone]) >= self.quota:
-            return Refusal(record.name, "quota-exceeded", "81045: Record quota exceeded.")
+            return Refusal(record.name, Reason.QUOTA_EXCEEDED, "81045: Record quota exceeded.")
         stored = replace(record, id=f"{next(self._ids):032x}")
         self.stored[zone][stored.id] = stored
         neighbours.append(stored)
@@ -140,10 +143,12 @@ class InMemoryInspection:
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Say so."""
-        yield Finding("backend", Verdict.OK, "memory: nothing is asked of Cloudflare, and nothing outlives the process")
+        yield Finding("backend", Level.OK, "memory: nothing is asked of Cloudflare, and nothing outlives the process")
 
 
 def _comment_fault(record: DnsRecord) -> Refusal | None:
     if len(record.comment) <= MAX_COMMENT:
         return None
-    return Refusal(record.name, "refused", f"9313: DNS record comment exceeds the maximum length of {MAX_COMMENT} characters.")
+    return Refusal(
+        record.name, Reason.REFUSED, f"9313: DNS record comment exceeds the maximum length of {MAX_COMMENT} characters."
+    )

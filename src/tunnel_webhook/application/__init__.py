@@ -1,5 +1,15 @@
-"""What the ports are for: `service` gathers and decides, `execution` acts, `telling` says what was done."""
+"""What the ports are for: gather what exists, decide purely, act in an order that may stop anywhere.
 
-from tunnel_webhook.application.service import Contact, TunnelService
+`service` has the four verbs of external-dns and `operator` the questions of a person. Both gather through `gathering`;
+`turns` lets one piece of work run at a time, `execution` carries plans out, `contact` remembers how the driven ports
+answered, and `instrumentation` says what was done.
+"""
 
-__all__ = ["Contact", "TunnelService"]
+from tunnel_webhook.application.contact import Contact
+from tunnel_webhook.application.execution import Executor
+from tunnel_webhook.application.gathering import Gathering
+from tunnel_webhook.application.operator import Operator
+from tunnel_webhook.application.service import TunnelService
+from tunnel_webhook.application.turns import Turns
+
+__all__ = ["Contact", "Executor", "Gathering", "Operator", "TunnelService", "Turns"]

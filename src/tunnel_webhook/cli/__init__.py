@@ -49,7 +49,11 @@ def serve() -> None:
 
 
 _output = click.option(  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people, or for programs."
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
 )
 
 
@@ -64,12 +68,19 @@ def check(output: str) -> None:
     from tunnel_webhook.cli import asking, checking  # noqa: PLC0415 -- as above
 
     as_text = output == "text"
-    sys.exit(asking.ask(settings, VERSION, lambda container: checking.check(container.inspection(), settings, as_text=as_text)))
+    sys.exit(
+        asking.ask(
+            settings, VERSION, lambda container: checking.check(container.inspection(), settings, as_text=as_text)
+        )
+    )
 
 
 @main.command()
 @click.option(  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
-    "--changes", type=click.File("rb"), metavar="FILE", help="What external-dns would post to /records; - for standard input."
+    "--changes",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="What external-dns would post to /records; - for standard input.",
 )
 @_output
 def plan(changes: BinaryIO | None, output: str) -> None:
@@ -82,7 +93,9 @@ def plan(changes: BinaryIO | None, output: str) -> None:
 
     policy, as_text = settings.policy, output == "text"
     sys.exit(
-        asking.ask(settings, VERSION, lambda container: inspecting.plan(container.service(), policy, changes, as_text=as_text))
+        asking.ask(
+            settings, VERSION, lambda container: inspecting.plan(container.operator(), policy, changes, as_text=as_text)
+        )
     )
 
 
@@ -99,7 +112,11 @@ def explain(address: str, output: str) -> None:
 
     policy, as_text = settings.policy, output == "text"
     sys.exit(
-        asking.ask(settings, VERSION, lambda container: inspecting.explain(container.service(), policy, address, as_text=as_text))
+        asking.ask(
+            settings,
+            VERSION,
+            lambda container: inspecting.explain(container.operator(), policy, address, as_text=as_text),
+        )
     )
 
 

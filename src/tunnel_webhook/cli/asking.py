@@ -17,7 +17,7 @@ import rich_click as click
 
 from tunnel_webhook.adapters.http.wire import MalformedBody
 from tunnel_webhook.container import Container
-from tunnel_webhook.domain.errors import InvalidHostname
+from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.ports import Failure
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import open_telemetry
@@ -31,7 +31,7 @@ def ask(settings: Settings, version: str, question: Callable[[Container], Awaita
     except Failure as failure:
         click.echo(f"tunnel-webhook: {failure}", err=True)
         return 1
-    except (MalformedBody, InvalidHostname) as error:
+    except (MalformedBody, InvalidEndpoint) as error:
         click.echo(f"tunnel-webhook: {error}", err=True)
         return 2
 

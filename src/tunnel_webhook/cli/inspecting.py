@@ -9,24 +9,24 @@ from urllib.parse import unquote
 from rich.text import Text
 
 from tunnel_webhook.adapters.http.wire import decode_changes
-from tunnel_webhook.application import TunnelService
+from tunnel_webhook.application import Operator
+from tunnel_webhook.cli.plan_rendering import Line, as_json, difference
 from tunnel_webhook.cli.terminal import print_json, print_lines, waiting
-from tunnel_webhook.domain.difference import Line, as_json, difference
-from tunnel_webhook.domain.document import Json
-from tunnel_webhook.domain.existing import Existing
-from tunnel_webhook.domain.explanation import Candidate, Explanation
+from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.plan import Plan
-from tunnel_webhook.domain.policy import Policy
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.explanation import Candidate, Explanation, Match
+from tunnel_webhook.domain.planning.plan import Plan
 
 _COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "bold red", "": "bold"}
 
 
-async def plan(service: TunnelService, policy: Policy, changes: BinaryIO | None, *, as_text: bool) -> int:
+async def plan(operator: Operator, policy: Policy, changes: BinaryIO | None, *, as_text: bool) -> int:
     """Print what would change; `changes` holds what external-dns would POST to /records. Return 1 if something is not done."""
     asked = decode_changes(changes.read()) if changes else None
     with waiting("looking at what is there"):
-        existing, decided = await service.preview(asked)
+        existing, decided = await operator.preview(asked)
     if as_text:
         _print(_difference(decided, existing, policy))
     else:
@@ -34,7 +34,7 @@ async def plan(service: TunnelService, policy: Policy, changes: BinaryIO | None,
     return 1 if decided.rejections or decided.withheld else 0
 
 
-async def explain(service: TunnelService, policy: Policy, asked: str, *, as_text: bool) -> int:
+async def explain(operator: Operator, policy: Policy, asked: str, *, as_text: bool) -> int:
     """Print why a request for HOSTNAME or HOSTNAME/PATH goes where it goes; cloudflared compares the path alone, decoded.
 
     Return 1 if no rule answers.
@@ -42,12 +42,12 @@ async def explain(service: TunnelService, policy: Policy, asked: str, *, as_text
     name, slash, path = asked.partition("?")[0].partition("/")
     hostname = Hostname.parse(name)
     with waiting("looking at what is there"):
-        explained = await service.explain(hostname, unquote(slash + path) or "/")
+        explained = await operator.explain(hostname, unquote(slash + path) or "/")
     if as_text:
         _print(_sentences(explained, policy))
     else:
         print_json(_explanation_as_json(explained, policy))
-    return 0 if any(each.tunnel == explained.tunnel and each.wins for each in explained.candidates) else 1
+    return 0 if explained.is_answered else 1
 
 
 def _difference(decided: Plan, existing: Existing, policy: Policy) -> Iterator[Line]:
@@ -68,7 +68,7 @@ def _sentences(explained: Explanation, policy: Policy) -> Iterator[Line]:
         points_here = " (the one that the record points at)" if tunnel.id == explained.tunnel else ""
         yield Line("", f"rules in tunnel {tunnel.label}{points_here}")
         for each in here:
-            yield Line("+" if each.wins else "~", _candidate(each))
+            yield Line("+" if each.match is Match.WINS else "~", _candidate(each))
         if not here:
             yield Line("!", "none covers the hostname")
     yield Line("", "a deletion by its owner would")
@@ -77,7 +77,11 @@ def _sentences(explained: Explanation, policy: Policy) -> Iterator[Line]:
 
 
 def _about_the_name(explained: Explanation, policy: Policy) -> Iterator[Line]:
-    yield Line("+", f"zone {explained.zone}") if explained.zone else Line("!", "no zone that the credentials see holds it")
+    yield (
+        Line("+", f"zone {explained.zone}")
+        if explained.zone
+        else Line("!", "no zone that the credentials see holds it")
+    )
     if not explained.in_domain_filter:
         yield Line("!", "the domain filter excludes it")
     record = explained.record
@@ -86,11 +90,15 @@ def _about_the_name(explained: Explanation, policy: Policy) -> Iterator[Line]:
     else:
         where = f" (tunnel {policy.tunnel_label(record.tunnel)})" if record.tunnel else ""
         proxied = "proxied" if record.proxied else "not proxied"
-        yield Line("+" if record.proxied else "!", f"record {record.type} {record.name} -> {record.content}{where}, {proxied}")
+        yield Line(
+            "+" if record.proxied else "!", f"record {record.type} {record.name} -> {record.content}{where}, {proxied}"
+        )
     if explained.claim:
         marker = explained.claim.marker
         seen = "" if explained.is_visible else ", so that this instance does not see it"
-        yield Line("+", f"claimed for owner {marker.owner!r}{seen}, from {marker.resource or 'a resource that is not known'}")
+        yield Line(
+            "+", f"claimed for owner {marker.owner!r}{seen}, from {marker.resource or 'a resource that is not known'}"
+        )
     else:
         yield Line("~", "not claimed: whatever record and rules it has are not ours")
     if explained.drift:
@@ -101,7 +109,15 @@ def _candidate(candidate: Candidate) -> str:
     rule = candidate.rule
     whose = "managed" if candidate.is_managed else "made by others"
     host = rule.hostname or "every host"
-    return f"rule {candidate.number}: {host}{f' {rule.path}' if rule.path else ''} -> {rule.service} ({whose}): {candidate.verdict}"
+    return f"rule {candidate.number}: {host}{f' {rule.path}' if rule.path else ''} -> {rule.service} ({whose}): {_verdict(candidate)}"
+
+
+def _verdict(candidate: Candidate) -> str:
+    return {
+        Match.WINS: "wins: the first rule that matches",
+        Match.UNREACHED: f"never reached: rule {candidate.winner} takes the request before it",
+        Match.PASSED_OVER: "passed over: its path does not match",
+    }[candidate.match]
 
 
 def _explanation_as_json(explained: Explanation, policy: Policy) -> Json:
@@ -114,8 +130,8 @@ def _explanation_as_json(explained: Explanation, policy: Policy) -> Json:
             "path": each.rule.path,
             "service": each.rule.service,
             "managed": each.is_managed,
-            "wins": each.wins,
-            "verdict": each.verdict,
+            "wins": each.match is Match.WINS,
+            "verdict": _verdict(each),
         }
         for each in explained.candidates
     ]

@@ -111,11 +111,13 @@ def _find_port(place: Place, probes: ExitStack) -> Place:
 
 async def _serve(container: Container, webhook: Place, exposed: Place) -> None:
     async with container.lifetime():
-        service = container.service()
-        await serve((container.webhook_app(), webhook), (container.exposed_app(), exposed), service.finish)
+        turns = container.turns()
+        await serve((container.webhook_app(), webhook), (container.monitoring_app(), exposed), turns.finish)
 
 
-async def serve(webhook: tuple[ASGIApp, Place], exposed: tuple[ASGIApp, Place], finish: Callable[[], Awaitable[None]]) -> None:
+async def serve(
+    webhook: tuple[ASGIApp, Place], exposed: tuple[ASGIApp, Place], finish: Callable[[], Awaitable[None]]
+) -> None:
     """Serve both apps until a signal comes, then wait for what `finish` waits for; raise CannotServe."""
     stopping = _first_signal()
     servers = [_server(*webhook, idle=_IDLE_MILLISECONDS), _server(*exposed)]

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from rich.console import Console
 from rich.text import Text
 
-from tunnel_webhook.domain.document import Json
+from tunnel_webhook.domain.cloudflared.json_text import Json
 
 
 def print_lines(lines: Iterable[Text]) -> None:

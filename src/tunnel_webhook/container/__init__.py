@@ -10,11 +10,11 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from dependency_injector import containers, providers
 
-from tunnel_webhook.adapters.http.exposed import Readiness, create_exposed_app
+from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones
-from tunnel_webhook.application import Contact, TunnelService
-from tunnel_webhook.domain.policy import Policy
+from tunnel_webhook.application import Contact, Executor, Gathering, Operator, TunnelService, Turns
+from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
@@ -31,24 +31,18 @@ def _cloudflare(settings: Settings, telemetry: Telemetry) -> containers.Containe
     return Cloudflare(settings=settings, telemetry=telemetry)
 
 
-def _readiness(contact: Contact | None, now: float) -> Readiness:
-    if contact is None:
-        return Readiness(ready=True, sentence="nothing was asked of the backend yet")
-    sentence = contact.failure or "the backend answered"
-    return Readiness(ready=not contact.failure, sentence=sentence, seconds_since_contact=now - contact.at)
-
-
 class Container(containers.DeclarativeContainer):
     """Everything that a process is made of, given its settings and its telemetry."""
 
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     telemetry: providers.Dependency[Telemetry] = providers.Dependency(instance_of=Telemetry)
-    now: providers.Provider[float] = providers.Callable(time.time)
 
     memory_tunnels: providers.Provider[TunnelRepository] = providers.Singleton(
         InMemoryTunnels, documents=providers.Callable(_empty_documents, settings.provided.policy)
     )
-    memory_zones: providers.Provider[ZoneRepository] = providers.Singleton(InMemoryZones.named, settings.provided.demo_zones)
+    memory_zones: providers.Provider[ZoneRepository] = providers.Singleton(
+        InMemoryZones.named, settings.provided.demo_zones
+    )
     cloudflare: providers.Provider[containers.Container] = providers.Singleton(_cloudflare, settings, telemetry)
 
     tunnels: providers.Provider[TunnelRepository] = providers.Selector(
@@ -58,27 +52,35 @@ class Container(containers.DeclarativeContainer):
         settings.provided.backend, memory=memory_zones, cloudflare=cloudflare.provided.zones.call()
     )
     inspection: providers.Provider[Inspection] = providers.Selector(
-        settings.provided.backend, memory=providers.Factory(InMemoryInspection), cloudflare=cloudflare.provided.inspection.call()
+        settings.provided.backend,
+        memory=providers.Factory(InMemoryInspection),
+        cloudflare=cloudflare.provided.inspection.call(),
     )
     lifetime: providers.Provider[AbstractAsyncContextManager[object]] = providers.Selector(
         settings.provided.backend, memory=providers.Factory(nullcontext), cloudflare=cloudflare.provided.client.call()
     )
 
+    policy = settings.provided.policy
+    guard = settings.provided.guard
+    gathering: providers.Provider[Gathering] = providers.Singleton(Gathering, tunnels, zones, policy)
+    turns: providers.Provider[Turns] = providers.Singleton(Turns, settings.provided.request_deadline)
+    contact: providers.Provider[Contact] = providers.Singleton(Contact, providers.Object(time.time))
     service: providers.Provider[TunnelService] = providers.Singleton(
         TunnelService,
-        tunnels,
-        zones,
-        settings.provided.policy,
-        settings.provided.guard,
-        deadline=settings.provided.request_deadline,
-        clock=now.provider,
+        gathering=gathering,
+        executor=providers.Singleton(Executor, tunnels, zones, policy),
+        turns=turns,
+        contact=contact,
+        policy=policy,
+        guard=guard,
         dry_run=settings.provided.dry_run,
         fail_on_rejection=settings.provided.fails_on_rejection,
     )
-    readiness: providers.Provider[Readiness] = providers.Callable(_readiness, service.provided.contact, now)
+    operator: providers.Provider[Operator] = providers.Singleton(Operator, gathering, policy, guard)
+
     webhook_app: providers.Provider[ASGIApp] = providers.Singleton(
         Telemetry.traced_app, telemetry, providers.Singleton(create_webhook_app, api=service)
     )
-    exposed_app: providers.Provider[ASGIApp] = providers.Singleton(
-        create_exposed_app, readiness=readiness.provider, metrics=telemetry.provided.metrics
+    monitoring_app: providers.Provider[ASGIApp] = providers.Singleton(
+        create_monitoring_app, readiness=contact.provided.readiness, metrics=telemetry.provided.metrics
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 from dependency_injector import containers, providers
 
+from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken, ApiTokenFile
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
-from tunnel_webhook.adapters.cloudflare.inspection import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
 from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository

@@ -1,21 +1,49 @@
-"""What can be wrong with what was asked, or with what is there.
+"""What can be wrong with an endpoint, a domain filter or a tunnel's document.
 
     DomainError
-    ├── InvalidEndpoint           one endpoint that cannot be published; `code` names the reason
-    │   ├── InvalidHostname       invalid-hostname
-    │   ├── InvalidService        invalid-service
-    │   ├── InvalidPath           invalid-path
-    │   ├── InvalidProperty       invalid-property
-    │   ├── InvalidOwner          invalid-owner
-    │   ├── UnknownTunnel         unknown-tunnel
-    │   └── CorruptedProperties   corrupted-properties
-    ├── InvalidPattern            a domain filter whose regular expression is not RE2
-    └── InvalidConfiguration      a tunnel's document that cloudflared would refuse
+    ├── InvalidEndpoint         one endpoint that cannot be published, and the Reason
+    ├── InvalidPattern          a domain filter whose regular expression is not RE2
+    └── InvalidConfiguration    a tunnel's document that cloudflared would refuse
 
 Every message is a sentence for the operator: what, which, and what would be accepted.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Reason(StrEnum):
+    """Why an endpoint is not applied: its value is the code, `meaning` the sentence of the README."""
+
+    meaning: str
+
+    INVALID_HOSTNAME = "invalid-hostname", "DNS cannot hold the name"
+    INVALID_SERVICE = "invalid-service", "a tunnel cannot reach the origin, or the settings do not allow it"
+    INVALID_PATH = "invalid-path", "the path does not become an RE2 expression"
+    INVALID_PROPERTY = "invalid-property", "an annotation is unknown, or its value is not of its kind"
+    INVALID_OWNER = "invalid-owner", "the owner does not fit in a claim, or is not the owner of this instance"
+    UNKNOWN_TUNNEL = "unknown-tunnel", "the tunnel is not configured"
+    CORRUPTED_PROPERTIES = (
+        "corrupted-properties",
+        "external-dns lost annotations of the resource (v0.21 and later, several hostnames on one resource)",
+    )
+    NO_ZONE = "no-zone", "the credentials see no zone that holds the name"
+    OUTSIDE_DOMAIN_FILTER = "outside-domain-filter", "the domain filter excludes the name"
+    TUNNEL_CONFLICT = "tunnel-conflict", "two paths of one hostname ask for two tunnels"
+    OWNED_BY_OTHER = "owned-by-other", "the hostname is claimed for another owner"
+    RULE_CONFLICT = "rule-conflict", "a rule made by hand says something else; `webhook-adopt` takes it over"
+    RECORD_CONFLICT = "record-conflict", "a record made by hand holds the name"
+    QUOTA_EXCEEDED = "quota-exceeded", "the zone cannot hold more records"
+    REFUSED = "refused", "Cloudflare refused it; the sentence is Cloudflare's own"
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        """Make the code the value, and keep the meaning beside it."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
 
 
 class DomainError(Exception):
@@ -23,56 +51,17 @@ class DomainError(Exception):
 
 
 class InvalidEndpoint(DomainError):
-    """An endpoint cannot be published; the others can."""
+    """One endpoint cannot be published; the others can."""
 
-    code: ClassVar[str] = "invalid-endpoint"
-
-
-class InvalidHostname(InvalidEndpoint):
-    """The name is not one that DNS and cloudflared can hold."""
-
-    code = "invalid-hostname"
-
-
-class InvalidService(InvalidEndpoint):
-    """The origin is not one that a tunnel can reach, or that the settings allow."""
-
-    code = "invalid-service"
-
-
-class InvalidPath(InvalidEndpoint):
-    """The path is not one that becomes a regular expression that RE2 accepts."""
-
-    code = "invalid-path"
-
-
-class InvalidProperty(InvalidEndpoint):
-    """A `webhook/` property is unknown, or its value is not of its kind."""
-
-    code = "invalid-property"
-
-
-class InvalidOwner(InvalidEndpoint):
-    """The owner does not fit in a claim, or is not the one that this instance works for."""
-
-    code = "invalid-owner"
-
-
-class UnknownTunnel(InvalidEndpoint):
-    """`webhook/tunnel` names a tunnel that is not configured."""
-
-    code = "unknown-tunnel"
-
-
-class CorruptedProperties(InvalidEndpoint):
-    """A nameless property proves that external-dns lost others of the same resource."""
-
-    code = "corrupted-properties"
+    def __init__(self, reason: Reason, sentence: str) -> None:
+        """Keep the reason; the sentence is for the operator."""
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class InvalidPattern(DomainError):
-    """A regular expression is not one that RE2, and so external-dns, accepts."""
+    """RE2, and so external-dns, does not accept a regular expression."""
 
 
 class InvalidConfiguration(DomainError):
-    """A tunnel's document is one that cloudflared refuses as a whole."""
+    """cloudflared refuses a tunnel's document as a whole."""

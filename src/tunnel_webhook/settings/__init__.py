@@ -4,4 +4,13 @@ from tunnel_webhook.settings.kinds import Secret
 from tunnel_webhook.settings.loading import RETIRED, InvalidSetting, from_environment, load_settings
 from tunnel_webhook.settings.variables import VARIABLES, Settings, Variable
 
-__all__ = ["RETIRED", "VARIABLES", "InvalidSetting", "Secret", "Settings", "Variable", "from_environment", "load_settings"]
+__all__ = [
+    "RETIRED",
+    "VARIABLES",
+    "InvalidSetting",
+    "Secret",
+    "Settings",
+    "Variable",
+    "from_environment",
+    "load_settings",
+]

@@ -12,9 +12,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from tunnel_webhook.domain.claim import Marker
-from tunnel_webhook.domain.hostname import DomainFilter, Hostname
-from tunnel_webhook.domain.policy import Tunnel
-from tunnel_webhook.domain.service import ALL_SERVICES
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
+from tunnel_webhook.domain.external_dns.policy import Tunnel
+from tunnel_webhook.domain.hostname import Hostname
 
 _FLAGS = {
     "true": True,
@@ -41,7 +42,9 @@ class Secret:
     def __init__(self, text: str) -> None:
         """Take the text; a header cannot carry one with spaces or line ends in it (ValueError)."""
         if text.split() not in ([], [text]) or not text.isascii():
-            message = "a secret of visible ASCII characters is expected, without spaces, quotes or line ends around or in it"
+            message = (
+                "a secret of visible ASCII characters is expected, without spaces, quotes or line ends around or in it"
+            )
             raise ValueError(message)
         self._text = text
 
@@ -103,7 +106,9 @@ def ratio(text: str) -> float:
 
 def seconds(most: float) -> Callable[[str], float]:
     """Return the kind of a duration in seconds, above 0 and at most this long."""
-    return lambda text: _number(text, f"seconds above 0 and up to {most:g} are expected", lambda number: 0 < number <= most)
+    return lambda text: _number(
+        text, f"seconds above 0 and up to {most:g} are expected", lambda number: 0 < number <= most
+    )
 
 
 def _number(text: str, fault: str, is_right: Callable[[float], bool]) -> float:
@@ -126,7 +131,9 @@ def address(text: str) -> str:
     try:
         return str(ip_address("127.0.0.1" if text == "localhost" else text))
     except ValueError as error:
-        message = "an IP address of this machine is expected, 127.0.0.1 for loopback only or 0.0.0.0 for every interface"
+        message = (
+            "an IP address of this machine is expected, 127.0.0.1 for loopback only or 0.0.0.0 for every interface"
+        )
         raise ValueError(message) from error
 
 

@@ -19,7 +19,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from tunnel_webhook.domain.errors import DomainError
-from tunnel_webhook.domain.service import OriginService
+from tunnel_webhook.domain.external_dns.origin_service import OriginService
 from tunnel_webhook.settings.kinds import Secret
 from tunnel_webhook.settings.variables import VARIABLES, Settings
 
@@ -74,7 +74,9 @@ def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with variables taken together: which, and what."""
     if settings.backend == "cloudflare":
         yield from _missing(settings)
-    if (settings.regex_domain_filter or settings.regex_domain_exclusion) and (settings.domain_filter or settings.exclude_domains):
+    if (settings.regex_domain_filter or settings.regex_domain_exclusion) and (
+        settings.domain_filter or settings.exclude_domains
+    ):
         name = "REGEX_DOMAIN_FILTER" if settings.regex_domain_filter else "REGEX_DOMAIN_EXCLUSION"
         yield name, "a domain filter is either lists (DOMAIN_FILTER, EXCLUDE_DOMAINS) or regular expressions, not both"
     if settings.port == settings.exposed_port != 0:
@@ -99,9 +101,15 @@ def _missing(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "CLOUDFLARE_API_TOKEN", f"BACKEND is cloudflare, which needs it (or {others}); BACKEND=memory needs none"
     if sum(schemes) > 1:
         name = "CLOUDFLARE_API_TOKEN" if token else "CLOUDFLARE_API_TOKEN_FILE"
-        yield name, "CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY exclude one another: keep one"
+        yield (
+            name,
+            "CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY exclude one another: keep one",
+        )
     if not settings.cloudflare_tunnel_id:
-        yield "CLOUDFLARE_TUNNEL_ID", "BACKEND is cloudflare, which needs the remotely-managed tunnel to publish through"
+        yield (
+            "CLOUDFLARE_TUNNEL_ID",
+            "BACKEND is cloudflare, which needs the remotely-managed tunnel to publish through",
+        )
 
 
 def _notices(given: Mapping[str, str], settings: Settings) -> Iterator[str]:

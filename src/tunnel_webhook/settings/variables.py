@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypeVar, cast
 
-from tunnel_webhook.domain.guard import Guard
-from tunnel_webhook.domain.hostname import DomainFilter
-from tunnel_webhook.domain.policy import Policy, Tunnel
-from tunnel_webhook.domain.service import DEFAULT_SERVICES
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.settings import kinds
 from tunnel_webhook.settings.kinds import Secret
 
@@ -55,9 +55,13 @@ class Settings:
         example="/run/secrets/cloudflare/token",
     )
     cloudflare_api_key: Secret = _variable(  # noqa: RUF009 -- it is a field, as dataclasses.field is
-        Secret, "Global API key, which may do anything in the account: prefer a token. Needs the email.", example="<key>"
+        Secret,
+        "Global API key, which may do anything in the account: prefer a token. Needs the email.",
+        example="<key>",
     )
-    cloudflare_api_email: str = _variable(str, "Email address that belongs to the global API key.", example="ops@example.com")
+    cloudflare_api_email: str = _variable(
+        str, "Email address that belongs to the global API key.", example="ops@example.com"
+    )
     cloudflare_account_id: str = _variable(
         kinds.cloudflare_id,
         "Account that holds the tunnels. Unset: the account of the zones.",
@@ -90,10 +94,14 @@ class Settings:
         kinds.included, "Names that are never published, in the form of DOMAIN_FILTER.", example="internal.example.com"
     )
     regex_domain_filter: str = _variable(
-        kinds.expression, "RE2 expression that a name must match, instead of DOMAIN_FILTER.", example=r"\.example\.(com|org)$"
+        kinds.expression,
+        "RE2 expression that a name must match, instead of DOMAIN_FILTER.",
+        example=r"\.example\.(com|org)$",
     )
     regex_domain_exclusion: str = _variable(
-        kinds.expression, "RE2 expression that a name must not match, instead of EXCLUDE_DOMAINS.", example=r"^internal\."
+        kinds.expression,
+        "RE2 expression that a name must not match, instead of EXCLUDE_DOMAINS.",
+        example=r"^internal\.",
     )
     owner_id: str = _variable(
         kinds.owner,
@@ -163,7 +171,9 @@ class Settings:
         default="127.0.0.1",
         example="127.0.0.1",
     )
-    port: int = _variable(kinds.whole(0, 65535), "TCP port of the webhook API; 0: any free one.", default="8888", example="8888")
+    port: int = _variable(
+        kinds.whole(0, 65535), "TCP port of the webhook API; 0: any free one.", default="8888", example="8888"
+    )
     exposed_host: str = _variable(
         kinds.address,
         "Address of /healthz, /readyz and /metrics.",
@@ -171,16 +181,24 @@ class Settings:
         example="10.0.0.1",
     )
     exposed_port: int = _variable(
-        kinds.whole(0, 65535), "TCP port of /healthz, /readyz and /metrics; 0: any free one.", default="8080", example="8080"
+        kinds.whole(0, 65535),
+        "TCP port of /healthz, /readyz and /metrics; 0: any free one.",
+        default="8080",
+        example="8080",
     )
     log_level: str = _variable(
-        kinds.one_of(trace="debug", debug="debug", info="info", warn="warning", warning="warning", error="error", fatal="error"),
+        kinds.one_of(
+            trace="debug", debug="debug", info="info", warn="warning", warning="warning", error="error", fatal="error"
+        ),
         "Least severity of a line in the log.",
         default="info",
         example="debug",
     )
     log_format: str = _variable(
-        kinds.one_of(json="json", text="text"), "`json` for machines, `text` for people.", default="json", example="text"
+        kinds.one_of(json="json", text="text"),
+        "`json` for machines, `text` for people.",
+        default="json",
+        example="text",
     )
     otel_exporter_otlp_endpoint: str = _variable(
         str,
@@ -194,7 +212,9 @@ class Settings:
     otel_exporter_otlp_metrics_endpoint: str = _variable(
         str, "The same for metrics alone, path included.", example="http://mimir.monitoring:4318/v1/metrics"
     )
-    otel_traces_exporter: str = _variable(str, "`none` keeps traces here in spite of an endpoint.", default="otlp", example="none")
+    otel_traces_exporter: str = _variable(
+        str, "`none` keeps traces here in spite of an endpoint.", default="otlp", example="none"
+    )
     otel_metrics_exporter: str = _variable(
         str, "`none` keeps metrics on /metrics alone in spite of an endpoint.", default="otlp", example="none"
     )

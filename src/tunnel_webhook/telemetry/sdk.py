@@ -56,7 +56,9 @@ class Telemetry:
 
         # The app counts its requests itself, by route: a second count would only cost.
         silent = metrics.NoOpMeterProvider()
-        return OpenTelemetryMiddleware(app, tracer_provider=self.tracers, meter_provider=silent, exclude_spans=["receive", "send"])
+        return OpenTelemetryMiddleware(
+            app, tracer_provider=self.tracers, meter_provider=silent, exclude_spans=["receive", "send"]
+        )
 
     def traced_transport(self, transport: AsyncBaseTransport) -> AsyncBaseTransport:
         """Return a transport that makes a CLIENT span of each attempt; the transport itself without tracing."""
@@ -70,7 +72,9 @@ class Telemetry:
 
     def shutdown(self) -> None:
         """Send what is left, within seconds: a collector that does not answer holds up no exit."""
-        closing = [Thread(target=provider.shutdown, daemon=True) for provider in (self.tracers, self.meters) if provider]
+        closing = [
+            Thread(target=provider.shutdown, daemon=True) for provider in (self.tracers, self.meters) if provider
+        ]
         for thread in closing:
             thread.start()
         for thread in closing:
@@ -105,7 +109,9 @@ def _state(meters: MeterProvider, version: str, *, dry_run: bool) -> None:
     python = ".".join(str(part) for part in sys.version_info[:3])
     build = meter.create_gauge("tunnel_webhook_build_info", description="1; the labels tell what runs")
     build.set(1, {"version": version, "python": python})
-    dry = meter.create_gauge("tunnel_webhook_dry_run", description="1 where changes are planned and logged only, else 0")
+    dry = meter.create_gauge(
+        "tunnel_webhook_dry_run", description="1 where changes are planned and logged only, else 0"
+    )
     dry.set(int(dry_run))
 
 

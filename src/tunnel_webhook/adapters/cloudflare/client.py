@@ -29,7 +29,9 @@ T = TypeVar("T")
 
 def http_transport(proxy: str | None = None) -> httpx.AsyncHTTPTransport:
     """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute; `proxy` is a URL."""
-    limits = httpx.Limits(max_connections=SIDE_BY_SIDE, max_keepalive_connections=SIDE_BY_SIDE, keepalive_expiry=_KEEP_ALIVE)
+    limits = httpx.Limits(
+        max_connections=SIDE_BY_SIDE, max_keepalive_connections=SIDE_BY_SIDE, keepalive_expiry=_KEEP_ALIVE
+    )
     return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)
 
 
@@ -75,7 +77,13 @@ class CloudflareAPI:
         return self._decode(kind, task, await self._send(task, method, path, content=body))
 
     async def list_all(
-        self, kind: type[list[T]], task: Task, path: str, params: Mapping[str, str], page_size: int, identity: Callable[[T], str]
+        self,
+        kind: type[list[T]],
+        task: Task,
+        path: str,
+        params: Mapping[str, str],
+        page_size: int,
+        identity: Callable[[T], str],
     ) -> list[T]:
         """Read all pages of a list; where they shift while they are read, read them again.
 
@@ -106,7 +114,13 @@ class CloudflareAPI:
                 return found, totals
 
     async def _send(
-        self, task: Task, method: str, path: str, *, params: Mapping[str, str] | None = None, content: bytes | None = None
+        self,
+        task: Task,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Answer:
         options: dict[str, Any] = {}
         if content is not None:

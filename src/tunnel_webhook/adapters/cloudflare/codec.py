@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from tunnel_webhook.domain.claim import AUTOMATIC_TTL, DnsRecord, RecordBatch
-from tunnel_webhook.domain.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import AUTOMATIC_TTL, DnsRecord, RecordBatch
 
 
 class StoredConfiguration(msgspec.Struct):

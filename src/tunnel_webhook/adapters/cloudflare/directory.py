@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, side_by_side
 from tunnel_webhook.adapters.cloudflare.codec import StoredZone
 from tunnel_webhook.adapters.cloudflare.failures import Task
-from tunnel_webhook.domain.claim import Zone
+from tunnel_webhook.domain.dns import Zone
 from tunnel_webhook.ports import PermanentFailure
 
 LIFETIME = 600.0
@@ -58,7 +58,9 @@ class ZoneDirectory:
         accounts = sorted({stored.account_id for stored in self._stored.values()} - {""})
         if len(accounts) == 1:
             return accounts[0]
-        seen = f"in {len(accounts)} accounts ({', '.join(accounts)})" if accounts else "in no account, if any zone at all"
+        seen = (
+            f"in {len(accounts)} accounts ({', '.join(accounts)})" if accounts else "in no account, if any zone at all"
+        )
         message = f"the credentials see zones {seen}: set CLOUDFLARE_ACCOUNT_ID to the account of the tunnels"
         raise PermanentFailure(message)
 
@@ -75,7 +77,9 @@ class ZoneDirectory:
         if self.zone_ids:
             return await side_by_side(self._read_zone(zone_id) for zone_id in self.zone_ids)
         params = {"order": "name", **({"account.id": self.account} if self.account else {})}
-        return await self.api.list_all(list[StoredZone], Task("list zones"), "/zones", params, _PAGE_SIZE, lambda zone: zone.id)
+        return await self.api.list_all(
+            list[StoredZone], Task("list zones"), "/zones", params, _PAGE_SIZE, lambda zone: zone.id
+        )
 
     async def _read_zone(self, zone_id: str) -> StoredZone:
         return await self.api.get(StoredZone, Task("read zone", f"CLOUDFLARE_ZONE_IDS {zone_id}"), f"/zones/{zone_id}")

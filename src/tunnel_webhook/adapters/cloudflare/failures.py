@@ -42,7 +42,9 @@ RECORD_IS_GONE, QUOTA_EXCEEDED, IDENTICAL = 81044, 81045, 81058
 CONFLICTS = frozenset(range(81053, 81059))
 """What Cloudflare says of records that stand in one another's way; 81055 and 81056 are not documented."""
 
-_WRONG_ID = "check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ZONE_IDS: one of them is no id of Cloudflare's"
+_WRONG_ID = (
+    "check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ZONE_IDS: one of them is no id of Cloudflare's"
+)
 _NOT_ALLOWED = (
     "the credentials are valid and not allowed to do this: an API token needs Account/Cloudflare Tunnel/Edit, Zone/Zone/Read and"
     " Zone/DNS/Edit on the account of CLOUDFLARE_ACCOUNT_ID and on its zones"
@@ -125,7 +127,9 @@ def failure_of(task: Task, fault: Fault) -> Failure:
 def failure_from(task: Task, error: Exception) -> Failure:
     """Return what an exception of httpx amounts to; its own words stay in the chained cause, since they may quote anything."""
     if isinstance(error, _UNSENDABLE):
-        message = f"{task}: the request cannot be sent ({type(error).__name__}): check CLOUDFLARE_API_URL and the credentials"
+        message = (
+            f"{task}: the request cannot be sent ({type(error).__name__}): check CLOUDFLARE_API_URL and the credentials"
+        )
         return PermanentFailure(message)
     kind = Unsettled if task.writes and not isinstance(error, NEVER_SENT) else TemporaryFailure
     return kind(f"{task}: no answer from Cloudflare ({type(error).__name__})")

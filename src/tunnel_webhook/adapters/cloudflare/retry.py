@@ -35,16 +35,27 @@ OPERATION = "tunnel_webhook.operation"
 _THROTTLED = 429
 _SAFE = frozenset({_THROTTLED, 503})
 _TRANSIENT = _SAFE | {408, 425, 500, 502, 504, *range(520, 528), 530}
-_PASSING = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError, httpx.DecodingError)
+_PASSING = (
+    httpx.TimeoutException,
+    httpx.NetworkError,
+    httpx.RemoteProtocolError,
+    httpx.ProxyError,
+    httpx.DecodingError,
+)
 
 _meter = metrics.get_meter("tunnel_webhook")
 _requests = _meter.create_counter(
     "tunnel_webhook_cloudflare_requests", description="Requests to Cloudflare, by operation and status"
 )
-_duration = _meter.create_histogram("tunnel_webhook_cloudflare_request_duration_seconds", unit="s", description="Their durations")
-_retries = _meter.create_counter("tunnel_webhook_cloudflare_retries", description="Requests that were sent again, by operation")
+_duration = _meter.create_histogram(
+    "tunnel_webhook_cloudflare_request_duration_seconds", unit="s", description="Their durations"
+)
+_retries = _meter.create_counter(
+    "tunnel_webhook_cloudflare_retries", description="Requests that were sent again, by operation"
+)
 _remaining = _meter.create_gauge(
-    "tunnel_webhook_cloudflare_rate_limit_remaining", description="Requests that the rate limit still allows, as Cloudflare says"
+    "tunnel_webhook_cloudflare_rate_limit_remaining",
+    description="Requests that the rate limit still allows, as Cloudflare says",
 )
 
 
@@ -170,4 +181,6 @@ class RetryTransport(httpx.AsyncBaseTransport):
             _remaining.set(remaining)
         if response.status_code == _THROTTLED:
             seconds = seconds_to_wait(response.headers)
-            self.throttle.block(self.clock(), seconds if seconds is not None else seconds_to_reset(response.headers) or 0.0)
+            self.throttle.block(
+                self.clock(), seconds if seconds is not None else seconds_to_reset(response.headers) or 0.0
+            )

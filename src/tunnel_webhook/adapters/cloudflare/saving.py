@@ -31,8 +31,9 @@ from tunnel_webhook.adapters.cloudflare.failures import (
     Task,
     Unsettled,
 )
-from tunnel_webhook.adapters.cloudflare.writes import CONFLICT, chunks, halves, records_in, settle
-from tunnel_webhook.domain.claim import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.adapters.cloudflare.writes import CONFLICT, chunks, halves, settle
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import Refusal, TemporaryFailure
 
 
@@ -105,14 +106,16 @@ class Saving:
         return True
 
     def _refuse(self, chunk: RecordBatch, refused: Refused) -> None:
-        (record,) = records_in(chunk)
-        code = "record-conflict" if refused.code in CONFLICTS else "refused"
+        (record,) = chunk.records
+        reason = Reason.RECORD_CONFLICT if refused.code in CONFLICTS else Reason.REFUSED
         if refused.code == QUOTA_EXCEEDED:
-            code = "quota-exceeded"
-        self._refusals.append(Refusal(record.name, code, refused.sentence))
+            reason = Reason.QUOTA_EXCEEDED
+        self._refusals.append(Refusal(record.name, reason, refused.sentence))
         if refused.code == QUOTA_EXCEEDED and chunk.posts:
             # Posts come last, so that nothing else is pending.
-            self._refusals += [Refusal(post.name, code, refused.sentence) for rest in self._pending for post in rest.posts]
+            self._refusals += [
+                Refusal(post.name, reason, refused.sentence) for rest in self._pending for post in rest.posts
+            ]
             self._pending.clear()
 
     def _fail(self, refused: Refused) -> NoReturn:

@@ -19,8 +19,8 @@ from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
 from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration, Tunnel, encode_configuration, same_document
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.failures import NO_CONFIGURATION, Refused, Task, Unsettled
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.ingress import TunnelConfiguration
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 
 _NOT_FOUND = 404
@@ -77,7 +77,9 @@ class CloudflareTunnels:
         path, body = await self._path(tunnel), encode_configuration(configuration)
         stored = await self.api.write(StoredConfiguration, task, "PUT", path, body)
         version = configuration.version + 1 if stored.version is None else stored.version
-        return replace(configuration, version=version) if stored.text == "null" else _parse(tunnel, stored.text, version)
+        return (
+            replace(configuration, version=version) if stored.text == "null" else _parse(tunnel, stored.text, version)
+        )
 
     async def _path(self, tunnel: str) -> str:
         return f"/accounts/{await self.directory.account_id()}/cfd_tunnel/{tunnel}/configurations"
@@ -90,7 +92,9 @@ class CloudflareTunnels:
         except Refused as refused:
             if refused.status != _NOT_FOUND:
                 raise
-            message = f"tunnel {tunnel} does not exist in this account: check CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ACCOUNT_ID"
+            message = (
+                f"tunnel {tunnel} does not exist in this account: check CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ACCOUNT_ID"
+            )
             raise PermanentFailure(message) from refused
         if found.deleted_at:
             message = f"tunnel {tunnel} was deleted at {found.deleted_at}: set CLOUDFLARE_TUNNEL_ID to one that exists"

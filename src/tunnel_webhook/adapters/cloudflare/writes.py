@@ -19,7 +19,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from tunnel_webhook.domain.claim import CONFLICTING_TYPES, DnsRecord, RecordBatch
+from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, RecordBatch
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import Refusal
 
 CONFLICT = "81053: An A, AAAA, or CNAME record with that host already exists."
@@ -43,12 +44,9 @@ def halves(batch: RecordBatch) -> tuple[RecordBatch, ...]:
     return tuple(chunks(batch, (len(batch) + 1) // 2))
 
 
-def records_in(batch: RecordBatch) -> tuple[DnsRecord, ...]:
-    """Return the records of a batch in the order in which they are written."""
-    return (*batch.deletes, *batch.patches, *batch.posts)
-
-
-def settle(batch: RecordBatch, stored: Iterable[DnsRecord], conflict: str = CONFLICT) -> tuple[RecordBatch, tuple[Refusal, ...]]:
+def settle(
+    batch: RecordBatch, stored: Iterable[DnsRecord], conflict: str = CONFLICT
+) -> tuple[RecordBatch, tuple[Refusal, ...]]:
     """Return what is left to be written of a batch, and what cannot be, given all records that the zone holds now.
 
     `conflict` is the sentence for those that others stand in the way of.
@@ -59,10 +57,14 @@ def settle(batch: RecordBatch, stored: Iterable[DnsRecord], conflict: str = CONF
     for record in by_id.values():
         if record.id not in leaving and record.type in CONFLICTING_TYPES:
             neighbours[record.name].append(record)
-    gone = [Refusal(record.name, "refused", GONE) for record in batch.patches if record.id not in by_id]
-    patches = [record for record in batch.patches if record.id in by_id and not _says_the_same(record, by_id[record.id])]
-    posts = [record for record in batch.posts if not any(_says_the_same(record, other) for other in neighbours[record.name])]
-    taken = [Refusal(record.name, "record-conflict", conflict) for record in posts if neighbours[record.name]]
+    gone = [Refusal(record.name, Reason.REFUSED, GONE) for record in batch.patches if record.id not in by_id]
+    patches = [
+        record for record in batch.patches if record.id in by_id and not _says_the_same(record, by_id[record.id])
+    ]
+    posts = [
+        record for record in batch.posts if not any(_says_the_same(record, other) for other in neighbours[record.name])
+    ]
+    taken = [Refusal(record.name, Reason.RECORD_CONFLICT, conflict) for record in posts if neighbours[record.name]]
     left = RecordBatch(
         deletes=tuple(record for record in batch.deletes if record.id in by_id),
         patches=tuple(patches),

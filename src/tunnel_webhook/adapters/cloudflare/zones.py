@@ -12,7 +12,8 @@ from tunnel_webhook.adapters.cloudflare.codec import StoredRecord, records_of
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.failures import Task
 from tunnel_webhook.adapters.cloudflare.saving import Saving
-from tunnel_webhook.domain.claim import HERITAGE, DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.claim import HERITAGE, Marker
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.ports import Refusal
 
 SWEEP = 600.0
@@ -63,7 +64,7 @@ class CloudflareZones:
         )
         self._read_at[zone] = self.clock()
         records = records_of(stored)
-        marked = tuple(record for record in records if record.marker)
+        marked = tuple(record for record in records if Marker.parse(record.comment))
         if marked:
             self._in_use.add(zone)
         return records if in_full else marked

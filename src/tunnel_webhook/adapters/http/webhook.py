@@ -31,7 +31,9 @@ _CLIENT_LEFT = 499
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 
 _meter = metrics.get_meter("tunnel_webhook")
-_requests = _meter.create_counter("tunnel_webhook_requests", description="Requests of external-dns, by route and status")
+_requests = _meter.create_counter(
+    "tunnel_webhook_requests", description="Requests of external-dns, by route and status"
+)
 _durations = _meter.create_histogram(
     "tunnel_webhook_request_duration_seconds",
     description="How long requests of external-dns took, by route and status",

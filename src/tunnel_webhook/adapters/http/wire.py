@@ -18,9 +18,9 @@ from typing import TypeVar
 
 import msgspec
 
-from tunnel_webhook.domain.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.hostname import DomainFilter
-from tunnel_webhook.domain.remembered import Remembered
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.memo import Memo
 
 _T = TypeVar("_T")
 
@@ -61,7 +61,7 @@ def decode_endpoints(body: bytes) -> tuple[Endpoint, ...]:
     """Return the endpoints of a JSON array; none for `null`. Raises MalformedBody."""
     texts = list(map(bytes, _decode(_LIST, body) or ()))
     try:
-        return tuple(filter(None, _known_endpoints.all(texts)))
+        return tuple(filter(None, _known_endpoints.results(texts)))
     except MalformedBody:
         return _decode_all(body)  # which tells at which element
 
@@ -82,7 +82,7 @@ def decode_changes(body: bytes) -> Changes:
 
 def encode_endpoints(endpoints: Iterable[Endpoint]) -> bytes:
     """Return endpoints as a JSON array, with nothing empty in it."""
-    return b"[%b]\n" % b",".join(_known_texts.all(list(endpoints)))
+    return b"[%b]\n" % b",".join(_known_texts.results(list(endpoints)))
 
 
 def encode_filter(domain_filter: DomainFilter) -> bytes:
@@ -132,8 +132,8 @@ def _encode_one(endpoint: Endpoint) -> bytes:
     )
 
 
-_known_endpoints = Remembered(_decode_one)
-_known_texts = Remembered(_encode_one)
+_known_endpoints = Memo(_decode_one)
+_known_texts = Memo(_encode_one)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

@@ -1,0 +1,115 @@
+"""What an operator sees: metrics, one log line per sync, events on the span.
+
+OpenTelemetry's API is silent until `telemetry` gives it an SDK, so nothing here depends on one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+
+from opentelemetry import metrics, trace
+
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.external_dns.adjustment import Adjustment
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.planning.existing import Drift, Existing
+from tunnel_webhook.domain.planning.plan import Action, Plan
+from tunnel_webhook.domain.planning.report import Report
+
+log = logging.getLogger(__name__)
+_meter = metrics.get_meter("tunnel_webhook")
+_rejected = _meter.create_counter("tunnel_webhook_rejections", description="Endpoints that were not applied, by reason")
+_withheld = _meter.create_counter("tunnel_webhook_withheld_deletions", description="Deletions that the guard withheld")
+_foreign = _meter.create_counter(
+    "tunnel_webhook_foreign_writes", description="Writes by others, found between load and save"
+)
+_dropped = _meter.create_counter(
+    "tunnel_webhook_dropped_endpoints", description="Endpoints of types that no tunnel can carry, by type"
+)
+_changed = _meter.create_counter("tunnel_webhook_changed_hostnames", description="Hostnames changed, by action")
+_managed = _meter.create_gauge(
+    "tunnel_webhook_managed_hostnames", description="Hostnames that this instance sees, by tunnel"
+)
+_drifted = _meter.create_gauge("tunnel_webhook_drifted_hostnames", description="Drifted hostnames, by drift")
+_version = _meter.create_gauge(
+    "tunnel_webhook_configuration_version", description="Version of the configuration, by tunnel"
+)
+_success = _meter.create_gauge(
+    "tunnel_webhook_last_success_timestamp_seconds", description="When the driven ports last answered"
+)
+
+
+def observe_adjustment(adjustment: Adjustment) -> None:
+    """Name the endpoints that cannot be published, and count those that no tunnel can carry."""
+    for fault in adjustment.unpublishable:
+        endpoint = fault.endpoint
+        log.warning(
+            "cannot publish %s (%s): %s: %s", endpoint.dns_name, endpoint.resource, fault.reason, fault.sentence
+        )
+    for record_type, number in Counter(endpoint.record_type for endpoint in adjustment.dropped).items():
+        _dropped.add(number, {"type": record_type})
+
+
+def observe_report(reported: Report, existing: Existing, policy: Policy) -> None:
+    """Name the hostnames that have drifted, and measure how many are managed."""
+    for hostname, drift in reported.drift:
+        log.warning("%s has drifted: %s; external-dns repairs it if it still wants it", hostname, drift)
+    drifts = Counter(drift for _, drift in reported.drift)
+    for drift in Drift:
+        _drifted.set(drifts[drift], {"drift": drift.value})
+    tunnels = Counter(claim.tunnel for claim in existing.claims.values() if policy.sees(claim.marker.owner))
+    for tunnel in policy.tunnels:
+        _managed.set(tunnels[tunnel.id], {"tunnel": tunnel.label})
+
+
+def observe_versions(configurations: Mapping[str, TunnelConfiguration], policy: Policy) -> None:
+    """Measure the version of each tunnel's document."""
+    for tunnel, configuration in configurations.items():
+        _version.set(configuration.version, {"tunnel": policy.tunnel_label(tunnel)})
+
+
+def observe_foreign_write(tunnel: str, loaded: int, stored: int) -> None:
+    """Say that someone else wrote a tunnel's document between our load and our save."""
+    _foreign.add(1, {"tunnel": tunnel})
+    log.warning(
+        "someone else wrote the configuration of tunnel %s at the same time (loaded version %d, stored %d);"
+        " reading it again",
+        tunnel,
+        loaded,
+        stored,
+    )
+
+
+def observe_success(at: float) -> None:
+    """Measure when the driven ports last answered, in seconds since the epoch."""
+    _success.set(at)
+
+
+def observe_plan(applied: Plan, *, waiting: int, dry_run: bool) -> None:
+    """Log one line for what changed and one per rejection; the same on the span and in the metrics.
+
+    `waiting` hostnames are left to the next sync.
+    """
+    span = trace.get_current_span()
+    for name, number in applied.counts.items():
+        span.set_attribute(f"tunnel_webhook.{name}", number)
+    for decision in applied.decisions:
+        log.debug("%s%s %s", "would " if dry_run else "", decision.action.value, decision.hostname)
+    if not dry_run:
+        for action in Action:
+            _changed.add(applied.counts[action.value], {"action": action.value})
+    for rejection in applied.rejections:
+        _rejected.add(1, {"reason": rejection.reason.value})
+        span.add_event(
+            "rejected",
+            {"hostname": rejection.hostname, "reason": rejection.reason.value, "sentence": rejection.sentence},
+        )
+        log.warning(
+            "rejected %s (%s): %s: %s", rejection.hostname, rejection.resource, rejection.reason, rejection.sentence
+        )
+    _withheld.add(len(applied.withheld))
+    counts = ", ".join(f"{name} {number}" for name, number in applied.counts.items() if number) or "nothing to do"
+    left = f", waiting {waiting}" if waiting else ""
+    log.info("%s: %s%s", "dry run, would apply" if dry_run else "applied", counts, left)

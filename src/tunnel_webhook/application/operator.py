@@ -1,0 +1,45 @@
+"""What a person asks: what would change, and why a request goes where it goes. Nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunnel_webhook.application.gathering import Gathering
+from tunnel_webhook.domain.external_dns.endpoint import Changes
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.properties import DRIFT
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Drift, Existing
+from tunnel_webhook.domain.planning.explanation import Explanation, explain
+from tunnel_webhook.domain.planning.guard import Guard, guarded_plan
+from tunnel_webhook.domain.planning.plan import Plan
+from tunnel_webhook.domain.planning.report import report
+from tunnel_webhook.domain.planning.request import hostnames_in
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Answers the operator's questions about what exists."""
+
+    gathering: Gathering
+    policy: Policy
+    guard: Guard
+
+    async def preview(self, changes: Changes | None = None) -> tuple[Existing, Plan]:
+        """Return what exists, and what `apply_changes` would do now.
+
+        Without changes, everything published is asked for again, so the plan shows what has drifted and can be repaired.
+        """
+        changes = changes if changes is not None else await self._published()
+        existing = await self.gathering.existing(hostnames_in(changes))
+        return existing, guarded_plan(existing, changes, self.policy, self.guard)
+
+    async def explain(self, hostname: Hostname, path: str) -> Explanation:
+        """Return why a request for a hostname and URL path goes where it goes."""
+        return explain(hostname, path, await self.gathering.existing([hostname]), self.policy)
+
+    async def _published(self) -> Changes:
+        endpoints = report(await self.gathering.existing(), self.policy).endpoints
+        # A claim without a rule does not say which origin it had, so it cannot be asked for again.
+        without_rule = (DRIFT, Drift.NO_RULE.value)
+        return Changes(create=tuple(endpoint for endpoint in endpoints if without_rule not in endpoint.properties))

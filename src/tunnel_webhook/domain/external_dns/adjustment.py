@@ -1,0 +1,97 @@
+"""Adjusting: the endpoints that external-dns wants, in the one form in which `records` will report them once applied.
+
+Every sync brings all endpoints, nearly all of them unchanged, so the result for each is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Endpoint
+from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.route import endpoint_of_route
+from tunnel_webhook.domain.memo import Memo
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublishable:
+    """An endpoint that cannot be published, as it passes through: the reason, and a sentence for the operator."""
+
+    endpoint: Endpoint
+    reason: Reason
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Adjusted endpoints; those among them that cannot be published; and those of types that no tunnel can carry."""
+
+    endpoints: tuple[Endpoint, ...]
+    unpublishable: tuple[Unpublishable, ...] = ()
+    dropped: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Adjusted:
+    """One adjusted endpoint: of several with the same `key`, the first in `order` stays."""
+
+    key: str
+    rank: tuple[bool, int]
+    endpoint: Endpoint
+    fault: Unpublishable | None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        endpoint = self.endpoint
+        return (self.rank, endpoint.targets, endpoint.properties, sorted(endpoint.labels.items()))
+
+
+def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
+    """Return endpoints in canonical form, sorted; pure and idempotent.
+
+    One that cannot be published passes through marked. A, AAAA and CNAME of one name, path and resource become one
+    CNAME. Types that no tunnel can carry are dropped.
+    """
+    desired = tuple(endpoints)
+    adjusted = _memo(policy).results(desired)
+    first: dict[str, _Adjusted] = {}
+    for candidate in filter(None, adjusted):
+        rival = first.setdefault(candidate.key, candidate)
+        if rival is not candidate and candidate.order < rival.order:
+            first[candidate.key] = candidate
+    kept = [first[key] for key in sorted(first)]
+    return Adjustment(
+        endpoints=tuple([candidate.endpoint for candidate in kept]),
+        unpublishable=tuple([candidate.fault for candidate in kept if candidate.fault]),
+        dropped=tuple([endpoint for endpoint, result in zip(desired, adjusted, strict=True) if result is None]),
+    )
+
+
+@lru_cache(maxsize=2)
+def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
+    return Memo(partial(_adjust_one, policy=policy))
+
+
+def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
+    """Return an endpoint in canonical form, marked if it cannot be published; None for a type that no tunnel can carry."""
+    if endpoint.record_type not in TUNNELLED_TYPES:
+        return None
+    fault: Unpublishable | None = None
+    try:
+        adjusted = endpoint_of_route(translate(endpoint, policy), endpoint.labels, policy)
+    except InvalidEndpoint as error:
+        adjusted = mark(endpoint, error)
+        fault = Unpublishable(adjusted, error.reason, str(error))
+    # One that lost its path to corruption represents its whole resource, so that the other half is not published bare.
+    path = adjusted.set_identifier if adjusted.set_identifier != UNKNOWN_PATH else ""
+    intact = fault is None or fault.reason is not Reason.CORRUPTED_PROPERTIES
+    return _Adjusted(
+        key=f"{adjusted.dns_name}\0{path}\0{adjusted.resource}",
+        rank=(intact, TUNNELLED_TYPES.index(endpoint.record_type)),
+        endpoint=adjusted,
+        fault=fault,
+    )

@@ -1,0 +1,107 @@
+"""The domain filter: which hostnames may be touched, exactly as external-dns matches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+import idna
+
+from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
+from tunnel_webhook.domain.errors import InvalidPattern
+from tunnel_webhook.domain.hostname import Hostname
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFilter:
+    """Which hostnames are ours to touch (external-dns, endpoint/domain_filter.go).
+
+    | filter                        | matches                                                        |
+    |-------------------------------|----------------------------------------------------------------|
+    | nothing set                   | every name                                                     |
+    | include `example.com`         | the name itself and every name below it                        |
+    | include `.example.com`        | every name below it, not the name itself                       |
+    | exclude …                     | takes away what it matches in the same way                     |
+    | regex_include / regex_exclude | replace both lists; RE2, searched anywhere in the Unicode form |
+
+    Names are in the form of Hostname, after a leading dot if they have one. Raises InvalidEndpoint for a bad name,
+    InvalidPattern for a bad expression or for lists beside expressions.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    regex_include: str = ""
+    regex_exclude: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the names and the expressions."""
+        for expression in (self.regex_include, self.regex_exclude):
+            _check_pattern(expression)
+        if self.is_regular and (self.include or self.exclude):
+            message = "a domain filter is either lists of names or regular expressions, not both"
+            raise InvalidPattern(message)
+        for name in (*self.include, *self.exclude):
+            Hostname(name.removeprefix("."))
+
+    @classmethod
+    def parse(
+        cls,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        regex_include: str = "",
+        regex_exclude: str = "",
+    ) -> Self:
+        """Return a filter of names as people write them."""
+        return cls(
+            include=tuple(sorted({_parse_name(text) for text in include})),
+            exclude=tuple(sorted({_parse_name(text) for text in exclude})),
+            regex_include=regex_include,
+            regex_exclude=regex_exclude,
+        )
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether regular expressions decide."""
+        return bool(self.regex_include or self.regex_exclude)
+
+    def matches(self, hostname: Hostname) -> bool:
+        """Whether the hostname passes."""
+        if self.is_regular:
+            name = _to_unicode(hostname)
+            if self.regex_exclude and compile_re2(self.regex_exclude).search(name):
+                return False
+            return not self.regex_include or bool(compile_re2(self.regex_include).search(name))
+        included = not self.include or any(_matches(hostname, name) for name in self.include)
+        return included and not any(_matches(hostname, name) for name in self.exclude)
+
+
+def _matches(hostname: str, name: str) -> bool:
+    if name.startswith("."):
+        return hostname.endswith(name)
+    return hostname == name or hostname.endswith("." + name)
+
+
+def _parse_name(text: str) -> str:
+    name = text.strip()
+    return "." + Hostname.parse(name[1:]) if name.startswith(".") else Hostname.parse(name)
+
+
+def _check_pattern(expression: str) -> None:
+    try:
+        compile_re2(expression)
+    except ValueError as error:
+        message = f"{expression!r} is not a regular expression that RE2 accepts: {error}"
+        raise InvalidPattern(message) from error
+
+
+def _to_unicode(name: str) -> str:
+    """Return a name with its A-labels as U-labels, the form in which external-dns applies regular expressions."""
+    return ".".join(map(_label_to_unicode, name.split("."))) if "xn--" in name else name
+
+
+def _label_to_unicode(label: str) -> str:
+    try:
+        return idna.decode(label) if label.startswith("xn--") else label
+    except idna.IDNAError:
+        return label

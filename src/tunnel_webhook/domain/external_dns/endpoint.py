@@ -1,0 +1,57 @@
+"""external-dns' vocabulary: an endpoint, and a set of changes to endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+TUNNELLED_TYPES = ("CNAME", "A", "AAAA")
+"""The record types that one proxied CNAME can stand for, in the order in which they are preferred."""
+
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One hostname that external-dns wants, or has.
+
+    `properties` are the provider-specific properties, in the order in which they came; a name may be empty, which
+    proves that external-dns corrupted them. `labels` hold the owner and the resource. `ttl` is in seconds, 0 when unset.
+    """
+
+    dns_name: str
+    record_type: str = "CNAME"
+    targets: tuple[str, ...] = ()
+    ttl: int = 0
+    set_identifier: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
+    properties: tuple[tuple[str, str], ...] = ()
+
+    def __hash__(self) -> int:
+        """Return the hash of the name alone: nearly unique, and cheap for the look-up of ten thousands."""
+        return hash(self.dns_name)
+
+    @property
+    def owner(self) -> str:
+        """The owner that a registry gave it, or nothing."""
+        return self.labels.get("owner", "")
+
+    @property
+    def resource(self) -> str:
+        """The Kubernetes resource that it comes from, as `kind/namespace/name`, or nothing."""
+        return self.labels.get("resource", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One change set of external-dns; the order within a list means nothing.
+
+    `update_old` is what external-dns believed to exist. It is kept for completeness and decides nothing, since it may
+    differ from what is stored (contract, 3.2 (d)).
+    """
+
+    create: tuple[Endpoint, ...] = ()
+    update_old: tuple[Endpoint, ...] = ()
+    update_new: tuple[Endpoint, ...] = ()
+    delete: tuple[Endpoint, ...] = ()

@@ -1,0 +1,85 @@
+"""What cannot be published passes through `adjust`, marked: leaving it out would make external-dns plan its deletion.
+
+The property `webhook/invalid` holds the reason. It differs from whatever exists, so external-dns asks for the endpoint
+in every sync, and the planner rejects it again with its sentence, while the last good rule stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Endpoint
+from tunnel_webhook.domain.external_dns.path import PREFIX_MATCH, REGEX_MATCH, path_expression
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.properties import CORRUPTED, DRIFT, INVALID, PATH, PATH_MATCH, PREFIX
+from tunnel_webhook.domain.external_dns.route import Route, route_of_endpoint
+from tunnel_webhook.domain.hostname import Hostname
+
+UNKNOWN_PATH = "?"
+"""Begins the set identifier of an endpoint whose path is not known; an RE2 expression never begins so.
+
+Without it, external-dns would compare the endpoint with the pathless one of its hostname, might drop it, and would then
+delete the path that it had, and no rejection here would prevent that.
+"""
+
+
+def translate(endpoint: Endpoint, policy: Policy) -> Route:
+    """Return the route of an endpoint; raise InvalidEndpoint, for a marked one with the reason of its mark."""
+    marks = sorted(text for name, text in endpoint.properties if name == INVALID)
+    if marks:
+        raise _explained(endpoint, marks[0], policy)
+    return route_of_endpoint(endpoint, policy)
+
+
+def _explained(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpoint:
+    """Return why an endpoint was marked; translating it without the mark yields the sentence."""
+    unmarked = replace(endpoint, properties=tuple(pair for pair in endpoint.properties if pair[0] != INVALID))
+    reason = next((reason for reason in Reason if reason == code), Reason.INVALID_PROPERTY)
+    try:
+        route_of_endpoint(unmarked, policy)
+    except InvalidEndpoint as error:
+        return InvalidEndpoint(reason, str(error))
+    corrupted = reason is Reason.CORRUPTED_PROPERTIES
+    return InvalidEndpoint(reason, CORRUPTED if corrupted else f"it is marked with {INVALID}={code}")
+
+
+def mark(endpoint: Endpoint, error: InvalidEndpoint) -> Endpoint:
+    """Return an endpoint that cannot be published, as canonical as possible, with the reason as a property."""
+    properties = dict(
+        sorted(
+            (name, text)
+            for name, text in endpoint.properties
+            if name.startswith(PREFIX) and name not in {INVALID, DRIFT}
+        )
+    )
+    kept = {(name, text) for name, text in endpoint.properties if name in properties}
+    path = _path_of(properties, error.reason)
+    if path and not path.startswith(UNKNOWN_PATH):
+        kept = {(name, text) for name, text in kept if name not in {PATH, PATH_MATCH}}
+        kept |= {(PATH, path), (PATH_MATCH, REGEX_MATCH)}
+    return replace(
+        endpoint,
+        dns_name=_canonical_name(endpoint.dns_name),
+        record_type=TUNNELLED_TYPES[0],
+        ttl=0,
+        set_identifier=path,
+        properties=tuple(sorted(kept | {(INVALID, error.reason.value)})),
+    )
+
+
+def _canonical_name(name: str) -> str:
+    try:
+        return Hostname.parse(name)
+    except InvalidEndpoint:
+        return name
+
+
+def _path_of(properties: Mapping[str, str], reason: Reason) -> str:
+    if PATH in properties:
+        try:
+            return path_expression(properties[PATH], properties.get(PATH_MATCH, PREFIX_MATCH))
+        except InvalidEndpoint:
+            return UNKNOWN_PATH + properties[PATH]
+    return UNKNOWN_PATH if PATH_MATCH in properties or reason is Reason.CORRUPTED_PROPERTIES else ""

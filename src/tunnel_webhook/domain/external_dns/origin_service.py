@@ -1,0 +1,107 @@
+"""The service of a rule: which origins we publish, a subset of those that cloudflared accepts."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Self
+
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+
+URL_SCHEMES = ("http", "https", "ws", "wss", "tcp", "ssh", "rdp", "smb")
+SOCKET_SCHEMES = ("unix", "unix+tls")
+DEFAULT_SERVICES = frozenset({*URL_SCHEMES, *SOCKET_SCHEMES, "http_status", "hello_world"})
+"""The kinds accepted by default; `bastion` and `socks-proxy` reach any host, so they need `ALLOWED_SERVICES`."""
+
+ALL_SERVICES = DEFAULT_SERVICES | {"bastion", "socks-proxy"}
+DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443, "ssh": 22, "rdp": 3389, "smb": 445}
+
+_ACCEPTED = (
+    "accepted are http, https, ws, wss, tcp, ssh, rdp and smb URLs with a host and no path (http://app.prod:8080),"
+    " unix:/path, unix+tls:/path, http_status:404 and hello_world"
+)
+_URL = re.compile(
+    r"(?P<scheme>[a-z0-9+.-]+)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?\.?)(?::(?P<port>[0-9]{1,5}))?/?"
+)
+_STATUS = re.compile(r"http_status:([1-9][0-9]{2})")
+_SOCKET = re.compile(r"(unix|unix\+tls):([^\s\x00-\x20\x7f]+)")
+_LOOKS_LIKE = re.compile(r"[a-z][a-z0-9+._-]*://|unix(\+tls)?:|http_status:", re.IGNORECASE)
+_NAMED = {
+    "hello_world": "hello_world",
+    "hello-world": "hello_world",
+    "bastion": "bastion",
+    "socks-proxy": "socks-proxy",
+}
+_MAX_PORT = 65535
+
+
+class OriginService(str):
+    """A service in its one form: scheme and host in lower case, no trailing slash.
+
+    It is a string, so it sorts, hashes and compares as one.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, service: str) -> Self:
+        """Accept a service that is in its one form already; raise InvalidEndpoint for any other text."""
+        if _parse(service)[1] != service:
+            sentence = f"service {service!r} is not in its canonical form"
+            raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+        return super().__new__(cls, service)
+
+    @classmethod
+    def parse(cls, text: str, allowed: AbstractSet[str] = DEFAULT_SERVICES) -> Self:
+        """Return the one form of a service; raise InvalidEndpoint when it has none or is not allowed.
+
+        | service                                        | accepted as                                         |
+        |------------------------------------------------|-----------------------------------------------------|
+        | `http https ws wss tcp ssh rdp smb` `://host`  | with an optional port 1..65535, nothing after it    |
+        | the same with a lone trailing `/`              | without it                                          |
+        | `unix:PATH`, `unix+tls:PATH`                   | as it is                                            |
+        | `http_status:100` .. `http_status:999`         | as it is                                            |
+        | `hello_world`, `hello-world`                   | `hello_world`                                       |
+        | `bastion`, `socks-proxy`                       | only where `ALLOWED_SERVICES` lists them            |
+        """
+        kind, service = _parse(text)
+        if kind not in allowed:
+            sentence = f"service {text!r} is not allowed here: ALLOWED_SERVICES does not list {kind}"
+            raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+        return cls(service)
+
+
+def looks_like_a_service(text: str) -> bool:
+    """Whether a target is meant as a service, well-formed or not, rather than as a plain host or address."""
+    return _LOOKS_LIKE.match(text) is not None or text.lower() in _NAMED
+
+
+@lru_cache(maxsize=131072)
+def _parse(text: str) -> tuple[str, str]:
+    """Return the kind (as ALLOWED_SERVICES spells it) and the canonical text."""
+    if socket := _SOCKET.fullmatch(text):
+        return socket[1], text
+    lower = text.lower()
+    if named := _NAMED.get(lower):
+        return named, named
+    if _STATUS.fullmatch(lower):
+        return "http_status", lower
+    url = _URL.fullmatch(lower)
+    if url is None or url["scheme"] not in URL_SCHEMES:
+        sentence = f"service {text!r} cannot be published: {_ACCEPTED}"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+    _check_address(text, url["host"], url["port"])
+    return url["scheme"], lower.removesuffix("/")
+
+
+def _check_address(text: str, host: str, port: str | None) -> None:
+    if port is not None and not 1 <= int(port) <= _MAX_PORT:
+        sentence = f"service {text!r} has port {port}; ports are 1 to {_MAX_PORT}"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host[1:-1])
+        except ValueError as error:
+            sentence = f"service {text!r} has an address that is not IPv6: {error}"
+            raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence) from error

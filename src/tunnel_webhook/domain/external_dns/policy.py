@@ -1,0 +1,74 @@
+"""The operator's settings, as far as the decisions of the domain depend on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
+
+DEFAULT_OWNER = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """A tunnel that we may write: its id, and the name that `webhook/tunnel` may use for it."""
+
+    id: str
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, or the id of a tunnel without one."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that planning and translating read; the first tunnel is the default one.
+
+    Raises ValueError without a tunnel, or for two of one id.
+    """
+
+    tunnels: tuple[Tunnel, ...]
+    owner_id: str = ""
+    domain_filter: DomainFilter = field(default_factory=DomainFilter)
+    default_origin: str = ""
+    cluster_domain: str = "cluster.local"
+    allowed_services: frozenset[str] = DEFAULT_SERVICES
+    allow_ca_pool: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that there is a default tunnel, and that each tunnel is configured once."""
+        ids = {tunnel.id for tunnel in self.tunnels}
+        if not ids or len(ids) < len(self.tunnels):
+            message = f"a policy needs a tunnel, each of them once: {self.tunnels}"
+            raise ValueError(message)
+
+    @property
+    def default_tunnel(self) -> Tunnel:
+        """The tunnel of an endpoint that names none."""
+        return self.tunnels[0]
+
+    def tunnel(self, text: str) -> Tunnel:
+        """Return the tunnel of this name or id; raise InvalidEndpoint, listing the configured ones."""
+        for tunnel in self.tunnels:
+            if text == tunnel.name or text.lower() == tunnel.id.lower():
+                return tunnel
+        known = ", ".join(tunnel.label for tunnel in self.tunnels)
+        sentence = f"tunnel {text!r} is not configured: CLOUDFLARE_TUNNEL_ID names {known}"
+        raise InvalidEndpoint(Reason.UNKNOWN_TUNNEL, sentence)
+
+    def tunnel_label(self, tunnel_id: str) -> str:
+        """Return the name of a tunnel, given its id; the id where it has no name or is not configured."""
+        return next((tunnel.label for tunnel in self.tunnels if tunnel.id == tunnel_id), tunnel_id)
+
+    def owner_of(self, endpoint: Endpoint) -> str:
+        """Return the owner of an endpoint: the registry's label, else this instance's id, else `default`."""
+        return endpoint.owner or self.owner_id or DEFAULT_OWNER
+
+    def sees(self, owner: str) -> bool:
+        """Whether this instance sees the hostnames of an owner."""
+        return not self.owner_id or owner == self.owner_id

@@ -1,0 +1,116 @@
+"""Provider-specific properties: an annotation `webhook-<name>` reaches us as the property `webhook/<name>`.
+
+Besides those of this module, every option of `cloudflared.origin_request` is a property. Two more are ours to write and
+never desired: `webhook/invalid` holds the reason why an endpoint cannot be published, `webhook/drift` how a published
+one differs from what it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
+
+PREFIX = "webhook/"
+SERVICE, PORT, SCHEME = "webhook/service", "webhook/port", "webhook/scheme"
+PATH, PATH_MATCH = "webhook/path", "webhook/path-match"
+TUNNEL, ADOPT = "webhook/tunnel", "webhook/adopt"
+INVALID, DRIFT = "webhook/invalid", "webhook/drift"
+
+ROUTE_PROPERTIES: Mapping[str, str] = {
+    SERVICE: "the origin, such as `http://app.prod:8080`",
+    PORT: "port of the Service, or of the target, that the endpoint comes from",
+    SCHEME: "its scheme, `http` by default",
+    PATH: "a path of the hostname; several resources may share a hostname, each with its own path",
+    PATH_MATCH: "`prefix` (default), `exact` or `regex` (RE2)",
+    TUNNEL: "a configured tunnel, by name or id; the first one by default",
+    ADOPT: "`true` takes over a rule that was made by hand and says something else",
+}
+"""The properties that say where a hostname leads, and what the documentation says of their values."""
+
+ORIGIN_PROPERTIES: Mapping[str, str] = {PREFIX + option: option for option in ORIGIN_OPTIONS}
+"""The properties that say how cloudflared talks to the origin, and the option of each."""
+
+CORRUPTED = (
+    "a property without a name proves that external-dns lost others of the same resource: keep webhook annotations apart"
+    " from those of other providers, or give each hostname its own resource"
+)
+_KNOWN = frozenset({*ROUTE_PROPERTIES, *ORIGIN_PROPERTIES, INVALID})
+_CA_POOL, _BASTION_MODE = "ca-pool", "bastion-mode"
+_ACCESS_REQUIRED, _TEAM, _AUD = "access-required", "access-team-name", "access-aud-tag"
+
+
+def properties_of(endpoint: Endpoint) -> dict[str, str]:
+    """Return the `webhook/` properties by name; raise InvalidEndpoint for one that is unknown, empty or ambiguous.
+
+    Properties of other providers are dropped, as external-dns itself does from v0.21 on.
+    """
+    properties: dict[str, str] = {}
+    for name, text in sorted(endpoint.properties):
+        if not name:
+            raise InvalidEndpoint(Reason.CORRUPTED_PROPERTIES, CORRUPTED)
+        if name == DRIFT or not name.startswith(PREFIX):
+            continue
+        if name not in _KNOWN:
+            raise _invalid(f"{name} is not a property: it may be misspelt, the README lists them all")
+        if not text:
+            raise _invalid(f"{name} has no value")
+        if properties.setdefault(name, text) != text:
+            raise _invalid(f"{name} is set twice, to {properties[name]!r} and {text!r}")
+    return properties
+
+
+def options_in(properties: Mapping[str, str], policy: Policy) -> dict[str, str]:
+    """Return the options of the origin request in canonical form; raise InvalidEndpoint for one that is not allowed."""
+    options = {
+        ORIGIN_PROPERTIES[name]: _canonical(name, text)
+        for name, text in properties.items()
+        if name in ORIGIN_PROPERTIES
+    }
+    _check_allowed(options, policy)
+    _check_access(options)
+    return options
+
+
+def parse_boolean(name: str, text: str) -> bool:
+    """Return the value of a property that is `true` or `false`; raise InvalidEndpoint for any other text."""
+    if text.lower() not in {"true", "false"}:
+        raise _invalid(f"{name} is {text!r}: accepted are true and false")
+    return text.lower() == "true"
+
+
+@lru_cache(maxsize=16384)
+def _canonical(name: str, text: str) -> str:
+    kind = ORIGIN_OPTIONS[ORIGIN_PROPERTIES[name]].kind
+    try:
+        return kind.format(kind.parse(text.strip()))
+    except ValueError as error:
+        raise _invalid(f"{name} is {text!r}: {error}") from error
+
+
+def _check_allowed(options: Mapping[str, str], policy: Policy) -> None:
+    if _CA_POOL in options and not policy.allow_ca_pool:
+        raise _invalid(
+            f"{PREFIX}{_CA_POOL} is not allowed here: a connector that cannot read the file refuses the whole document;"
+            " ALLOW_CA_POOL=true accepts that"
+        )
+    if options.get(_BASTION_MODE) == "true" and "bastion" not in policy.allowed_services:
+        raise _invalid(f"{PREFIX}{_BASTION_MODE} is not allowed here: ALLOWED_SERVICES does not list bastion")
+
+
+def _check_access(options: Mapping[str, str]) -> None:
+    required = options.get(_ACCESS_REQUIRED)
+    if required is None and any(ORIGIN_OPTIONS[option].is_access for option in options):
+        raise _invalid(
+            f"Access settings have no effect without {PREFIX}{_ACCESS_REQUIRED}: set it to true to enforce them"
+        )
+    if required == "true" and not (_TEAM in options and _AUD in options):
+        raise _invalid(f"{PREFIX}{_ACCESS_REQUIRED} also needs {PREFIX}{_TEAM} and {PREFIX}{_AUD}")
+
+
+def _invalid(sentence: str) -> InvalidEndpoint:
+    return InvalidEndpoint(Reason.INVALID_PROPERTY, sentence)

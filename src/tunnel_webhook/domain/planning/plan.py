@@ -1,0 +1,168 @@
+"""A plan: what is going to be done, as a value that can be judged, printed, serialised and reduced before it is done."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Self
+
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.hostname import Hostname
+
+
+class Action(Enum):
+    """What a decision amounts to, for reports; what is done is in its steps."""
+
+    CREATE = "create"
+    ADOPT = "adopt"
+    UPDATE = "update"
+    MOVE = "move"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rejection:
+    """One endpoint that is not applied: which, why, and a sentence for the operator."""
+
+    hostname: str
+    reason: Reason
+    sentence: str
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """What becomes of a hostname's rules in one tunnel: those to add or replace by path, and the paths to remove."""
+
+    tunnel: str
+    upserts: tuple[IngressRule, ...] = ()
+    removals: tuple[str, ...] = ()
+
+    def applied_to(self, rules: Iterable[IngressRule]) -> tuple[IngressRule, ...]:
+        """Return the hostname's rules after the change, given those before: one per path, unknown keys kept."""
+        by_path = {rule.path: rule for rule in reversed(tuple(rules)) if rule.path not in self.removals}
+        for desired in self.upserts:
+            existing = by_path.get(desired.path)
+            by_path[desired.path] = existing.revised(desired) if existing else desired
+        return tuple(by_path.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done about one hostname, as steps in their order; `tunnel` is where it lives afterwards.
+
+    | step      | does                                                                       |
+    |-----------|----------------------------------------------------------------------------|
+    | `claim`   | creates the record (no id), or marks or repairs a stored one               |
+    | `rules`   | changes the documents that requests reach before the record moves          |
+    | `repoint` | points the record at another tunnel                                        |
+    | `cleanup` | removes the rules from the tunnels that the hostname has left              |
+    | `release` | deletes the record                                                         |
+
+    Claim first, release last: a stop after any step leaves a claim, and the claim says who must repair the rest.
+    """
+
+    action: Action
+    hostname: Hostname
+    zone: Zone
+    tunnel: str
+    claim: DnsRecord | None = None
+    rules: tuple[RuleChange, ...] = ()
+    repoint: DnsRecord | None = None
+    cleanup: tuple[RuleChange, ...] = ()
+    release: DnsRecord | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no step does anything."""
+        return not (self.claim or self.rules or self.repoint or self.cleanup or self.release)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Decisions by hostname, sorted; rejections; the hostnames whose deletion the guard withheld; and every claim.
+
+    `managed` holds the hostnames that are claimed already, whoever owns them.
+    """
+
+    decisions: tuple[Decision, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    withheld: tuple[Hostname, ...] = ()
+    managed: frozenset[Hostname] = frozenset()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many hostnames have each action, and how many endpoints are rejected or withheld."""
+        counts = {action.value: 0 for action in Action}
+        for decision in self.decisions:
+            counts[decision.action.value] += 1
+        return {**counts, "rejected": len(self.rejections), "withheld": len(self.withheld)}
+
+    @property
+    def claimed(self) -> frozenset[Hostname]:
+        """Every hostname that is claimed once the claims are made, whoever owns it."""
+        return self.managed | {decision.hostname for decision in self.decisions if decision.claim}
+
+    def claims(self) -> Mapping[Zone, RecordBatch]:
+        """Return, by zone, the records to create and to mark."""
+        by_zone = _by_zone((decision.zone, decision.claim) for decision in self.decisions)
+        return {
+            zone: RecordBatch(
+                patches=tuple(record for record in records if record.id),
+                posts=tuple(record for record in records if not record.id),
+            )
+            for zone, records in by_zone.items()
+        }
+
+    def rules(self) -> Mapping[str, Mapping[Hostname, RuleChange]]:
+        """Return, by tunnel and hostname, the changes of documents before any record moves."""
+        return _by_tunnel((decision.hostname, change) for decision in self.decisions for change in decision.rules)
+
+    def repoints(self) -> Mapping[Zone, RecordBatch]:
+        """Return, by zone, the records that move to another tunnel."""
+        by_zone = _by_zone((decision.zone, decision.repoint) for decision in self.decisions)
+        return {zone: RecordBatch(patches=records) for zone, records in by_zone.items()}
+
+    def cleanups(self) -> Mapping[str, Mapping[Hostname, RuleChange]]:
+        """Return, by tunnel and hostname, the rules to remove once the records have moved."""
+        return _by_tunnel((decision.hostname, change) for decision in self.decisions for change in decision.cleanup)
+
+    def releases(self) -> Mapping[Zone, RecordBatch]:
+        """Return, by zone, the records to delete."""
+        by_zone = _by_zone((decision.zone, decision.release) for decision in self.decisions)
+        return {zone: RecordBatch(deletes=records) for zone, records in by_zone.items()}
+
+    def without(self, hostnames: Collection[str], rejections: Iterable[Rejection] = ()) -> Self:
+        """Return the plan without the decisions about these hostnames, and with the rejections added."""
+        return replace(
+            self,
+            decisions=tuple(decision for decision in self.decisions if decision.hostname not in hostnames),
+            rejections=tuple(sorted({*self.rejections, *rejections})),
+        )
+
+    def without_releases(self) -> Self:
+        """Return the plan without the decisions that release a hostname; those hostnames are withheld."""
+        return replace(
+            self,
+            decisions=tuple(decision for decision in self.decisions if not decision.release),
+            withheld=tuple(decision.hostname for decision in self.decisions if decision.release),
+        )
+
+
+def _by_zone(records: Iterable[tuple[Zone, DnsRecord | None]]) -> dict[Zone, tuple[DnsRecord, ...]]:
+    by_zone: defaultdict[Zone, list[DnsRecord]] = defaultdict(list)
+    for zone, record in records:
+        if record:
+            by_zone[zone].append(record)
+    return {zone: tuple(records) for zone, records in sorted(by_zone.items())}
+
+
+def _by_tunnel(changes: Iterable[tuple[Hostname, RuleChange]]) -> dict[str, dict[Hostname, RuleChange]]:
+    by_tunnel: defaultdict[str, dict[Hostname, RuleChange]] = defaultdict(dict)
+    for hostname, change in changes:
+        by_tunnel[change.tunnel][hostname] = change
+    return dict(sorted(by_tunnel.items()))

@@ -1,0 +1,57 @@
+"""The report: one endpoint per rule of every hostname that this instance sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tunnel_webhook.domain.claim import Claim
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.properties import DRIFT
+from tunnel_webhook.domain.external_dns.route import endpoint_of_route, route_of_rule
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Drift, Existing
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The endpoints, and the drift by hostname."""
+
+    endpoints: tuple[Endpoint, ...]
+    drift: tuple[tuple[Hostname, Drift], ...]
+
+
+def report(existing: Existing, policy: Policy) -> Report:
+    """Return the managed hostnames as external-dns knows them, sorted.
+
+    The labels come from the claim, so registries work without one TXT record. Drift is a property that no source
+    desires, so external-dns' own planner asks for the repair, under its own rules of ownership.
+    """
+    endpoints: list[Endpoint] = []
+    drifts: list[tuple[Hostname, Drift]] = []
+    for hostname, claim in sorted(existing.claims.items()):
+        if policy.sees(claim.marker.owner):
+            drift = existing.drift(claim)
+            drifts += [(hostname, drift)] if drift else []
+            endpoints += (_with_drift(endpoint, drift) for endpoint in _endpoints(existing, claim, policy))
+    return Report(tuple(endpoints), tuple(drifts))
+
+
+def _endpoints(existing: Existing, claim: Claim, policy: Policy) -> Iterator[Endpoint]:
+    owner = {"owner": claim.marker.owner}
+    labels = owner | ({"resource": claim.marker.resource} if claim.marker.resource else {})
+    tunnel = existing.home(claim)
+    by_path = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, claim.hostname))}
+    if not by_path:
+        yield Endpoint(claim.hostname, targets=(claim.record.content,), labels=labels)
+    for path, rule in sorted(by_path.items()):
+        # A claim names the resource of the first path only; for the other paths, external-dns chooses one itself.
+        first = path == min(by_path)
+        yield endpoint_of_route(route_of_rule(rule, claim.hostname, tunnel), labels if first else owner, policy)
+
+
+def _with_drift(endpoint: Endpoint, drift: Drift | None) -> Endpoint:
+    if drift is None:
+        return endpoint
+    return replace(endpoint, properties=tuple(sorted((*endpoint.properties, (DRIFT, drift.value)))))

@@ -1,0 +1,167 @@
+"""Requests: what one change set asks of each hostname, whatever the order of its endpoints.
+
+All endpoints of one hostname fold into one request, for one owner and with one route per path. Endpoints that cannot be
+part of it are rejected:
+
+| endpoint                                                    | rejected as                                |
+|-------------------------------------------------------------|--------------------------------------------|
+| its name is not a hostname, or it cannot become a route     | the reason of its translation              |
+| its owner does not fit in a marker, or is not `OWNER_ID`    | `invalid-owner`                            |
+| its owner is not the one of the claim; without a claim, not | `owned-by-other`                           |
+| the first owner in order                                    |                                            |
+
+Where any endpoint of a hostname is rejected, its request deletes nothing and takes nothing over: a path that became
+invalid must not lose its last good rule.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from tunnel_webhook.domain.claim import Claim, Marker
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Changes, Endpoint
+from tunnel_webhook.domain.external_dns.marking import translate
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.route import Route
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.plan import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of one hostname: routes, one per path and sorted by it, and the paths to delete."""
+
+    hostname: Hostname
+    owner: str
+    routes: tuple[Route, ...] = ()
+    deletes: frozenset[str] = frozenset()
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths that have a route."""
+        return frozenset(route.path for route in self.routes)
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """The resources that ask for the routes; the empty one for a request that only deletes."""
+        return frozenset(route.resource for route in self.routes) or frozenset({""})
+
+    def harmless(self) -> Request:
+        """Return the request less what takes something away: deletions and adoptions."""
+        routes = tuple(replace(route, adopt=False) for route in self.routes)
+        return replace(self, routes=routes, deletes=frozenset())
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is asked of one hostname, while it is collected: routes, deletions by owner and path, and rejections."""
+
+    routes: list[Route] = field(default_factory=list[Route])
+    deletes: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    rejections: list[Rejection] = field(default_factory=list[Rejection])
+
+
+def requests_in(
+    changes: Changes, claims: Mapping[Hostname, Claim], policy: Policy
+) -> tuple[tuple[Request, ...], tuple[Rejection, ...]]:
+    """Return the requests in a change set, sorted by hostname, and the rejected endpoints. Pure.
+
+    A deletion of a hostname that is not claimed is not a request, since the hostname is not ours.
+    """
+    asked, rejections = _fold(changes, policy)
+    requests: list[Request] = []
+    for hostname, endpoints in sorted(asked.items()):
+        claim = claims.get(hostname)
+        rejections += endpoints.rejections
+        if claim or endpoints.routes:
+            request, foreign = _settle(hostname, endpoints, claim)
+            rejections += foreign
+            if foreign or endpoints.rejections:
+                request = request.harmless()
+            requests += [request] if request.routes or request.deletes else []
+    return tuple(requests), tuple(sorted(set(rejections)))
+
+
+def hostnames_in(changes: Changes) -> frozenset[Hostname]:
+    """Return the hostnames that a change set names; names that are not hostnames are left out."""
+    hostnames: set[Hostname] = set()
+    for endpoint in (*changes.create, *changes.update_new, *changes.delete):
+        with suppress(InvalidEndpoint):
+            hostnames.add(Hostname.parse(endpoint.dns_name))
+    return frozenset(hostnames)
+
+
+def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Asked], list[Rejection]]:
+    """Return the endpoints by hostname, and the rejections of those without a valid one."""
+    asked: defaultdict[Hostname, _Asked] = defaultdict(_Asked)
+    nameless: list[Rejection] = []
+    for endpoint in _tunnelled(changes.create, changes.update_new):
+        try:
+            hostname = Hostname.parse(endpoint.dns_name)
+        except InvalidEndpoint as error:
+            nameless.append(Rejection(endpoint.dns_name, error.reason, str(error), endpoint.resource))
+            continue
+        try:
+            _check_owner(endpoint, policy)
+            asked[hostname].routes.append(translate(endpoint, policy))
+        except InvalidEndpoint as error:
+            asked[hostname].rejections.append(Rejection(hostname, error.reason, str(error), endpoint.resource))
+    for endpoint in _tunnelled(changes.delete):
+        try:
+            hostname = Hostname.parse(endpoint.dns_name)
+        except InvalidEndpoint:
+            continue
+        asked[hostname].deletes.add((policy.owner_of(endpoint), endpoint.set_identifier))
+    return dict(asked), nameless
+
+
+def _tunnelled(*lists: Iterable[Endpoint]) -> Iterator[Endpoint]:
+    """Yield the endpoints of types that can be tunnelled; a registry's TXT records are accepted and ignored (contract, 4.1 (b))."""
+    return (endpoint for endpoints in lists for endpoint in endpoints if endpoint.record_type in TUNNELLED_TYPES)
+
+
+def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
+    owner = policy.owner_of(endpoint)
+    if not policy.sees(owner):
+        sentence = (
+            f"external-dns works for owner {owner!r} and this instance for OWNER_ID {policy.owner_id!r}:"
+            " set OWNER_ID to the value of --txt-owner-id, or leave it unset"
+        )
+        raise InvalidEndpoint(Reason.INVALID_OWNER, sentence)
+    Marker(owner)
+
+
+def _settle(hostname: Hostname, asked: _Asked, claim: Claim | None) -> tuple[Request, list[Rejection]]:
+    """Return the request of the one owner, and the rejections of the others; each path keeps its first route in order."""
+    owner = claim.marker.owner if claim else min(route.owner for route in asked.routes)
+    deletes = asked.deletes if claim else set[tuple[str, str]]()
+    routes: dict[str, Route] = {}
+    foreign: list[Rejection] = []
+    for route in sorted(asked.routes, key=_preference):
+        if route.owner == owner:
+            routes.setdefault(route.path, route)
+        else:
+            foreign.append(_owned_by_other(hostname, owner, route.owner, route.resource))
+    foreign += [_owned_by_other(hostname, owner, other) for other, _ in deletes if other != owner]
+    request = Request(
+        hostname=hostname,
+        owner=owner,
+        routes=tuple(route for _, route in sorted(routes.items())),
+        deletes=frozenset(path for deleter, path in deletes if deleter == owner and path not in routes),
+    )
+    return request, foreign
+
+
+def _preference(route: Route) -> tuple[str, str, str, tuple[tuple[str, str], ...], bool]:
+    return (route.service, route.resource, route.tunnel, route.options, route.adopt)
+
+
+def _owned_by_other(hostname: Hostname, owner: str, other: str, resource: str = "") -> Rejection:
+    sentence = (
+        f"{hostname} is claimed for owner {owner!r}, and {other!r} asks for it: its owner has to release it first"
+    )
+    return Rejection(hostname, Reason.OWNED_BY_OTHER, sentence, resource)

@@ -1,0 +1,195 @@
+"""The emulator itself: the one mutable thing, that takes calls one after the other through the faults, the limits and the routes.
+
+Its faces are the httpx transport (`transport.py`), the ASGI app (`app.py`) and the process (`server.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from doubles.emulator.clock import Clock, SystemClock, stamp
+from doubles.emulator.envelope import Request, Response, refuse
+from doubles.emulator.faults import (
+    Armed,
+    Distort,
+    Fault,
+    ForeignWrite,
+    Intervention,
+    Pause,
+    Respond,
+    When,
+    distorted,
+    scripted,
+    strike,
+)
+from doubles.emulator.limits import Bucket, headers_of, spend
+from doubles.emulator.log import LoggedCall, fingerprint, logged
+from doubles.emulator.problems import RATE_LIMITED
+from doubles.emulator.routes import answer
+from doubles.emulator.state import State
+from doubles.emulator.visit import Dropped, GaveUp, Held, Visit
+
+
+class Emulator:
+    """An emulated Cloudflare; `state`, `script` and `log` are there to be read, and `state` to be replaced."""
+
+    def __init__(self, state: State, clock: Clock | None = None) -> None:
+        """Start with a state; without a clock, in real time."""
+        self.state = state
+        self.clock = clock or SystemClock()
+        self.script: tuple[Armed, ...] = ()
+        self.log: list[LoggedCall] = []
+        self.held: dict[int, Held] = {}
+        self._seed = state
+        self._buckets: dict[str, Bucket] = {}
+        self._late: list[tuple[float, Visit]] = []
+        self._somebody_is_held = asyncio.Event()
+
+    def seed(self, state: State) -> None:
+        """Put a state in the place of the present one, and let `reset` return to it."""
+        self._seed = self.state = state
+
+    def reset(self) -> None:
+        """Return to the seed, with an empty script, an empty log and no call spent."""
+        self.state, self.script = self._seed, ()
+        self.log.clear()
+        self._buckets.clear()
+        self._late.clear()
+        self.release(proceed=False)
+
+    def arm(self, *faults: Fault) -> None:
+        """Add faults to the script; each counts the calls from now on."""
+        self.script += tuple(Armed(fault) for fault in faults)
+
+    @property
+    def idle(self) -> tuple[Fault, ...]:
+        """The faults that struck nothing yet: a test that expects them all to strike compares this with ()."""
+        return tuple(armed.fault for armed in self.script if not armed.struck)
+
+    def write_foreign(self, tunnel: str, document: str) -> None:
+        """Replace a tunnel's document as somebody else would, unchecked and to the very character."""
+        self.state = self.state.with_document(tunnel, document, at=stamp(self.clock.now()))
+
+    async def until_held(self, seconds: float) -> tuple[LoggedCall, ...]:
+        """Return the calls that are held, waiting so many (real) seconds for the first one."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not self.held:
+                    self._somebody_is_held.clear()
+                    await self._somebody_is_held.wait()
+        except TimeoutError:
+            return ()
+        return tuple(held.entry for held in self.held.values())
+
+    def release(self, number: int = 0, *, proceed: bool = True) -> None:
+        """Let one held call, or all, go on; or end it there, without the effect that it did not have yet."""
+        for held in [held for key, held in self.held.items() if number in {0, key}]:
+            held.proceed = proceed
+            held.released.set()
+
+    async def settle(self) -> None:
+        """Let the effects happen whose clients gave up waiting."""
+        if self._late:
+            await self.clock.sleep(max(due for due, _ in self._late) - self.clock.now())
+            self._land()
+
+    async def handle(self, request: Request, patience: float | None = None) -> Response:
+        """Return the answer to a call; raise Dropped, or GaveUp where its client waits no more than `patience` seconds."""
+        self._land()
+        entry = logged(request, len(self.log) + 1, self.clock.now())
+        self.log.append(entry)
+        self.script, faults = strike(self.script, request, entry.number)
+        entry.struck_by = tuple(type(fault).__name__ for fault in faults)
+        try:
+            response = await self._answer(Visit(request, entry, faults, patience))
+        except Dropped:
+            entry.outcome = "dropped"
+            raise
+        except (GaveUp, asyncio.CancelledError):
+            entry.outcome = "given up"
+            raise
+        entry.status, entry.outcome = response.status, "answered"
+        return response
+
+    async def _answer(self, visit: Visit) -> Response:
+        drop = visit.drop
+        if drop and drop.how == "refuse":
+            raise Dropped(how="refuse")
+        await self._delay_effect(visit)
+        if drop and drop.when == "before":
+            raise Dropped(how=drop.how)
+        response = self._effect(visit) if visit.takes_effect else None
+        await self._delay(visit, "after")
+        if drop:
+            raise Dropped(how=drop.how)
+        if response is None or visit.response:
+            response = scripted(visit.response or Respond())
+        for fault in visit.faults:
+            response = distorted(response, fault) if isinstance(fault, Distort) else response
+        return response
+
+    async def _delay_effect(self, visit: Visit) -> None:
+        """Wait before the effect; where the client does not wait so long, the effect comes when it would have come."""
+        due = self.clock.now() + self._seconds(visit, "before")
+        try:
+            await self._delay(visit, "before")
+        except (GaveUp, asyncio.CancelledError):
+            if visit.takes_effect:
+                self._late.append((due, visit))
+            raise
+
+    async def _delay(self, visit: Visit, when: When) -> None:
+        for fault in visit.faults:
+            if isinstance(fault, Pause) and fault.when == when:
+                await self._hold(visit.entry, when)
+        seconds = self._seconds(visit, when)
+        if visit.patience is not None and seconds > visit.patience:
+            await self.clock.sleep(visit.patience)
+            raise GaveUp
+        if seconds:
+            await self.clock.sleep(seconds)
+            visit.patience = None if visit.patience is None else visit.patience - seconds
+
+    def _seconds(self, visit: Visit, when: When) -> float:
+        return visit.seconds(when) + (self.state.behaviour.latency if when == "before" else 0.0)
+
+    async def _hold(self, entry: LoggedCall, when: When) -> None:
+        held = self.held[entry.number] = Held(entry, when)
+        self._somebody_is_held.set()
+        try:
+            await held.released.wait()
+        finally:
+            del self.held[entry.number]
+        if not held.proceed:
+            raise Dropped(how="close")
+
+    def _land(self) -> None:
+        """Let the effects happen that are due, and whose clients gave up."""
+        now = self.clock.now()
+        landing = [visit for due, visit in self._late if due <= now]
+        self._late = [(due, visit) for due, visit in self._late if due > now]
+        for visit in landing:
+            self._effect(visit)
+
+    def _effect(self, visit: Visit) -> Response:
+        """Let the API see the call."""
+        for fault in visit.faults:
+            if isinstance(fault, ForeignWrite):
+                self.write_foreign(fault.tunnel, fault.document)
+            elif isinstance(fault, Intervention):
+                self.state = fault.change(self.state)
+        limits = self._spend(visit.request)
+        before = self.state
+        if "retry-after" in limits:
+            response = refuse(before.behaviour.told(RATE_LIMITED))
+        else:
+            self.state, response = answer(before, visit.request, self.clock.now())
+        visit.entry.changed_state = self.state is not before
+        return replace(response, headers={**response.headers, **limits})
+
+    def _spend(self, request: Request) -> Mapping[str, str]:
+        now, caller, behaviour = self.clock.now(), fingerprint(request.headers), self.state.behaviour
+        self._buckets[caller] = bucket = spend(self._buckets.get(caller, Bucket(now)), now, behaviour)
+        return headers_of(bucket, now, behaviour)

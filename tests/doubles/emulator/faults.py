@@ -1,0 +1,148 @@
+"""The script of faults: which call is struck, and by what.
+
+| fault           | the effect of the call                  | what the client sees                                            |
+|-----------------|-----------------------------------------|-----------------------------------------------------------------|
+| `Respond`       | none, or with `effect` as it should be  | this status, body, content type and these headers               |
+| `Distort`       | as it should be                         | the true answer with another body or content type, or cut short |
+| `Drop`          | none, or with `when="after"` all of it  | a connection that is reset, closed, or refused                  |
+| `Slow`          | as it should be, even if nobody waits   | the true answer, so many seconds late                           |
+| `Pause`         | as it should be, once it is released    | the true answer, once it is released, or nothing                |
+| `ForeignWrite`  | as it should be, after somebody else's  | the true answer                                                 |
+| `Intervention`  | as it should be, after a change of the  | the true answer                                                 |
+|                 | state that a test wrote in Python       |                                                                 |
+
+A fault strikes the `nth` of the calls, from when it was armed, that have its `method` and a path in which its regular
+expression is found (without `/client/v4` and without the query), and the `times - 1` that follow; 0 times is for ever. Or it
+strikes the one call of the number `call` in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from doubles.emulator.envelope import Request, Response
+from doubles.emulator.state import State
+from doubles.emulator.values import Value
+
+When = Literal["before", "after"]
+HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>Error 502</h1></body></html>"
+
+
+class Target(Value, frozen=True, kw_only=True):
+    """Which calls a fault strikes; what is left out says nothing."""
+
+    method: str = ""
+    path: str = ""
+    nth: int = 1
+    times: int = 1
+    call: int = 0
+
+    def could_strike(self, request: Request) -> bool:
+        """Whether the request is one of those that are counted."""
+        path = request.path.removeprefix("/client/v4")
+        return self.method in {"", request.method} and re.search(self.path, path) is not None
+
+    def strikes(self, number: int, seen: int) -> bool:
+        """Whether a call is struck: its number in the log, and how many that could be struck came up to it."""
+        if self.call:
+            return number == self.call
+        return seen >= self.nth and (not self.times or seen < self.nth + self.times)
+
+
+class Respond(Target, frozen=True, tag_field="kind", tag="respond", kw_only=True):
+    """An answer of the script's own."""
+
+    status: int = 500
+    body: str = ""
+    content_type: str = "application/json"
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    effect: bool = False
+
+
+class Distort(Target, frozen=True, tag_field="kind", tag="distort", kw_only=True):
+    """The true answer, spoilt: another body, only its first `keep` bytes (whole to HTTP), or the connection `cut` there."""
+
+    body: str | None = None
+    content_type: str | None = None
+    keep: int | None = None
+    cut: int | None = None
+
+
+class Drop(Target, frozen=True, tag_field="kind", tag="drop", kw_only=True):
+    """No answer."""
+
+    when: When = "before"
+    how: Literal["reset", "close", "refuse"] = "reset"
+
+
+class Slow(Target, frozen=True, tag_field="kind", tag="slow", kw_only=True):
+    """The answer later."""
+
+    seconds: float
+    when: When = "before"
+
+
+class Pause(Target, frozen=True, tag_field="kind", tag="pause", kw_only=True):
+    """The call held until a test releases it."""
+
+    when: When = "before"
+
+
+class ForeignWrite(Target, frozen=True, tag_field="kind", tag="foreign_write", kw_only=True):
+    """A tunnel's document replaced by somebody else, unchecked, directly before the call takes effect."""
+
+    tunnel: str
+    document: str
+
+
+class Intervention(Target, frozen=True, tag_field="kind", tag="intervention", kw_only=True):
+    """Any change of the state directly before the call takes effect; only in Python."""
+
+    change: Callable[[State], State]
+
+
+Scriptable: TypeAlias = Respond | Distort | Drop | Slow | Pause | ForeignWrite
+"""The faults that can come as JSON, told apart by `kind`."""
+
+Fault: TypeAlias = Scriptable | Intervention
+
+
+class Armed(Value, frozen=True):
+    """A fault in the script: how many calls it could have struck by now, and how many it did."""
+
+    fault: Fault
+    seen: int = 0
+    struck: int = 0
+
+
+def strike(script: tuple[Armed, ...], request: Request, number: int) -> tuple[tuple[Armed, ...], tuple[Fault, ...]]:
+    """Return the script after a call, and the faults that strike it."""
+    after, striking = [], []
+    for armed in script:
+        if armed.fault.could_strike(request):
+            seen = armed.seen + 1
+            strikes = armed.fault.strikes(number, seen)
+            after.append(replace(armed, seen=seen, struck=armed.struck + strikes))
+            striking += [armed.fault] if strikes else []
+        else:
+            after.append(armed)
+    return tuple(after), tuple(striking)
+
+
+def distorted(response: Response, fault: Distort) -> Response:
+    """Return an answer as a fault spoils it."""
+    body = response.body if fault.body is None else fault.body.encode()
+    headers = (
+        response.headers if fault.content_type is None else {**response.headers, "content-type": fault.content_type}
+    )
+    return Response(response.status, body[: fault.keep], headers, fault.cut)
+
+
+def scripted(fault: Respond) -> Response:
+    """Return the answer that a fault gives."""
+    return Response(fault.status, fault.body.encode(), {"content-type": fault.content_type, **fault.headers})

@@ -1,0 +1,23 @@
+"""What the Go webhook (axatol's) leaves in an account: hostnames that move over to us.
+
+For `app.example.com -> http://app:80` it puts a rule before all others of the tunnel's document, with nothing in it but hostname
+and service, and makes a proxied CNAME to the tunnel, TTL 1, with the comment `external-dns/http://app:80`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from doubles.emulator import BLUE, Record, State
+
+
+def left_behind(state: State, services: Mapping[str, str], zone: str = "example.com") -> State:
+    """Return a state after the Go webhook published these services by hostname, one after the other, in the blue tunnel."""
+    for hostname, service in services.items():
+        head, ingress, rules = state.document(BLUE).partition('"ingress":[')
+        # Cloudflare stores the shorter keys first.
+        rule = json.dumps({"service": service, "hostname": hostname}, separators=(",", ":"))
+        record = Record(hostname, "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment=f"external-dns/{service}")
+        state = state.with_document(BLUE, f"{head}{ingress}{rule},{rules}").with_records(zone, record)
+    return state

@@ -1,0 +1,102 @@
+"""A Cloudflare to inspect: what stands there, how the operator has set it up, and what the inspection finds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import httpx
+from msgspec.structs import replace
+
+from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, Emulator, EmulatorTransport, Fault, State, VirtualClock, seed
+from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
+from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
+from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
+from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.ports import Finding
+from vocabulary.builders import BLUE
+
+SEED = seed(["example.com"])
+TWO_ZONES = seed(["example.com", "example.org"])
+OTHER_ACCOUNT = "0123456789abcdef0123456789abcdef"
+BLUE_ONLY = Policy((Tunnel(BLUE, "blue"),))
+AGAIN = "run this again in a minute; www.cloudflarestatus.com tells of outages"
+GARBLED = "with a body that is not the API's"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What is inspected; our clock is `ahead` of Cloudflare's by so many seconds, with None no answer tells the time."""
+
+    state: State = SEED
+    faults: tuple[Fault, ...] = ()
+    policy: Policy = BLUE_ONLY
+    account: str = ACCOUNT
+    zone_ids: tuple[str, ...] = ()
+    credentials: httpx.Auth = field(default_factory=lambda: ApiToken(API_TOKEN))
+    ahead: float | None = 0.0
+
+    async def findings(self) -> list[Finding]:
+        """Return what is found; an inspection that changes anything, or asks for it, has failed."""
+        emulator = Emulator(self.state, VirtualClock())
+        emulator.arm(*self.faults)
+        now, network = emulator.clock.now, EmulatorTransport(emulator)
+        async with open_client(
+            self.credentials,
+            network if self.ahead is None else _Dated(network, now, self.ahead),
+            budget=10.0,
+            clock=now,
+            sleep=emulator.clock.sleep,
+            random=lambda: 0.5,
+            base_url=BASE_URL,
+        ) as client:
+            api = CloudflareAPI(client)
+            directory = ZoneDirectory(api, now, self.account, self.zone_ids)
+            tunnels = CloudflareTunnels(api, directory)
+            has_token = not isinstance(self.credentials, ApiKey)
+            inspection = CloudflareInspection(api, client, directory, tunnels, self.policy, now, has_token)
+            found = [finding async for finding in inspection.findings()]
+        assert {call.method for call in emulator.log} <= {"GET"}
+        assert emulator.state is self.state
+        return found
+
+    async def findings_about(self, subject: str) -> list[Finding]:
+        """Return what is found about one subject."""
+        return [found for found in await self.findings() if found.subject == subject]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated(httpx.AsyncBaseTransport):
+    """Tells the time with every answer, as Cloudflare does."""
+
+    inner: httpx.AsyncBaseTransport
+    now: Callable[[], float]
+    ahead: float
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.inner.handle_async_request(request)
+        response.headers["date"] = format_datetime(datetime.fromtimestamp(self.now() - self.ahead, UTC), usegmt=True)
+        return response
+
+
+def with_token(state: State = SEED, **changes: object) -> State:
+    """Return a state with our token changed."""
+    return state.with_token(replace(state.tokens[API_TOKEN], **changes))
+
+
+def with_grants(state: State = SEED, **grants: tuple[str, ...]) -> State:
+    """Return a state in which our token has some permissions elsewhere, or with () nowhere; `dns_read` is `dns read`."""
+    named = {name.replace("_", " "): scope for name, scope in grants.items()}
+    return with_token(state, grants=dict(state.tokens[API_TOKEN].grants) | named)
+
+
+def with_tunnel(**changes: object) -> State:
+    """Return a state in which the tunnel blue is changed."""
+    return SEED.with_tunnel(replace(SEED.tunnels[BLUE], **changes))
+
+
+def with_zone(**changes: object) -> State:
+    """Return a state in which the zone is changed."""
+    return SEED.with_zone(replace(SEED.zone("example.com"), **changes))
