@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 
 from doubles.cloudflare_adapters import cloudflare
-from doubles.emulator import Emulator, VirtualClock, seed
+from doubles.emulator import Emulator, seed
 from tunnel_webhook.adapters.memory import InMemoryTunnels
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.json_text import parse_json
@@ -69,7 +69,7 @@ async def in_memory() -> AsyncIterator[Examined]:
 
 @asynccontextmanager
 async def at_cloudflare() -> AsyncIterator[Examined]:
-    emulator = Emulator(seed(document=START).with_behaviour(key_order="as sent"), VirtualClock())
+    emulator = Emulator(seed(document=START).with_behaviour(key_order="as sent"))
     async with cloudflare(emulator) as adapters:
         yield Examined(adapters.tunnels, EmulatorDoor(emulator))
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from doubles.cloudflare_adapters import cloudflare
-from doubles.emulator import Emulator, Record, VirtualClock, seed, zone_id
+from doubles.emulator import Emulator, Record, seed, zone_id
 from tunnel_webhook.adapters.memory import InMemoryZones
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone, target_of
 from tunnel_webhook.ports import PermanentFailure, Refusal, ZoneRepository
@@ -90,7 +90,7 @@ async def in_memory() -> AsyncIterator[Examined]:
 
 @asynccontextmanager
 async def at_cloudflare() -> AsyncIterator[Examined]:
-    emulator = Emulator(seed([HOME.name, OTHER.name], plan="free"), VirtualClock())
+    emulator = Emulator(seed([HOME.name, OTHER.name], plan="free"))
     async with cloudflare(emulator) as adapters:
         yield Examined(adapters.zones, EmulatorDoor(emulator))
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import httpx
 from msgspec.structs import replace
 
-from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, Emulator, EmulatorTransport, Fault, State, VirtualClock, seed
+from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, Emulator, EmulatorTransport, Fault, State, seed
 from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
@@ -40,7 +40,7 @@ class World:
 
     async def findings(self) -> list[Finding]:
         """Return what is found; an inspection that changes anything, or asks for it, has failed."""
-        emulator = Emulator(self.state, VirtualClock())
+        emulator = Emulator(self.state)
         emulator.arm(*self.faults)
         now, network = emulator.clock.now, EmulatorTransport(emulator)
         async with open_client(

@@ -33,7 +33,6 @@ from doubles.emulator import (
     Pause,
     Record,
     State,
-    VirtualClock,
     emulator_process,
     seed,
 )
@@ -154,7 +153,7 @@ async def undisturbed() -> list[State]:
     """Return the states before the first stage and after each of them, each made by a process of its own."""
     states = [WORLD]
     for stage in STAGES:
-        emulator = Emulator(states[-1], VirtualClock())
+        emulator = Emulator(states[-1])
         async with living(emulator) as dns:
             assert await dns.sync(stage) == ()
             assert is_empty(await dns.plan(stage))
@@ -214,7 +213,7 @@ async def test_at_no_call_is_a_hostname_without_a_rule_or_a_rule_of_ours_without
         seen.append(state)
         return state
 
-    emulator = Emulator(states[stage], VirtualClock())
+    emulator = Emulator(states[stage])
     emulator.arm(Intervention(times=0, change=watch))
     async with living(emulator) as dns:
         await dns.sync(STAGES[stage])
@@ -232,7 +231,7 @@ async def test_a_sync_in_which_any_call_fails_is_made_up_for(
 ) -> None:
     states = await undisturbed()
     for number in count(1):
-        emulator = Emulator(states[stage], VirtualClock())
+        emulator = Emulator(states[stage])
         async with living(emulator) as dns:
             emulator.arm(*failing(number))
             with suppress(TemporaryFailure):

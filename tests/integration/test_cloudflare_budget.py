@@ -16,7 +16,6 @@ from doubles.emulator import (
     Record,
     Respond,
     Token,
-    VirtualClock,
     seed,
 )
 from tunnel_webhook.adapters.cloudflare.credentials import ApiTokenFile
@@ -46,7 +45,7 @@ def service(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
 @pytest.fixture
 async def world() -> AsyncIterator[Cloudflare]:
     """Yield the adapters on one zone and two tunnels."""
-    async with cloudflare(Emulator(seed(), VirtualClock()), account="") as adapters:
+    async with cloudflare(Emulator(seed()), account="") as adapters:
         yield adapters
 
 
@@ -65,7 +64,7 @@ async def test_records_are_two_calls_with_one_tunnel_and_one_zone(world: Cloudfl
 @pytest.mark.parametrize("number", [1, 200, 201, 1000])
 async def test_creations_are_at_most_four_calls_and_one_for_two_hundred(number: int) -> None:
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
-    async with cloudflare(Emulator(seed(plan="free").with_zone(zone), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed(plan="free").with_zone(zone))) as world:
         api = service(world)
         await api.records()
         world.emulator.log.clear()
@@ -79,7 +78,7 @@ async def test_a_thousand_creations_at_a_tenth_of_a_second_a_call_take_less_than
 ):
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
     state = seed(plan="free").with_zone(zone).with_behaviour(latency=0.1)
-    async with cloudflare(Emulator(state, VirtualClock()), account="") as world:
+    async with cloudflare(Emulator(state), account="") as world:
         start = world.emulator.clock.now()
         await service(world).apply_changes(Changes(create=apps(1000)))
         assert world.emulator.clock.now() - start < 3.0
@@ -165,7 +164,7 @@ async def test_we_never_run_into_cloudflares_rate_limit(world: Cloudflare) -> No
 async def test_a_token_file_is_rotated_without_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(API_TOKEN)
-    async with cloudflare(Emulator(seed(), VirtualClock()), credentials=ApiTokenFile(path)) as world:
+    async with cloudflare(Emulator(seed()), credentials=ApiTokenFile(path)) as world:
         api = service(world)
         await api.records()
         rotated = Token("rotated0token")

@@ -20,7 +20,6 @@ from doubles.emulator import (
     Slow,
     State,
     Token,
-    VirtualClock,
     seed,
 )
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
@@ -36,7 +35,7 @@ TAKEN = Record("taken.example.com", "A", "192.0.2.1")
 @pytest.fixture
 async def world() -> AsyncIterator[Cloudflare]:
     """Yield the adapters on an empty Free zone that may hold many records."""
-    async with cloudflare(Emulator(with_quota(seed(plan="free"), 100_000), VirtualClock())) as adapters:
+    async with cloudflare(Emulator(with_quota(seed(plan="free"), 100_000))) as adapters:
         await adapters.zones.load()
         adapters.emulator.log.clear()
         yield adapters
@@ -89,14 +88,14 @@ async def test_creations_are_one_call_for_two_hundred(world: Cloudflare, number:
 
 @pytest.mark.parametrize(("number", "calls"), [(3500, 1), (3501, 2)])
 async def test_a_paid_zone_takes_larger_batches(number: int, calls: int) -> None:
-    async with cloudflare(Emulator(seed(plan="enterprise"), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed(plan="enterprise"))) as world:
         await world.zones.zones()
         await world.zones.save(ZONE, RecordBatch(posts=posts(number)))
         assert (len(world.stored()), world.calls_to("POST", BATCH)) == (number, calls)
 
 
 async def test_a_zone_that_refuses_a_larger_batch_than_its_plan_allows_is_served_smaller_ones() -> None:
-    async with cloudflare(Emulator(with_quota(seed(plan="pro"), 9999), VirtualClock())) as world:
+    async with cloudflare(Emulator(with_quota(seed(plan="pro"), 9999))) as world:
         await world.zones.zones()
         downgraded = replace(world.emulator.state.zone("example.com"), plan="free")
         world.emulator.state = world.emulator.state.with_zone(downgraded)
@@ -123,7 +122,7 @@ async def test_a_patch_touches_only_what_we_decide() -> None:
         Record("app.example.com", "CNAME", "elsewhere.example.net", ttl=300, tags=("team:a",), id="0" * 32),
         settings={"flatten_cname": False},
     )
-    async with cloudflare(Emulator(seed().with_records("example.com", stored), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed().with_records("example.com", stored))) as world:
         mine = claim("app.example.com")
         patch = DnsRecord(mine.name, mine.type, mine.content, mine.proxied, mine.comment, stored.id)
         assert await world.zones.save(ZONE, RecordBatch(patches=(patch,))) == ()

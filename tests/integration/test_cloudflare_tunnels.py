@@ -20,7 +20,6 @@ from doubles.emulator import (
     Respond,
     Slow,
     Tunnel,
-    VirtualClock,
     seed,
 )
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
@@ -36,7 +35,7 @@ FOREIGN = '{"ingress":[{"service":"http_status:503"}]}'
 @pytest.fixture
 async def world() -> AsyncIterator[Cloudflare]:
     """Yield the adapters on an emulator with two tunnels."""
-    async with cloudflare(Emulator(seed(), VirtualClock())) as adapters:
+    async with cloudflare(Emulator(seed())) as adapters:
         yield adapters
 
 
@@ -315,7 +314,7 @@ async def test_a_read_that_keeps_failing_is_a_temporary_failure_within_the_budge
 
 
 async def test_the_account_is_taken_from_the_zones_where_it_is_not_given() -> None:
-    async with cloudflare(Emulator(seed(), VirtualClock()), account="") as world:
+    async with cloudflare(Emulator(seed()), account="") as world:
         await world.tunnels.load(BLUE)
         await world.tunnels.load(GREEN)
         assert [line.partition("?")[0] for line in world.calls] == [

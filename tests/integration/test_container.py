@@ -9,7 +9,7 @@ from dependency_injector import containers, providers
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- what was traced is looked at
 from opentelemetry.trace import SpanKind
 
-from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, VirtualClock, seed
+from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, seed
 from tunnel_webhook.application import Contact
 from tunnel_webhook.container import Container
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -20,7 +20,7 @@ from tunnel_webhook.telemetry import Telemetry
 
 @pytest.fixture
 def emulator() -> Emulator:
-    return Emulator(seed(["example.com"]), VirtualClock())
+    return Emulator(seed(["example.com"]))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from doubles.clock import VirtualClock
 from doubles.emulator import (
     ACCOUNT,
     BLUE,
@@ -20,7 +21,6 @@ from doubles.emulator import (
     Problem,
     State,
     Tunnel,
-    VirtualClock,
     open_client,
     seed,
 )
@@ -110,7 +110,7 @@ async def test_an_empty_ingress_is_refused_as_recorded() -> None:
 
 async def test_the_configuration_of_a_deleted_tunnel_is_missing_as_recorded() -> None:
     recorded = '{"success":false,"errors":[{"code":1055,"message":"Configuration for tunnel not found"}],"messages":[],"result":null}'
-    emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)), VirtualClock())
+    emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)))
     for response in (await get(emulator, CONFIGURATION), await put(emulator, EMPTY)):
         assert (response.status_code, response.text) == (404, recorded)
 
@@ -127,14 +127,14 @@ async def test_a_listed_tunnel_answers_as_recorded() -> None:
 
 
 async def test_a_deleted_tunnel_is_still_read_but_does_not_say_where_its_configuration_is_kept() -> None:
-    emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)), VirtualClock())
+    emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)))
     result = (await get(emulator, f"/accounts/{ACCOUNT}/cfd_tunnel/{BLUE}")).json()["result"]
     assert (result["deleted_at"], result["remote_config"], result["status"]) == (WRITTEN_AT, False, "down")
     assert "config_src" not in result
 
 
 async def test_a_listing_shows_deleted_tunnels_only_on_demand() -> None:
-    emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)), VirtualClock())
+    emulator = Emulator(seed().with_tunnel(replace(FRESH, deleted_at=WRITTEN_AT)))
     listing = f"/accounts/{ACCOUNT}/cfd_tunnel"
     shown = {
         query: [tunnel["id"] for tunnel in (await get(emulator, listing + query)).json()["result"]]
@@ -152,7 +152,7 @@ async def test_a_listing_shows_deleted_tunnels_only_on_demand() -> None:
 
 async def test_a_locally_managed_tunnel_says_so_and_has_no_configuration_or_its_own() -> None:
     local = replace(FRESH, config_src="local", configuration=None)
-    emulator = Emulator(seed().with_tunnel(local), VirtualClock())
+    emulator = Emulator(seed().with_tunnel(local))
     told = (await get(emulator, f"/accounts/{ACCOUNT}/cfd_tunnel/{BLUE}")).json()["result"]
     assert (told["config_src"], told["remote_config"]) == ("local", False)
     assert (await get(emulator, CONFIGURATION)).status_code == 404
@@ -163,10 +163,10 @@ async def test_a_locally_managed_tunnel_says_so_and_has_no_configuration_or_its_
 
 async def test_a_put_to_a_locally_managed_tunnel_is_refused_or_converts_it() -> None:
     local = replace(FRESH, config_src="local", configuration=None)
-    refusing = Emulator(seed().with_tunnel(local), VirtualClock())
+    refusing = Emulator(seed().with_tunnel(local))
     assert (await put(refusing, EMPTY)).status_code == 400
     assert refusing.state.tunnels[BLUE] == local
-    converting = Emulator(seed().with_tunnel(local).with_behaviour(local_put="convert"), VirtualClock())
+    converting = Emulator(seed().with_tunnel(local).with_behaviour(local_put="convert"))
     assert (await put(converting, EMPTY)).json()["result"]["version"] == 1
     assert converting.state.tunnels[BLUE].config_src == "cloudflare"
 
@@ -243,7 +243,7 @@ async def test_a_configuration_tells_its_account_or_not(*, present: bool) -> Non
 @pytest.mark.parametrize("present", [True, False])
 async def test_a_tunnel_tells_its_connections_or_not(*, present: bool) -> None:
     connected = replace(FRESH, connectors=(Connector("b51d9d55-5121-4116-a420-fb571c6e335a"),))
-    emulator = Emulator(seed().with_tunnel(connected).with_behaviour(deprecated_connections=present), VirtualClock())
+    emulator = Emulator(seed().with_tunnel(connected).with_behaviour(deprecated_connections=present))
     result = (await get(emulator, f"/accounts/{ACCOUNT}/cfd_tunnel/{BLUE}")).json()["result"]
     assert len(result.get("connections", [])) == (4 if present else 0)
 
@@ -251,7 +251,7 @@ async def test_a_tunnel_tells_its_connections_or_not(*, present: bool) -> None:
 async def test_connectors_tell_the_version_that_they_applied_or_not() -> None:
     newest, lagging = Connector("b51d9d55-5121-4116-a420-fb571c6e335a"), Connector("0" * 36, config_version=3)
     connected = replace(FRESH, connectors=(newest, lagging), configuration=Configuration(EMPTY, version=7))
-    emulator = Emulator(seed().with_tunnel(connected), VirtualClock())
+    emulator = Emulator(seed().with_tunnel(connected))
     connections = f"/accounts/{ACCOUNT}/cfd_tunnel/{BLUE}/connections"
     told = (await get(emulator, connections)).json()
     assert [connector["config_version"] for connector in told["result"]] == [7, 3]
@@ -292,7 +292,7 @@ async def test_a_method_that_a_route_has_not_is_refused() -> None:
 async def test_a_tunnel_of_another_account_is_not_there() -> None:
     other = "0123456789abcdef0123456789abcdef"
     state = replace(seed(), accounts={**seed().accounts, other: Account(other, "Other")})
-    emulator = Emulator(state.with_tunnel(Tunnel(GREEN, other, "theirs")), VirtualClock())
+    emulator = Emulator(state.with_tunnel(Tunnel(GREEN, other, "theirs")))
     assert (await get(emulator, f"/accounts/{ACCOUNT}/cfd_tunnel/{GREEN}")).status_code == 404
     assert (await get(emulator, f"/accounts/{other}/cfd_tunnel/{GREEN}")).status_code == 200
 

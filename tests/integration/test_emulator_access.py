@@ -17,7 +17,6 @@ from doubles.emulator import (
     EmulatorTransport,
     State,
     Token,
-    VirtualClock,
     open_client,
     seed,
     zone_id,
@@ -40,7 +39,7 @@ def knowing(*tokens: Token, **switches: Any) -> Emulator:
     state = seed(["example.com", "example.org"]).with_behaviour(**switches)
     for token in tokens:
         state = state.with_token(token)
-    return Emulator(state, VirtualClock())
+    return Emulator(state)
 
 
 def token(**grants: tuple[str, ...]) -> Token:
@@ -130,12 +129,12 @@ async def test_a_malformed_header_is_refused_as_seen_in_the_wild(authorization: 
     ids=["none", "no key", "malformed key", "wrong key", "another's key", "two schemes"],
 )
 async def test_other_credentials_are_refused(headers: Mapping[str, str], answer: tuple[int, int]) -> None:
-    emulator = Emulator(replace(seed(), keys={"a@example.com": "right"}), VirtualClock())
+    emulator = Emulator(replace(seed(), keys={"a@example.com": "right"}))
     assert said(await ask(emulator, "GET", CONFIGURATION, headers)) == answer
 
 
 async def test_an_email_address_and_its_key_may_do_everything() -> None:
-    emulator = Emulator(replace(seed(), keys={"a@example.com": "right"}), VirtualClock())
+    emulator = Emulator(replace(seed(), keys={"a@example.com": "right"}))
     headers = {"x-auth-email": "a@example.com", "x-auth-key": "right"}
     for path in ("/zones", "/accounts", CONFIGURATION, RECORDS):
         assert (await ask(emulator, "GET", path, headers)).status_code == 200
@@ -252,12 +251,12 @@ def with_zones() -> State:
     ],
 )
 async def test_zones_are_found(query: str, zones: list[str]) -> None:
-    response = await ask_as(Emulator(with_zones(), VirtualClock()), API_TOKEN, f"/zones?{query}")
+    response = await ask_as(Emulator(with_zones()), API_TOKEN, f"/zones?{query}")
     assert [zone["name"] for zone in response.json()["result"]] == zones
 
 
 async def test_zones_come_in_pages_of_50_at_most() -> None:
-    emulator = Emulator(seed([f"zone{number}.example" for number in range(51)]), VirtualClock())
+    emulator = Emulator(seed([f"zone{number}.example" for number in range(51)]))
     pages = [(await ask_as(emulator, API_TOKEN, f"/zones?per_page=50&page={page}")).json() for page in (1, 2, 3)]
     assert [len(page["result"]) for page in pages] == [50, 1, 0]
     assert pages[0]["result_info"] == {"page": 1, "per_page": 50, "count": 50, "total_count": 51, "total_pages": 2}

@@ -41,7 +41,6 @@ from doubles.emulator import (
     State,
     Token,
     Tunnel,
-    VirtualClock,
     seed,
     zone_id,
 )
@@ -146,7 +145,7 @@ def ask(emulator: Emulator, token: str = API_TOKEN) -> httpx.AsyncClient:
 
 async def exchanges() -> list[httpx.Response]:
     """Return the answers to the scenario, and to those whom the emulator refuses for who they are or how often they ask."""
-    emulator = Emulator(world(), VirtualClock())
+    emulator = Emulator(world())
     async with (
         ask(emulator) as client,
         ask(emulator, "nothing") as stranger,
@@ -289,7 +288,7 @@ async def test_the_scenario_has_every_operation_that_is_described_and_used(descr
 async def test_an_answer_of_another_shape_would_be_found(
     description: Mapping[str, Any], path: str, spoilt: Any
 ) -> None:
-    async with ask(Emulator(world(), VirtualClock())) as client:
+    async with ask(Emulator(world())) as client:
         response = await client.get(path)
     assert answer_faults(description, response) == []
     body = {**response.json(), **spoilt}

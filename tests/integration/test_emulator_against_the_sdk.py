@@ -31,7 +31,6 @@ from doubles.emulator import (
     Respond,
     Token,
     Tunnel,
-    VirtualClock,
     seed,
     zone_id,
 )
@@ -50,7 +49,7 @@ def emulator() -> Emulator:
     state = (
         seed(zones).with_tunnel(tunnel).with_token(Token("cfat_owned", account=ACCOUNT)).with_token(Token("none", {}))
     )
-    return Emulator(state.with_behaviour(deprecated_connections=True), VirtualClock())
+    return Emulator(state.with_behaviour(deprecated_connections=True))
 
 
 @pytest.fixture

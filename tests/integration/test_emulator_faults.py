@@ -8,6 +8,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from doubles.clock import VirtualClock
 from doubles.emulator import (
     ACCOUNT,
     API_TOKEN,
@@ -27,7 +28,6 @@ from doubles.emulator import (
     Respond,
     Slow,
     State,
-    VirtualClock,
     create_app,
     open_client,
     seed,
@@ -44,7 +44,7 @@ FOREIGN = '{"ingress": [{"service": "http_status:503"}], "by": 1.50}'
 
 
 def scripted(*faults: Fault, **switches: Any) -> Emulator:
-    emulator = Emulator(seed().with_behaviour(**switches), VirtualClock())
+    emulator = Emulator(seed().with_behaviour(**switches))
     emulator.arm(*faults)
     return emulator
 

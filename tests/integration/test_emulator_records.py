@@ -8,7 +8,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from doubles.emulator import BLUE, Emulator, Record, VirtualClock, open_client, seed, zone_id
+from doubles.emulator import BLUE, Emulator, Record, open_client, seed, zone_id
 from doubles.emulator.state import record_id
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +24,7 @@ ADDRESS = Record("old.example.com", "A", "192.0.2.1", ttl=300)
 
 def holding(*records: Record, plan: Any = "enterprise", zone: str = ZONE, **switches: Any) -> Emulator:
     state = seed([zone], plan=plan).with_records(zone, *records).with_behaviour(**switches)
-    return Emulator(state, VirtualClock())
+    return Emulator(state)
 
 
 async def ask(emulator: Emulator, method: str, path: str, body: object = None) -> httpx.Response:

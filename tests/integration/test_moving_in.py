@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from doubles.emulator import BLUE, GREEN, Emulator, Record, State, VirtualClock, seed
+from doubles.emulator import BLUE, GREEN, Emulator, Record, State, seed
 from doubles.go_reference import left_behind
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
@@ -51,7 +51,7 @@ def wanted(names: dict[str, str]) -> tuple[Endpoint, ...]:
 @asynccontextmanager
 async def moving_in(state: State, owner: str = "") -> AsyncIterator[tuple[Cloudflare, ExternalDns]]:
     """Yield the adapters on this state, and external-dns with the txt registry where it has an owner id, else with noop."""
-    async with cloudflare(Emulator(state, VirtualClock())) as adapters:
+    async with cloudflare(Emulator(state)) as adapters:
         yield adapters, ExternalDns(service(adapters.tunnels, adapters.zones), owner)
 
 

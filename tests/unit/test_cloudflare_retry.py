@@ -6,8 +6,8 @@ import gzip
 import httpx
 import pytest
 
+from doubles.clock import VirtualClock
 from doubles.scripted_transport import Answer, BrokenBody, ScriptedTransport
-from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy, RetryTransport
 from tunnel_webhook.adapters.cloudflare.throttle import Throttle
 from tunnel_webhook.ports import TemporaryFailure
@@ -21,12 +21,12 @@ BLOCKED = httpx.Response(429, headers={"Retry-After": "137"})
 
 
 def transport(
-    stopwatch: Stopwatch, *answers: Answer, budget: float = 10.0, throttle: Throttle | None = None
+    clock: VirtualClock, *answers: Answer, budget: float = 10.0, throttle: Throttle | None = None
 ) -> RetryTransport:
     """Return a transport whose random numbers are a half."""
     inner = ScriptedTransport(*answers)
     return RetryTransport(
-        inner, budget, stopwatch, stopwatch.sleep, lambda: 0.5, POLICY, throttle if throttle is not None else Throttle()
+        inner, budget, clock.now, clock.sleep, lambda: 0.5, POLICY, throttle if throttle is not None else Throttle()
     )
 
 
@@ -92,73 +92,73 @@ def test_attempts_are_numbered() -> None:
 
 
 async def test_a_read_is_repeated_until_it_succeeds() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, httpx.Response(502), httpx.ReadTimeout("x"), OK)
+    clock = VirtualClock()
+    retrying = transport(clock, httpx.Response(502), httpx.ReadTimeout("x"), OK)
     assert (await retrying.handle_async_request(request())).status_code == 200
-    assert (sent(retrying), stopwatch.slept) == (3, [0.125, 0.25])
+    assert (sent(retrying), clock.slept) == (3, [0.125, 0.25])
 
 
 async def test_a_write_is_sent_once_where_it_may_have_taken_effect() -> None:
-    retrying = transport(Stopwatch(), httpx.Response(502), OK)
+    retrying = transport(VirtualClock(), httpx.Response(502), OK)
     assert (await retrying.handle_async_request(request("PUT"))).status_code == 502
     assert sent(retrying) == 1
     for error in (httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")):
-        retrying = transport(Stopwatch(), error, OK)
+        retrying = transport(VirtualClock(), error, OK)
         with pytest.raises(type(error)):
             await retrying.handle_async_request(request("PUT"))
         assert sent(retrying) == 1
 
 
 async def test_a_write_is_repeated_where_it_did_nothing() -> None:
-    retrying = transport(Stopwatch(), httpx.ConnectError("x"), httpx.Response(503), OK)
+    retrying = transport(VirtualClock(), httpx.ConnectError("x"), httpx.Response(503), OK)
     assert (await retrying.handle_async_request(request("POST"))).status_code == 200
     assert sent(retrying) == 3
 
 
 async def test_the_last_outcome_is_returned_when_the_budget_is_spent() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, httpx.Response(502), budget=3.0)
+    clock = VirtualClock(1000.0)
+    retrying = transport(clock, httpx.Response(502), budget=3.0)
     assert (await retrying.handle_async_request(request())).status_code == 502
-    assert stopwatch.now <= 1003.0
-    retrying = transport(stopwatch, httpx.ReadError("x"), budget=3.0)
+    assert clock.now() <= 1003.0
+    retrying = transport(clock, httpx.ReadError("x"), budget=3.0)
     with pytest.raises(httpx.ReadError):
         await retrying.handle_async_request(request())
 
 
 async def test_a_block_of_five_minutes_is_answered_at_once_and_without_asking_until_its_end() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, BLOCKED, OK)
+    clock = VirtualClock()
+    retrying = transport(clock, BLOCKED, OK)
     assert (await retrying.handle_async_request(request())).status_code == 429
     for _ in range(3):
         with pytest.raises(TemporaryFailure, match=r"rate limit is exhausted: ask again in 137 s"):
             await retrying.handle_async_request(request())
-    assert (sent(retrying), stopwatch.slept) == (1, [])
-    stopwatch.now += 137
+    assert (sent(retrying), clock.slept) == (1, [])
+    clock.advance(137)
     assert (await retrying.handle_async_request(request())).status_code == 200
 
 
 async def test_a_block_that_ends_in_time_is_waited_for_by_everybody() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, httpx.Response(429, headers={"Retry-After": "2"}), OK)
+    clock = VirtualClock(1000.0)
+    retrying = transport(clock, httpx.Response(429, headers={"Retry-After": "2"}), OK)
     first, second = await asyncio.gather(*(retrying.handle_async_request(request()) for _ in range(2)))
     assert (first.status_code, second.status_code) == (200, 200)
-    assert stopwatch.now >= 1002.0
+    assert clock.now() >= 1002.0
 
 
 async def test_a_block_without_retry_after_lasts_until_the_rate_limit_resets() -> None:
-    retrying = transport(Stopwatch(), httpx.Response(429, headers={"Ratelimit": '"default";r=0;t=250'}), OK)
+    retrying = transport(VirtualClock(), httpx.Response(429, headers={"Ratelimit": '"default";r=0;t=250'}), OK)
     with pytest.raises(TemporaryFailure, match="250 s"):
         await retrying.handle_async_request(request())
     assert sent(retrying) == 1
 
 
 async def test_more_requests_than_the_rate_allows_fail_at_once_instead_of_queueing() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, OK, budget=2.0, throttle=Throttle(burst=1, rate=1.0))
+    clock = VirtualClock()
+    retrying = transport(clock, OK, budget=2.0, throttle=Throttle(burst=1, rate=1.0))
     await retrying.handle_async_request(request())
     await retrying.handle_async_request(request())
-    assert stopwatch.slept == [1.0]
-    retrying.throttle.delay(stopwatch.now, 100.0)
+    assert clock.slept == [1.0]
+    retrying.throttle.delay(clock.now(), 100.0)
     with pytest.raises(TemporaryFailure, match="more requests are waiting"):
         await retrying.handle_async_request(request())
     assert sent(retrying) == 2
@@ -166,7 +166,9 @@ async def test_more_requests_than_the_rate_allows_fail_at_once_instead_of_queuei
 
 async def test_a_body_that_breaks_off_is_read_again_and_closed() -> None:
     body = BrokenBody(httpx.RemoteProtocolError("incomplete"))
-    retrying = transport(Stopwatch(), lambda _: httpx.Response(200, stream=body), httpx.Response(200, content=b"whole"))
+    retrying = transport(
+        VirtualClock(), lambda _: httpx.Response(200, stream=body), httpx.Response(200, content=b"whole")
+    )
     response = await retrying.handle_async_request(request())
     assert (response.content, body.closed) == (b"whole", True)
 
@@ -175,7 +177,7 @@ async def test_a_body_that_cannot_be_unpacked_is_read_again() -> None:
     garbage = BrokenBody(httpx.ReadError("never reached"), [b"no gzip"])
     whole = httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=gzip.compress(b"whole"))
     retrying = transport(
-        Stopwatch(),
+        VirtualClock(),
         lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=garbage),
         lambda _: whole,
     )
@@ -188,7 +190,7 @@ async def test_an_answer_that_never_ends_is_cut_off_at_the_end_of_the_budget() -
             await asyncio.sleep(60)
             return OK
 
-    stopwatch = Stopwatch()
-    retrying = RetryTransport(Silent(), 0.02, stopwatch, stopwatch.sleep, lambda: 0.5)
+    clock = VirtualClock()
+    retrying = RetryTransport(Silent(), 0.02, clock.now, clock.sleep, lambda: 0.5)
     with pytest.raises(httpx.ReadTimeout, match="no complete answer"):
         await retrying.handle_async_request(request("PUT"))

@@ -2,7 +2,7 @@
 
 In a test, without sockets:
 
-    emulator = Emulator(seed(["example.com"]), VirtualClock())
+    emulator = Emulator(seed(["example.com"]))
     emulator.arm(Drop(path="dns_records/batch", when="after"))
     async with httpx.AsyncClient(transport=EmulatorTransport(emulator), base_url=BASE_URL) as client:
         ...
@@ -17,14 +17,13 @@ With sockets: `emulator_process(seed())`, or `PYTHONPATH=tests python -m doubles
 | `routes` `access` `problems` `envelope` `call`     | the way of a request, who may, every error, how answers look     |
 | `tokens` `zones` `tunnels` `configurations`        | routes: (state, call) -> (state, answer)                         |
 | `records` `batch` `draft` `record_rules` `filters` | the same for DNS                                                 |
-| `faults` `limits` `log` `clock`                    | the script, the rate limit, what was asked, time                 |
+| `faults` `limits` `log`                            | the script, the rate limit, the calls so far                     |
 | `emulator` `visit`                                 | the one mutable thing, and a call on its way through it          |
 | `transport` `app` `server` `control` `process`     | its faces: httpx, ASGI, sockets, the side door, a child process  |
 """
 
 from doubles.emulator.app import create_app
 from doubles.emulator.behaviour import Behaviour
-from doubles.emulator.clock import SystemClock, VirtualClock
 from doubles.emulator.emulator import Emulator
 from doubles.emulator.faults import HTML, Distort, Drop, Fault, ForeignWrite, Intervention, Pause, Respond, Slow
 from doubles.emulator.problems import Problem
@@ -61,10 +60,8 @@ __all__ = [
     "Respond",
     "Slow",
     "State",
-    "SystemClock",
     "Token",
     "Tunnel",
-    "VirtualClock",
     "Zone",
     "create_app",
     "emulator_process",

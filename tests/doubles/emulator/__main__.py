@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from doubles.clock import SystemClock
 from doubles.emulator.emulator import Emulator
 from doubles.emulator.routes import BASE
 from doubles.emulator.seed import seed
@@ -32,7 +33,7 @@ def main() -> None:
     state = _state(options.seed)
     if options.latency:
         state = state.with_behaviour(latency=options.latency)
-    asyncio.run(_serve(Emulator(state), options.port))
+    asyncio.run(_serve(Emulator(state, SystemClock()), options.port))
 
 
 def _state(source: str | None) -> State:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from doubles.emulator.access import Caller
-from doubles.emulator.clock import stamp
 from doubles.emulator.envelope import Request, Response
 from doubles.emulator.state import State
+from doubles.emulator.values import stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from doubles.emulator.clock import Clock, SystemClock, stamp
+from doubles.clock import Clock, VirtualClock
 from doubles.emulator.envelope import Request, Response, refuse
 from doubles.emulator.faults import (
     Armed,
@@ -29,6 +29,7 @@ from doubles.emulator.log import LoggedCall, fingerprint, logged
 from doubles.emulator.problems import RATE_LIMITED
 from doubles.emulator.routes import answer
 from doubles.emulator.state import State
+from doubles.emulator.values import stamp
 from doubles.emulator.visit import Dropped, GaveUp, Held, Visit
 
 
@@ -36,9 +37,9 @@ class Emulator:
     """An emulated Cloudflare; `state`, `script` and `log` are there to be read, and `state` to be replaced."""
 
     def __init__(self, state: State, clock: Clock | None = None) -> None:
-        """Start with a state; without a clock, in real time."""
+        """Start with a state; without a clock, in virtual time."""
         self.state = state
-        self.clock = clock or SystemClock()
+        self.clock = clock or VirtualClock()
         self.script: tuple[Armed, ...] = ()
         self.log: list[LoggedCall] = []
         self.held: dict[int, Held] = {}

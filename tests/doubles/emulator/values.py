@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +17,11 @@ PERMISSIONS: tuple[Permission, ...] = (
     "dns write",
 )
 EPOCH = "2026-09-29T06:57:52.563255Z"
+
+
+def stamp(now: float) -> str:
+    """Return seconds since the epoch as the API writes a time: RFC 3339, UTC, with microseconds."""
+    return datetime.fromtimestamp(now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
