@@ -72,7 +72,7 @@ class VirtualClock:
             raise
 
     def _turn(self, rounds: int) -> None:
-        """Wake the next sleeper after this many more turns of the loop; each sleep starts one such count, so all wake."""
+        """Wake the next sleeper after this many more turns of the loop; each sleep starts one count, so all wake."""
         if rounds:
             asyncio.get_running_loop().call_soon(self._turn, rounds - 1)
         elif self._sleepers:
