@@ -143,6 +143,7 @@ async def test_an_email_address_and_its_key_have_every_permission() -> None:
         ({}, CONFIGURATION, "GET", (403, 10000)),
         ({}, RECORDS, "GET", (403, 10000)),
         ({"tunnel_read": (OTHER_ACCOUNT,)}, CONFIGURATION, "GET", (403, 10000)),
+        ({"account_read": (ACCOUNT,)}, CONFIGURATION, "GET", (403, 9109)),
         ({"zone_read": (OURS,)}, RECORDS, "GET", (403, 9109)),
         ({"zone_read": (OURS,)}, BATCH, "POST", (403, 9109)),
         ({"dns_write": (THEIRS,)}, RECORDS, "GET", (403, 10000)),

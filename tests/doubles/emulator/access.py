@@ -9,7 +9,7 @@
 | a token that is unknown, disabled or expired      | 403: 9109 for zones, 10000 for accounts              |
 | a wrong key                                       | 403, 10000                                           |
 | a token without any permission for the resource   | 403, 10000                                           |
-| a token with only another permission for the zone | 403, 9109                                            |
+| a token with only another permission for it       | 403, 9109                                            |
 | a token that may read what the request writes     | 403, 10000 in a body without `messages` and `result` |
 
 A key has every permission. Permission to write includes reading. A grant for an account includes its zones.
@@ -39,6 +39,7 @@ _BEARER = re.compile(r"Bearer ([A-Za-z0-9_.~+/=-]+)")
 _KEY = re.compile(r"[A-Za-z0-9_]+")
 
 _GRANTED_BY: Mapping[Permission, tuple[Permission, ...]] = {
+    "account read": ("account read",),
     "tunnel read": ("tunnel read", "tunnel write"),
     "tunnel write": ("tunnel write",),
     "zone read": ("zone read",),
@@ -47,6 +48,7 @@ _GRANTED_BY: Mapping[Permission, tuple[Permission, ...]] = {
 }
 _READING: Mapping[Permission, Permission] = {"tunnel write": "tunnel read", "dns write": "dns read"}
 _OF_ZONES: tuple[Permission, ...] = ("zone read", "dns read")
+_OF_ACCOUNTS: tuple[Permission, ...] = ("account read", "tunnel read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +99,5 @@ def permit(caller: Caller, method: str, permission: Permission, *resources: str)
         raise Refused(INVALID_ACCESS_TOKEN if is_for_zones and caller.key_is_good is None else AUTHENTICATION_ERROR)
     if permission in _READING and caller.may(_READING[permission], *resources):
         raise Refused(READ_ONLY.about(method))
-    has_another = is_for_zones and any(caller.may(other, *resources) for other in _OF_ZONES)
+    has_another = any(caller.may(other, *resources) for other in (_OF_ZONES if is_for_zones else _OF_ACCOUNTS))
     raise Refused(UNAUTHORIZED if has_another else AUTHENTICATION_ERROR)

@@ -7,8 +7,15 @@ from typing import Any, Literal
 
 import msgspec
 
-Permission = Literal["tunnel read", "tunnel write", "zone read", "dns read", "dns write"]
-PERMISSIONS: tuple[Permission, ...] = ("tunnel read", "tunnel write", "zone read", "dns read", "dns write")
+Permission = Literal["account read", "tunnel read", "tunnel write", "zone read", "dns read", "dns write"]
+PERMISSIONS: tuple[Permission, ...] = (
+    "account read",
+    "tunnel read",
+    "tunnel write",
+    "zone read",
+    "dns read",
+    "dns write",
+)
 EPOCH = "2026-09-29T06:57:52.563255Z"
 
 
