@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.planning.plan import Rejection
@@ -231,7 +232,7 @@ class SharedTunnels(RuleBasedStateMachine):
     @rule()
     def a_sync_brings_all_that_is_good_to_life(self) -> None:
         rejections = self.sync()
-        conflicts = {each.hostname for each in rejections if each.code == "rule-conflict"}
+        conflicts = {each.hostname for each in rejections if each.reason == "rule-conflict"}
         assert conflicts <= self.orphans
         if conflicts:
             for tunnel in (BLUE, GREEN):
@@ -323,7 +324,7 @@ class SharedTunnels(RuleBasedStateMachine):
         return found
 
     def claims(self) -> list[DnsRecord]:
-        return [each for each in self.records() if each.marker and each.marker.owner == "us"]
+        return [each for each in self.records() if (marker := Marker.parse(each.comment)) and marker.owner == "us"]
 
     def records(self) -> list[DnsRecord]:
         return [each for stored in self.zones.stored.values() for each in stored.values()]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.hostname import Hostname
@@ -110,7 +111,7 @@ async def test_a_sync_that_stopped_after_any_write_reaches_the_same_end_when_it_
             break
     world = history.world
     concerned = {Hostname.parse(each.dns_name) for each in (*history.before, *history.after, *history.theirs)}
-    concerned |= {Hostname(each.name) for stored in world.records.values() for each in stored if each.marker}
+    concerned |= {Hostname(each.name) for stored in world.records.values() for each in stored if Marker.parse(each.comment)}
     for tunnel, document in world.documents.items():
         standing = others(naive.rule_texts(document), concerned)
         assert others(documents[tunnel], concerned)[: len(standing)] == standing

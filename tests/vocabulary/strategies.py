@@ -320,10 +320,10 @@ class World:
         written: dict[str, str] = {}
         for tunnel, text in self.documents.items():
             base = TunnelConfiguration.parse(text)
-            decisions = (*decided.rules().get(tunnel, ()), *decided.rules_left_behind().get(tunnel, ()))
+            changed = {**decided.rules().get(tunnel, {}), **decided.cleanups().get(tunnel, {})}
             rules = {
-                each.hostname: each.rules_in(tunnel, self.existing.rules_in(tunnel, each.hostname))
-                for each in decisions
+                hostname: change.applied_to(self.existing.rules_in(tunnel, hostname))
+                for hostname, change in changed.items()
             }
             written[tunnel] = lay_out(base, rules, decided.claimed).text
         return written

@@ -73,7 +73,7 @@ def test_a_service_has_one_form(text: str, expected: str) -> None:
     ],
 )
 def test_any_other_service_is_refused_with_what_would_be_accepted(text: str) -> None:
-    with pytest.raises(InvalidEndpoint, match=r"is not one that a tunnel rule may have: accepted are http, https,"):
+    with pytest.raises(InvalidEndpoint, match=r"cannot be published: accepted are http, https,"):
         OriginService.parse(text)
 
 
