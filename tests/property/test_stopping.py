@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doubles.steps import SteppedTunnels, SteppedZones, pass_by
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
@@ -39,7 +40,7 @@ class Life:
     writes: int
     over: bool = False
 
-    def step(self, name: str) -> None:
+    async def step(self, name: str) -> None:
         """Count a write that was done; nothing is done after the last."""
         if self.writes == 0:
             self.over = True
@@ -47,7 +48,7 @@ class Life:
         self.writes -= name == "after save"
 
 
-class OneByOne(InMemoryZones):
+class OneByOne(SteppedZones):
     """Zones that write each record of a batch on its own, so that a stop may fall between any two."""
 
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
@@ -55,7 +56,7 @@ class OneByOne(InMemoryZones):
         singles = [RecordBatch(deletes=(each,)) for each in batch.deletes]
         singles += [RecordBatch(patches=(each,)) for each in batch.patches]
         singles += [RecordBatch(posts=(each,)) for each in batch.posts]
-        return tuple([refusal for single in singles for refusal in await InMemoryZones.save(self, zone, single)])
+        return tuple([refusal for single in singles for refusal in await SteppedZones.save(self, zone, single)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,17 @@ class History:
 
     async def end(self, writes: int) -> tuple[dict[str, list[str]], list[DnsRecord], bool]:
         """Return documents and records in the end, and whether the process that saw so many writes stopped on its way."""
-        tunnels, plain = self.world.ports()
-        zones = OneByOne(plain.stored)
-        us, them = (
-            ExternalDns(service(tunnels, zones, OURS), "us"),
-            ExternalDns(service(tunnels, zones, THEIRS), "them"),
-        )
+        tunnels, zones = self.world.ports()
+        stepped = SteppedTunnels(tunnels), OneByOne(zones)
+        us = ExternalDns(service(*stepped, OURS), "us")
+        them = ExternalDns(service(*stepped, THEIRS), "them")
         await us.sync(self.before)
         await them.sync(self.theirs)
         life = Life(writes)
-        tunnels.hook = zones.hook = life.step
+        stepped[0].step = stepped[1].step = life.step
         with suppress(Stopped):
             await us.sync(self.after)
-        tunnels.hook = zones.hook = lambda _: None
+        stepped[0].step = stepped[1].step = pass_by
         for _ in range(2):
             await them.sync(self.theirs)
             await us.sync(self.after)

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from doubles.steps import SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.application import Contact, TunnelService
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
@@ -15,7 +15,7 @@ from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.domain.planning.plan import Action
-from tunnel_webhook.ports import ChangesNotApplied, Failure, PermanentFailure, TemporaryFailure
+from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, record, rule, service
 
 pytestmark = pytest.mark.anyio
@@ -30,14 +30,6 @@ def names(zones: InMemoryZones, zone: Zone = ZONE) -> set[str]:
 def hosts(tunnels: InMemoryTunnels, tunnel: str = BLUE) -> list[str]:
     text, version = tunnels.documents[tunnel]
     return [each.hostname for each in TunnelConfiguration.parse(text, version).rules]
-
-
-def fail_at(step: str, failure: Failure) -> Callable[[str], None]:
-    def hook(at: str) -> None:
-        if at == step:
-            raise failure
-
-    return hook
 
 
 def create(*found: Endpoint) -> Changes:
@@ -71,11 +63,10 @@ async def test_a_deleted_hostname_leaves_nothing_behind() -> None:
 
 async def test_a_change_that_changes_nothing_writes_nothing() -> None:
     tunnels, zones = memory()
-    api = service(tunnels, zones)
-    await api.apply_changes(create(endpoint()))
-    tunnels.hook = zones.hook = fail_at("before save", PermanentFailure("must not be written"))
+    await service(tunnels, zones).apply_changes(create(endpoint()))
+    step = fail(PermanentFailure("must not be written"), "before save")
 
-    await api.apply_changes(create(endpoint()))
+    await service(SteppedTunnels(tunnels, step), SteppedZones(zones, step)).apply_changes(create(endpoint()))
 
     assert hosts(tunnels) == ["app.example.com", ""]
 
@@ -213,9 +204,9 @@ async def test_a_tunnel_that_refuses_for_good_rejects_its_hostnames_and_releases
     tunnels, zones = memory(
         {BLUE: configuration(rule("app.example.com")), GREEN: configuration()}, {ZONE: (claim("app.example.com"),)}
     )
-    api = service(tunnels, zones)
+    refusing = SteppedTunnels(tunnels, fail(PermanentFailure("token may not write"), "before save"))
+    api = service(refusing, zones)
     doomed = await api.records()
-    tunnels.hook = fail_at("before save", PermanentFailure("token may not write"))
 
     with pytest.raises(ChangesNotApplied, match=r"app.example.com: refused: token may not write"):
         await api.apply_changes(Changes(delete=doomed))
