@@ -88,7 +88,9 @@ def test_the_domain_of_the_cluster_is_a_setting() -> None:
 
 
 def test_several_services_as_targets_are_refused_and_not_cut_to_the_first() -> None:
-    with pytest.raises(InvalidEndpoint, match=r"has 2 services as targets \(http://a, http://b\); a rule can have only one"):
+    with pytest.raises(
+        InvalidEndpoint, match=r"has 2 services as targets \(http://a, http://b\); a rule can have only one"
+    ):
         origin(targets("http://b", "http://a"))
 
 
