@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from doubles.http_client import MEDIA_TYPE, connect, json_of
+from doubles.steps import SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.http import problems
 from tunnel_webhook.adapters.http.problems import MAX_BODY
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
-from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 from vocabulary.builders import ZONE, endpoint, memory, record, service
 
@@ -26,13 +26,14 @@ SENT = {
 TYPED = {"Content-Type": MEDIA_TYPE}
 MIB = 1024 * 1024
 TOKEN = "s3cr3t-t0ken"  # noqa: S105 -- the tests look for it
-Driven = tuple[InMemoryTunnels, InMemoryZones]
+Driven = tuple[SteppedTunnels, SteppedZones]
 Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
 @pytest.fixture
 def driven() -> Driven:
-    return memory(None, {ZONE: (record("mail.example.com", "192.0.2.1", "A"),)})
+    tunnels, zones = memory(None, {ZONE: (record("mail.example.com", "192.0.2.1", "A"),)})
+    return SteppedTunnels(tunnels), SteppedZones(zones)
 
 
 @pytest.fixture
@@ -45,19 +46,12 @@ def post(path: str, body: bytes, **headers: str) -> Ask:
     return lambda client: client.post(path, content=body, headers={**TYPED, **headers})
 
 
-def failing(failure: Exception) -> Callable[[str], None]:
-    def hook(_: str) -> None:
-        raise failure
-
-    return hook
-
-
 def changes(name: str) -> bytes:
     return json.dumps({"create": json_of([endpoint(name)])}).encode()
 
 
 async def test_the_filter_is_told_at_once_and_to_the_letter(client: httpx.AsyncClient, driven: Driven) -> None:
-    driven[0].hook = driven[1].hook = failing(AssertionError("nobody may be asked"))
+    driven[0].step = driven[1].step = fail(AssertionError("nobody may be asked"))
 
     answer = await client.get("/")
 
@@ -174,7 +168,7 @@ async def test_every_exception_is_answered_by_the_table(
     client: httpx.AsyncClient, driven: Driven, ask: Ask, failure: Exception | None, status: int, told: str
 ) -> None:
     if failure:
-        driven[0].hook = failing(failure)
+        driven[0].step = fail(failure)
 
     answer = await ask(client)
 
@@ -225,7 +219,7 @@ async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(
 async def test_what_is_unexpected_is_told_to_the_log_and_to_nobody_else(
     client: httpx.AsyncClient, driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driven[0].hook = failing(RuntimeError(TOKEN))
+    driven[0].step = fail(RuntimeError(TOKEN))
 
     answer = await client.get("/records")
 
@@ -238,7 +232,7 @@ async def test_what_is_unexpected_is_told_to_the_log_and_to_nobody_else(
 async def test_the_log_says_the_sentence_that_external_dns_throws_away(
     client: httpx.AsyncClient, driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driven[0].hook = failing(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
+    driven[0].step = fail(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
 
     await client.get("/records")
 
@@ -258,7 +252,7 @@ async def test_the_log_says_the_sentence_that_external_dns_throws_away(
 async def test_however_long_or_odd_a_sentence_is_the_body_stays_small(
     client: httpx.AsyncClient, driven: Driven, sentence: str
 ) -> None:
-    driven[0].hook = failing(PermanentFailure("which: " + sentence))
+    driven[0].step = fail(PermanentFailure("which: " + sentence))
 
     answer = await client.get("/records")
 

@@ -13,8 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from doubles.steps import SteppedTunnels, SteppedZones
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.planning.plan import Rejection
@@ -84,7 +86,8 @@ class SharedTunnels(RuleBasedStateMachine):
     )
     def begin(self, blue: str, green: str, wishes: list[Key], data: st.DataObject) -> None:
         self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
-        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), data.draw(st.sampled_from(("", "us"))))
+        self.owner_id = data.draw(st.sampled_from(("", "us")))
+        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), self.owner_id)
         self.them = ExternalDns(service(self.tunnels, self.zones, THEIRS), "them")
         self.by_hand = {tunnel: self.standing(tunnel) for tunnel in (BLUE, GREEN)}
         for name, path in wishes:
@@ -217,21 +220,20 @@ class SharedTunnels(RuleBasedStateMachine):
     def a_sync_stops(self, writes: int) -> None:
         left = writes
 
-        def step(name: str) -> None:
+        async def step(name: str) -> None:
             nonlocal left
             if left == 0:
                 raise Stopped
             left -= name == "after save"
 
-        self.tunnels.hook = self.zones.hook = step
+        stopping = service(SteppedTunnels(self.tunnels, step), SteppedZones(self.zones, step), OURS)
         with suppress(Stopped):
-            self.runner.run(self.us.sync(self.sources()))
-        self.tunnels.hook = self.zones.hook = lambda _: None
+            self.runner.run(ExternalDns(stopping, self.owner_id).sync(self.sources()))
 
     @rule()
     def a_sync_brings_all_that_is_good_to_life(self) -> None:
         rejections = self.sync()
-        conflicts = {each.hostname for each in rejections if each.code == "rule-conflict"}
+        conflicts = {each.hostname for each in rejections if each.reason == "rule-conflict"}
         assert conflicts <= self.orphans
         if conflicts:
             for tunnel in (BLUE, GREEN):
@@ -323,7 +325,7 @@ class SharedTunnels(RuleBasedStateMachine):
         return found
 
     def claims(self) -> list[DnsRecord]:
-        return [each for each in self.records() if each.marker and each.marker.owner == "us"]
+        return [each for each in self.records() if (marker := Marker.parse(each.comment)) and marker.owner == "us"]
 
     def records(self) -> list[DnsRecord]:
         return [each for stored in self.zones.stored.values() for each in stored.values()]

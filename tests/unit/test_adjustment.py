@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.adjustment import Adjustment, Unpublishable, adjust
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
@@ -31,7 +32,7 @@ def test_what_cannot_be_published_passes_through_with_code_and_sentence() -> Non
     found = adjust([endpoint(tunnel="red")], POLICY)
     marked = replace(endpoint(tunnel="red"), properties=((INVALID, "unknown-tunnel"), ("webhook/tunnel", "red")))
     sentence = "tunnel 'red' is not configured: CLOUDFLARE_TUNNEL_ID names blue, green"
-    assert found == Adjustment((marked,), (Unpublishable(marked, "unknown-tunnel", sentence),))
+    assert found == Adjustment((marked,), (Unpublishable(marked, Reason.UNKNOWN_TUNNEL, sentence),))
     assert adjust(found.endpoints, POLICY) == found
 
 

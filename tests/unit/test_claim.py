@@ -127,12 +127,11 @@ def test_a_claim_knows_its_zone_owner_and_tunnel() -> None:
     )
 
 
-def test_a_batch_is_counted_and_cut_down_by_name() -> None:
+def test_a_batch_holds_its_records_in_the_order_in_which_they_are_written() -> None:
     one, two, three = (record(f"{name}.example.com", "x") for name in "abc")
     batch = RecordBatch(deletes=(one, two), patches=(two, three), posts=(three, one))
     assert len(batch) == 6
-    assert batch.without(frozenset({one.name})) == RecordBatch((two,), (two, three), (three,))
-    assert len(batch.without(frozenset({one.name, two.name, three.name}))) == 0
+    assert batch.records == (one, two, two, three, three, one)
 
 
 def test_a_marker_never_exceeds_what_the_free_plan_holds() -> None:

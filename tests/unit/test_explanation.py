@@ -11,12 +11,11 @@ from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
-from tunnel_webhook.domain.planning.explanation import Explanation, explain
+from tunnel_webhook.domain.planning.explanation import Explanation, Match, explain
 from tunnel_webhook.domain.planning.plan import Action
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
 
-WINS = "wins: the first rule that matches"
-OTHER_PATH = "passed over: its path does not match"
+WINS, UNREACHED, PASSED_OVER = Match.WINS, Match.UNREACHED, Match.PASSED_OVER
 APP, API = rule("app.example.com", "http://app:80"), rule("app.example.com", "http://api:80", path="^/api")
 
 
@@ -31,21 +30,20 @@ def explained(
     return explain(Hostname(hostname), path, Existing.of([ZONE], {ZONE: records}, held), policy)
 
 
-def verdicts(explanation: Explanation, tunnel: str = BLUE) -> list[tuple[int, str]]:
-    return [(each.number, each.verdict) for each in explanation.candidates if each.tunnel == tunnel]
+def verdicts(explanation: Explanation, tunnel: str = BLUE) -> list[tuple[int, Match, int]]:
+    return [(each.number, each.match, each.winner) for each in explanation.candidates if each.tunnel == tunnel]
 
 
 def test_a_request_goes_to_the_first_rule_that_matches() -> None:
     found = explained(claim("app.example.com", resource="service/prod/app"), path="/api/users")
 
     assert verdicts(found) == [
-        (1, WINS),
-        (2, "never reached: rule 1 takes the request before it"),
-        (3, "never reached: rule 1 takes the request before it"),
+        (1, WINS, 0),
+        (2, UNREACHED, 1),
+        (3, UNREACHED, 1),
     ]
-    assert [each.wins for each in found.candidates if each.tunnel == BLUE] == [True, False, False]
     assert [each.is_managed for each in found.candidates if each.tunnel == BLUE] == [True, True, False]
-    assert (found.zone, found.tunnel, found.drift) == ("example.com", BLUE, "")
+    assert (found.zone, found.tunnel, found.drift) == ("example.com", BLUE, None)
     assert found.claim is not None
     assert (found.claim.marker.resource, found.is_visible, found.in_domain_filter) == ("service/prod/app", True, True)
 
@@ -53,19 +51,19 @@ def test_a_request_goes_to_the_first_rule_that_matches() -> None:
 def test_a_rule_with_another_path_is_passed_over() -> None:
     found = explained(claim("app.example.com"), path="/")
 
-    assert verdicts(found) == [(1, OTHER_PATH), (2, WINS), (3, "never reached: rule 2 takes the request before it")]
+    assert verdicts(found) == [(1, PASSED_OVER, 0), (2, WINS, 0), (3, UNREACHED, 2)]
 
 
 def test_rules_for_other_hostnames_have_no_say() -> None:
     found = explained(claim("app.example.com"), blue=configuration(rule("other.example.com"), APP))
 
-    assert [number for number, _ in verdicts(found)] == [2, 3]
+    assert [number for number, _, _ in verdicts(found)] == [2, 3]
 
 
 def test_each_tunnel_has_its_own_winner() -> None:
     found = explained(claim("app.example.com"))
 
-    assert verdicts(found, GREEN) == [(1, WINS)]
+    assert verdicts(found, GREEN) == [(1, WINS, 0)]
     assert found.tunnel == BLUE
 
 
@@ -112,7 +110,11 @@ def test_a_name_outside_every_zone_and_the_filter_is_told() -> None:
 def test_a_deletion_takes_the_rules_and_the_record() -> None:
     (decision,) = explained(claim("app.example.com")).deletion.decisions
 
-    assert (decision.action, decision.left_behind, bool(decision.release)) == (Action.DELETE, (BLUE,), True)
+    assert (decision.action, [change.tunnel for change in decision.rules], bool(decision.release)) == (
+        Action.DELETE,
+        [BLUE],
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,5 +125,5 @@ def test_a_deletion_takes_the_rules_and_the_record() -> None:
 def test_a_deletion_does_nothing_to(records: Iterable[DnsRecord], policy: Policy) -> None:
     found = explained(*records, policy=policy)
 
-    assert found.deletion.is_empty
+    assert found.deletion.decisions == ()
     assert not found.is_visible

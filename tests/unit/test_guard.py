@@ -2,6 +2,7 @@
 
 import pytest
 
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection
@@ -39,13 +40,13 @@ def test_as_many_deletions_as_the_limit_pass() -> None:
 
 def test_one_deletion_more_than_the_limit_withholds_them_all() -> None:
     judged = Guard().judge(deletions(7), managed=12)
-    assert judged.is_empty
+    assert judged.decisions == ()
     assert judged.withheld == tuple(f"a{number}.example.com" for number in range(7))
 
 
 def test_what_is_not_a_deletion_is_neither_counted_nor_withheld() -> None:
     others = tuple(decision(action, number) for number, action in enumerate(Action) if action is not Action.DELETE)
-    rejection = Rejection("b.example.com", "no-zone", "a sentence")
+    rejection = Rejection("b.example.com", Reason.NO_ZONE, "a sentence")
     asked = Plan((*others, decision(Action.DELETE, 9)), (rejection,))
     assert Guard(1, 0).judge(asked, managed=100) == asked
     judged = Guard(0, 0).judge(asked, managed=100)

@@ -4,7 +4,7 @@ import pytest
 
 from tunnel_webhook.domain.cloudflared.alias import alias_of
 from tunnel_webhook.domain.errors import InvalidEndpoint
-from tunnel_webhook.domain.hostname import Hostname, to_unicode, zone_of
+from tunnel_webhook.domain.hostname import Hostname, zone_of
 
 LONGEST_LABEL = "a" * 63
 LONGEST = ".".join([LONGEST_LABEL] * 3 + ["a" * 61])
@@ -68,27 +68,6 @@ def test_what_dns_cannot_hold_is_no_hostname(text: str) -> None:
 def test_what_idna_2008_refuses_is_no_hostname_and_says_so(text: str) -> None:
     with pytest.raises(InvalidEndpoint, match=r"is not a hostname under IDNA 2008: "):
         Hostname.parse(text)
-
-
-def test_a_wildcard_knows_that_it_is_one() -> None:
-    assert Hostname.parse("*.example.com").is_wildcard
-    assert not Hostname.parse("app.example.com").is_wildcard
-
-
-def test_the_labels_of_a_hostname_are_counted() -> None:
-    assert [Hostname.parse(name).labels for name in ("com", "example.com", "*.example.com")] == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        pytest.param("app.example.com", "app.example.com", id="plain"),
-        pytest.param("app.xn--bcher-kva.de", "app.bücher.de", id="an A-label"),
-        pytest.param("xn--a.example.com", "xn--a.example.com", id="an A-label that stands for nothing"),
-    ],
-)
-def test_external_dns_sees_a_name_in_its_unicode_form(name: str, expected: str) -> None:
-    assert to_unicode(name) == expected
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,9 @@ def test_the_domain_of_the_cluster_is_a_setting() -> None:
 
 
 def test_several_services_as_targets_are_refused_and_not_cut_to_the_first() -> None:
-    with pytest.raises(InvalidEndpoint, match=r"has 2 services as targets \(http://a, http://b\); a rule has one"):
+    with pytest.raises(
+        InvalidEndpoint, match=r"has 2 services as targets \(http://a, http://b\); a rule can have only one"
+    ):
         origin(targets("http://b", "http://a"))
 
 
@@ -111,12 +113,12 @@ def test_an_endpoint_without_an_origin_is_refused_with_what_to_set(asked: Endpoi
 def test_a_port_or_scheme_without_effect_is_refused(
     extra: dict[str, str], asked: tuple[str, ...], default_origin: str
 ) -> None:
-    with pytest.raises(InvalidEndpoint, match=r"has no effect, since the service is given whole as http://"):
+    with pytest.raises(InvalidEndpoint, match=r"has no effect, since the whole service is set: http://"):
         origin(targets(*asked, **extra), default_origin)
 
 
 def test_a_scheme_without_a_port_of_its_own_needs_one() -> None:
-    with pytest.raises(InvalidEndpoint, match="webhook/scheme 'tcp' has no port of its own: set webhook/port as well"):
+    with pytest.raises(InvalidEndpoint, match="webhook/scheme 'tcp' has no default port: set webhook/port as well"):
         origin(targets(resource=RESOURCE, scheme="tcp"))
 
 

@@ -6,7 +6,7 @@ Tests look into it and write into it through its plain attributes, by a side doo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -21,24 +21,15 @@ from tunnel_webhook.ports import Finding, Level, PermanentFailure, Refusal
 ENTERPRISE_RECORDS = 1_000_000
 """The quota of a zone unless told otherwise: the account-wide default of Cloudflare's Enterprise plan."""
 
-Hook = Callable[[str], None]
-"""Called with the name of a step, before it and after it; raises to make it fail there."""
-
-
-def nothing_happens(step: str) -> None:
-    """Let every step pass."""
-
 
 @dataclass(slots=True)
 class InMemoryTunnels:
     """TunnelRepository in memory: `documents` holds, by tunnel id, the JSON text and its version."""
 
     documents: dict[str, tuple[str, int]]
-    hook: Hook = nothing_happens
 
     async def load(self, tunnel: str, /) -> TunnelConfiguration:
         """Return the document; PermanentFailure for a tunnel that was never made."""
-        self.hook("before load")
         text, version = self._stored(tunnel)
         try:
             return TunnelConfiguration.parse(text, version)
@@ -48,7 +39,6 @@ class InMemoryTunnels:
 
     async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
         """Replace the document as Cloudflare does: validated, and with the version counted up from what stands there."""
-        self.hook("before save")
         _, version = self._stored(tunnel)
         try:
             check_configuration(configuration)
@@ -56,7 +46,6 @@ class InMemoryTunnels:
             message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
             raise PermanentFailure(message) from error
         self.documents[tunnel] = (configuration.text, version + 1)
-        self.hook("after save")
         return replace(configuration, version=version + 1)
 
     def _stored(self, tunnel: str) -> tuple[str, int]:
@@ -73,7 +62,6 @@ class InMemoryZones:
 
     stored: dict[Zone, dict[str, DnsRecord]]
     quota: int = ENTERPRISE_RECORDS
-    hook: Hook = nothing_happens
     _ids: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
 
     @classmethod
@@ -83,12 +71,10 @@ class InMemoryZones:
 
     async def zones(self) -> tuple[Zone, ...]:
         """Return the zones."""
-        self.hook("before zones")
         return tuple(sorted(self.stored))
 
     async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
         """Return the marked records of every zone, and all those of the zones in full."""
-        self.hook("before load")
         return {
             zone: tuple(
                 sorted(record for record in records.values() if zone in in_full or Marker.parse(record.comment))
@@ -98,7 +84,6 @@ class InMemoryZones:
 
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
         """Write record by record, refusing with Cloudflare's codes what it would refuse."""
-        self.hook("before save")
         if zone not in self.stored:
             message = f"zone {zone.name} does not exist"
             raise PermanentFailure(message)
@@ -109,7 +94,6 @@ class InMemoryZones:
         for record in self.stored[zone].values():
             names[record.name].append(record)
         verdicts += [self._post(zone, record, names[record.name]) for record in batch.posts]
-        self.hook("after save")
         return tuple(refusal for refusal in verdicts if refusal)
 
     def _patch(self, zone: Zone, record: DnsRecord) -> Refusal | None:

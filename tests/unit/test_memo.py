@@ -13,8 +13,8 @@ def test_each_argument_is_worked_out_once() -> None:
         return 2 * number
 
     doubled = Memo(double)
-    assert doubled.all([1, 2, 1]) == [2, 4, 2]
-    assert doubled.all([2, 3]) == [4, 6]
+    assert doubled.results([1, 2, 1]) == [2, 4, 2]
+    assert doubled.results([2, 3]) == [4, 6]
     assert calls == [1, 2, 3]
 
 
@@ -22,12 +22,12 @@ def test_what_is_raised_is_not_remembered() -> None:
     inverse = Memo[int, float](lambda number: 1 / number)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            inverse.all([0])
+            inverse.results([0])
     assert len(inverse) == 0
 
 
 def test_what_is_no_longer_asked_for_is_forgotten_in_time() -> None:
     same = Memo[int, int](lambda number: number)
     for start in range(0, 50_000, 1000):
-        same.all(range(start, start + 1000))
+        same.results(range(start, start + 1000))
     assert len(same) <= 2 * 1000 + 4096 + 1000

@@ -2,11 +2,10 @@
 
 import pytest
 
-from tunnel_webhook.domain.cloudflared.go_json import fold_key
+from tunnel_webhook.domain.cloudflared.go_json import fold_key, fold_members
 from tunnel_webhook.domain.cloudflared.json_text import (
     Json,
     elements,
-    folded,
     join_elements,
     join_members,
     members,
@@ -77,9 +76,9 @@ def test_the_kelvin_sign_is_a_k() -> None:
 
 
 def test_of_members_with_one_name_go_takes_the_last_that_is_not_null() -> None:
-    assert folded({"Path": "/a", "path": "/b", "PATH": None}) == {"path": "/b"}
+    assert fold_members({"Path": "/a", "path": "/b", "PATH": None}) == {"path": "/b"}
 
 
 @pytest.mark.parametrize("value", [None, [], "text", 1, True])
 def test_what_is_no_object_has_no_members(value: Json) -> None:
-    assert folded(value) == {}
+    assert fold_members(value) == {}

@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.errors import (
-    InvalidEndpoint,
-)
+from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
-from tunnel_webhook.domain.external_dns.marking import translate
+from tunnel_webhook.domain.external_dns.marking import mark, translate
 from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import DRIFT, INVALID
-from tunnel_webhook.domain.external_dns.route import ADOPT_LABEL, endpoint_of, marked
+from tunnel_webhook.domain.external_dns.route import ADOPT_LABEL, endpoint_of_route
 from vocabulary.builders import BLUE, GREEN, POLICY, endpoint, rule
 
 APP = "app.example.com"
@@ -20,8 +18,8 @@ APP = "app.example.com"
 
 def canonical(asked: Endpoint, policy: Policy = POLICY) -> Endpoint:
     """Return the one form of an endpoint that can be published, and hold it to be its own."""
-    found = endpoint_of(translate(asked, policy), asked.labels, policy)
-    assert endpoint_of(translate(found, policy), found.labels, policy) == found
+    found = endpoint_of_route(translate(asked, policy), asked.labels, policy)
+    assert endpoint_of_route(translate(found, policy), found.labels, policy) == found
     return found
 
 
@@ -29,10 +27,11 @@ def refused(asked: Endpoint) -> Endpoint:
     """Return an endpoint that cannot be published as it passes through, and hold it to be its own."""
     with pytest.raises(InvalidEndpoint) as first:
         translate(asked, POLICY)
-    found = marked(asked, first.value)
-    with pytest.raises(type(first.value)) as second:
+    found = mark(asked, first.value)
+    with pytest.raises(InvalidEndpoint) as second:
         translate(found, POLICY)
-    assert marked(found, second.value) == found
+    assert second.value.reason is first.value.reason
+    assert mark(found, second.value) == found
     return found
 
 
@@ -102,92 +101,104 @@ NEEDED = {"access_team_name": "t", "access_aud_tag": "a"}
 @pytest.mark.parametrize(
     ("asked", "reason", "sentence"),
     [
-        pytest.param(endpoint("a..b"), InvalidEndpoint, "is not a hostname", id="a hostname that is none"),
+        pytest.param(endpoint("a..b"), Reason.INVALID_HOSTNAME, "is not a hostname", id="a hostname that is none"),
         pytest.param(
             endpoint(service="ftp://a"),
-            InvalidEndpoint,
-            "is not one that a tunnel rule may have",
+            Reason.INVALID_SERVICE,
+            "cannot be published",
             id="a service that is none",
         ),
-        pytest.param(endpoint(target=""), InvalidEndpoint, "names no origin", id="no target"),
-        pytest.param(endpoint(path="api"), InvalidEndpoint, "does not start with '/'", id="a path without a slash"),
-        pytest.param(endpoint(path="(", path_match="regex"), InvalidEndpoint, "RE2", id="a path that is no RE2"),
+        pytest.param(endpoint(target=""), Reason.INVALID_SERVICE, "names no origin", id="no target"),
+        pytest.param(endpoint(path="api"), Reason.INVALID_PATH, "does not start with '/'", id="a path without a slash"),
+        pytest.param(endpoint(path="(", path_match="regex"), Reason.INVALID_PATH, "RE2", id="a path that is no RE2"),
         pytest.param(
             endpoint(path_match="exact"),
-            InvalidEndpoint,
+            Reason.INVALID_PROPERTY,
             "has no effect without webhook/path",
             id="a path-match without a path",
         ),
-        pytest.param(endpoint(tunnel="red"), InvalidEndpoint, "names blue, green", id="an unknown tunnel"),
+        pytest.param(endpoint(tunnel="red"), Reason.UNKNOWN_TUNNEL, "names blue, green", id="an unknown tunnel"),
         pytest.param(
-            endpoint(adopt="maybe"), InvalidEndpoint, "webhook/adopt is 'maybe'", id="an adopt that is no boolean"
+            endpoint(adopt="maybe"),
+            Reason.INVALID_PROPERTY,
+            "webhook/adopt is 'maybe'",
+            id="an adopt that is no boolean",
         ),
         pytest.param(
             endpoint(no_tls_verfy="true"),
-            InvalidEndpoint,
+            Reason.INVALID_PROPERTY,
             "webhook/no-tls-verfy is not a property",
             id="a misspelt property",
         ),
         pytest.param(
             endpoint(no_tls_verify="yes"),
-            InvalidEndpoint,
+            Reason.INVALID_PROPERTY,
             "accepted are true and false",
             id="a value that is not of its kind",
         ),
         pytest.param(
             with_properties(("webhook/http2-origin", "")),
-            InvalidEndpoint,
+            Reason.INVALID_PROPERTY,
             "has no value",
             id="a property without a value",
         ),
         pytest.param(
             with_properties(("webhook/proxy-port", "2"), ("webhook/proxy-port", "1")),
-            InvalidEndpoint,
-            "given twice, as '1' and '2'",
+            Reason.INVALID_PROPERTY,
+            "set twice, to '1' and '2'",
             id="given twice",
         ),
         pytest.param(
-            endpoint(ca_pool="/ca.pem"), InvalidEndpoint, "ALLOW_CA_POOL=true", id="a CA pool that no setting allows"
+            endpoint(ca_pool="/ca.pem"),
+            Reason.INVALID_PROPERTY,
+            "ALLOW_CA_POOL=true",
+            id="a CA pool that no setting allows",
         ),
         pytest.param(
             endpoint(bastion_mode="true"),
-            InvalidEndpoint,
+            Reason.INVALID_PROPERTY,
             "does not list bastion",
             id="a bastion mode that no setting allows",
         ),
         pytest.param(
             endpoint(**NEEDED),
-            InvalidEndpoint,
+            Reason.INVALID_PROPERTY,
             "no effect without webhook/access-required",
             id="access that is not required",
         ),
         pytest.param(
             endpoint(access_required="true", access_team_name="t"),
-            InvalidEndpoint,
-            "needs webhook/access-team-name and",
+            Reason.INVALID_PROPERTY,
+            "also needs webhook/access-team-name and",
             id="access without tags",
         ),
         pytest.param(
             endpoint(access_required="true", access_aud_tag="a"),
-            InvalidEndpoint,
-            "needs webhook/access-team-name and",
+            Reason.INVALID_PROPERTY,
+            "also needs webhook/access-team-name and",
             id="access without a team",
         ),
-        pytest.param(with_properties(("", "")), InvalidEndpoint, "a property without a name", id="a nameless property"),
+        pytest.param(
+            with_properties(("", "")),
+            Reason.CORRUPTED_PROPERTIES,
+            "a property without a name",
+            id="a nameless property",
+        ),
         pytest.param(
             with_properties(("", "x"), ("webhook/nope", "")),
-            InvalidEndpoint,
+            Reason.CORRUPTED_PROPERTIES,
             "a property without a name",
             id="a nameless property first of all",
         ),
     ],
 )
 def test_what_cannot_be_published_passes_through_with_its_reason(
-    asked: Endpoint, reason: type[InvalidEndpoint], sentence: str
+    asked: Endpoint, reason: Reason, sentence: str
 ) -> None:
-    with pytest.raises(reason, match=sentence):
+    with pytest.raises(InvalidEndpoint, match=sentence) as error:
         translate(asked, POLICY)
-    assert dict(refused(asked).properties)[INVALID] == reason.code
+    assert error.value.reason is reason
+    assert dict(refused(asked).properties)[INVALID] == reason
 
 
 @pytest.mark.parametrize(
@@ -251,24 +262,25 @@ def test_what_cannot_be_published_is_as_canonical_as_it_gets() -> None:
     [
         pytest.param(
             "corrupted-properties",
-            InvalidEndpoint,
+            Reason.CORRUPTED_PROPERTIES,
             "a property without a name",
             id="corruption, whose traces are gone",
         ),
         pytest.param(
             "invalid-path",
-            InvalidEndpoint,
+            Reason.INVALID_PATH,
             "it is marked with webhook/invalid=invalid-path",
             id="a reason that is mended",
         ),
         pytest.param(
-            "nonsense", InvalidEndpoint, "it is marked with webhook/invalid=nonsense", id="a code that is none"
+            "nonsense", Reason.INVALID_PROPERTY, "it is marked with webhook/invalid=nonsense", id="a code that is none"
         ),
     ],
 )
-def test_a_mark_is_believed(code: str, reason: type[InvalidEndpoint], sentence: str) -> None:
-    with pytest.raises(reason, match=sentence):
+def test_a_mark_is_believed(code: str, reason: Reason, sentence: str) -> None:
+    with pytest.raises(InvalidEndpoint, match=sentence) as error:
         translate(with_properties((INVALID, code)), POLICY)
+    assert error.value.reason is reason
 
 
 def test_a_route_becomes_the_rule_that_publishes_it() -> None:
@@ -305,7 +317,7 @@ def test_a_route_becomes_the_rule_that_publishes_it() -> None:
 def test_adoption_is_asked_for_as_a_property_and_travels_on_as_a_label(asked: Endpoint, *, adopts: bool) -> None:
     route = translate(asked, POLICY)
     assert route.adopt is adopts
-    assert (endpoint_of(route, {}, POLICY).labels.get(ADOPT_LABEL) == "true") is adopts
+    assert (endpoint_of_route(route, {}, POLICY).labels.get(ADOPT_LABEL) == "true") is adopts
 
 
 def test_the_default_tunnel_is_the_first() -> None:
