@@ -20,11 +20,11 @@ from doubles.emulator import (
 )
 from tunnel_webhook.adapters.cloudflare.credentials import ApiTokenFile
 from tunnel_webhook.application import TunnelService
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
-from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
-from vocabulary.builders import POLICY, endpoint
+from vocabulary.builders import POLICY, endpoint, service
 
 pytestmark = pytest.mark.anyio
 
@@ -35,11 +35,9 @@ FOREIGN = (
 )
 
 
-def service(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
-    """Return the service on the adapters; its guard lets everything pass."""
-    return TunnelService(
-        world.tunnels, world.zones, policy, Guard(floor=10**6), deadline=12.0, clock=world.emulator.clock.now
-    )
+def service_on(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
+    """Return the service on the adapters."""
+    return service(world.tunnels, world.zones, policy)
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def apps(number: int, prefix: str = "app") -> tuple[Endpoint, ...]:
 
 
 async def test_records_are_two_calls_with_one_tunnel_and_one_zone(world: Cloudflare) -> None:
-    api = service(world)
+    api = service_on(world)
     await api.apply_changes(Changes(create=apps(3)))
     world.emulator.log.clear()
     assert len(await api.records()) == 3
@@ -65,7 +63,7 @@ async def test_records_are_two_calls_with_one_tunnel_and_one_zone(world: Cloudfl
 async def test_creations_are_at_most_four_calls_and_one_for_two_hundred(number: int) -> None:
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
     async with cloudflare(Emulator(seed(plan="free").with_zone(zone))) as world:
-        api = service(world)
+        api = service_on(world)
         await api.records()
         world.emulator.log.clear()
         await api.apply_changes(Changes(create=apps(number)))
@@ -80,13 +78,13 @@ async def test_a_thousand_creations_at_a_tenth_of_a_second_a_call_take_less_than
     state = seed(plan="free").with_zone(zone).with_behaviour(latency=0.1)
     async with cloudflare(Emulator(state), account="") as world:
         start = world.emulator.clock.now()
-        await service(world).apply_changes(Changes(create=apps(1000)))
+        await service_on(world).apply_changes(Changes(create=apps(1000)))
         assert world.emulator.clock.now() - start < 3.0
         assert len(world.calls) < 12
 
 
 async def test_changes_that_change_nothing_write_nothing(world: Cloudflare) -> None:
-    api = service(world)
+    api = service_on(world)
     await api.apply_changes(Changes(create=apps(3)))
     world.emulator.log.clear()
     await api.apply_changes(Changes(create=apps(3)))
@@ -97,7 +95,7 @@ async def test_a_life_from_creation_over_a_move_to_deletion_leaves_no_trace(worl
     by_hand = Record("by-hand.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True)
     world.emulator.state = world.emulator.state.with_records("example.com", by_hand).with_document(BLUE, FOREIGN)
     before = world.emulator.state
-    api = service(world, POLICY)
+    api = service_on(world, POLICY)
     await api.apply_changes(Changes(create=apps(3)))
     moved = tuple(endpoint(each.dns_name, "http://app:80", tunnel="green") for each in apps(3))
     await api.apply_changes(Changes(update_old=apps(3), update_new=moved))
@@ -110,7 +108,7 @@ async def test_a_life_from_creation_over_a_move_to_deletion_leaves_no_trace(worl
 
 
 async def test_somebody_elses_write_between_load_and_save_makes_us_look_again(world: Cloudflare) -> None:
-    api = service(world)
+    api = service_on(world)
     await api.records()
     world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=FOREIGN))
     await api.apply_changes(Changes(create=apps(1)))
@@ -119,18 +117,18 @@ async def test_somebody_elses_write_between_load_and_save_makes_us_look_again(wo
 
 
 async def test_one_bad_hostname_keeps_no_other_from_being_published(world: Cloudflare) -> None:
-    api = service(world)
+    api = service_on(world)
     await api.records()
     message = '{"success":false,"errors":[{"code":9005,"message":"no"}]}'
     world.emulator.arm(Respond(path="batch", status=400, body=message, times=2))
     with pytest.raises(ChangesNotApplied) as caught:
         await api.apply_changes(Changes(create=apps(2)))
-    assert [rejection.code for rejection in caught.value.rejections] == ["refused"]
+    assert [rejection.reason for rejection in caught.value.rejections] == [Reason.REFUSED]
     assert len(world.stored()) == len(await api.records()) == 1
 
 
 async def test_a_block_of_five_minutes_makes_quick_failures_and_no_queue(world: Cloudflare) -> None:
-    api = service(world)
+    api = service_on(world)
     await api.records()
     world.emulator.state = world.emulator.state.with_behaviour(rate_quota=1)
     start = world.emulator.clock.now()
@@ -145,7 +143,7 @@ async def test_a_block_of_five_minutes_makes_quick_failures_and_no_queue(world: 
 
 
 async def test_an_outage_is_answered_within_the_budget_and_ends_by_itself(world: Cloudflare) -> None:
-    api = service(world)
+    api = service_on(world)
     world.emulator.arm(Respond(status=502, body="", times=0))
     start = world.emulator.clock.now()
     with pytest.raises(TemporaryFailure, match="502"):
@@ -165,7 +163,7 @@ async def test_a_token_file_is_rotated_without_a_restart(tmp_path: Path) -> None
     path = tmp_path / "token"
     path.write_text(API_TOKEN)
     async with cloudflare(Emulator(seed()), credentials=ApiTokenFile(path)) as world:
-        api = service(world)
+        api = service_on(world)
         await api.records()
         rotated = Token("rotated0token")
         world.emulator.state = replace(world.emulator.state, tokens={rotated.secret: rotated})

@@ -23,6 +23,7 @@ from doubles.emulator import (
     seed,
 )
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure
 from vocabulary.builders import claim
 
@@ -133,9 +134,9 @@ async def test_a_patch_touches_only_what_we_decide() -> None:
 async def test_conflicts_are_found_by_one_look_at_the_zone_and_the_rest_is_written(world: Cloudflare) -> None:
     take(world, "app0003.example.com", "app0100.example.com")
     refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(200)))
-    assert [(each.name, each.code) for each in refusals] == [
-        ("app0003.example.com", "record-conflict"),
-        ("app0100.example.com", "record-conflict"),
+    assert [(each.name, each.reason) for each in refusals] == [
+        ("app0003.example.com", Reason.RECORD_CONFLICT),
+        ("app0100.example.com", Reason.RECORD_CONFLICT),
     ]
     assert refusals[0].sentence == "81053: An A, AAAA, or CNAME record with that host already exists."
     assert len(world.stored()) == 200
@@ -154,8 +155,8 @@ async def test_the_same_target_under_somebody_elses_marker_is_a_conflict(world: 
         "example.com", Record(theirs.name, theirs.type, theirs.content, proxied=True, comment=theirs.comment)
     )
     refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
-    assert [(each.name, each.code, each.sentence[:5]) for each in refusals] == [
-        ("app0000.example.com", "record-conflict", "81053")
+    assert [(each.name, each.reason, each.sentence[:5]) for each in refusals] == [
+        ("app0000.example.com", Reason.RECORD_CONFLICT, "81053")
     ]
     assert world.stored()["app0000.example.com"].comment == theirs.comment
 
@@ -174,13 +175,13 @@ async def test_a_conflict_is_told_in_the_words_of_cloudflare_whichever_they_are(
     take(world, "app0000.example.com")
     world.emulator.arm(refusal(code, message))
     refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(2)))
-    assert refusals == (Refusal("app0000.example.com", "record-conflict", f"{code}: {message}"),)
+    assert refusals == (Refusal("app0000.example.com", Reason.RECORD_CONFLICT, f"{code}: {message}"),)
 
 
 async def test_a_conflict_that_nothing_in_the_zone_explains_is_refused_all_the_same(world: Cloudflare) -> None:
     world.emulator.arm(refusal(81053, "said so"))
     assert await world.zones.save(ZONE, RecordBatch(posts=posts(1))) == (
-        Refusal("app0000.example.com", "record-conflict", "81053: said so"),
+        Refusal("app0000.example.com", Reason.RECORD_CONFLICT, "81053: said so"),
     )
 
 
@@ -199,7 +200,7 @@ async def test_a_record_to_patch_that_is_gone_is_refused_and_the_rest_is_written
     )
     world.emulator.arm(Intervention(path=BATCH, change=lambda state: without(state, first.id)))
     refusals = await world.zones.save(ZONE, RecordBatch(patches=patches, posts=posts(1)))
-    assert refusals == (Refusal("a.example.com", "refused", "81044: Record does not exist."),)
+    assert refusals == (Refusal("a.example.com", Reason.REFUSED, "81044: Record does not exist."),)
     assert world.stored()["b.example.com"].tunnel == GREEN
     assert "app0000.example.com" in world.stored()
 
@@ -225,7 +226,7 @@ async def test_a_record_that_cloudflare_does_not_like_is_found_by_halving_and_na
 ) -> None:
     batch = RecordBatch(posts=(*posts(77), bad, *posts(122, "more")))
     (found,) = await world.zones.save(ZONE, batch)
-    assert (found.name, found.code, found.sentence[:6]) == ("bad.example.com", "refused", sentence)
+    assert (found.name, found.reason, found.sentence[:6]) == ("bad.example.com", Reason.REFUSED, sentence)
     assert len(world.stored()) == 199
     assert len(world.calls) <= 1 + 2 * 8
 
@@ -236,7 +237,7 @@ async def test_tags_that_a_free_zone_has_no_room_for_are_a_refusal_of_one_record
         Respond(path=BATCH, status=400, body=f'{{"success":false,"errors":[{{"code":9300,"message":"{message}"}}]}}')
     )
     assert await world.zones.save(ZONE, RecordBatch(posts=posts(1))) == (
-        Refusal("app0000.example.com", "refused", f"9300: {message}"),
+        Refusal("app0000.example.com", Reason.REFUSED, f"9300: {message}"),
     )
 
 
@@ -247,7 +248,7 @@ async def test_a_full_zone_takes_what_fits_and_refuses_the_rest_without_asking_f
     assert sorted(world.stored()) == [f"app{number:04}.example.com" for number in range(40)]
     assert len(refusals) == 960
     assert set(refusals) == {
-        Refusal(f"app{number:04}.example.com", "quota-exceeded", "81045: Record quota exceeded.")
+        Refusal(f"app{number:04}.example.com", Reason.QUOTA_EXCEEDED, "81045: Record quota exceeded.")
         for number in range(40, 1000)
     }
     assert len(world.calls) <= 20
@@ -257,7 +258,7 @@ async def test_deletions_go_on_in_a_full_zone(world: Cloudflare) -> None:
     gone = await with_claims(world, "a.example.com", "b.example.com")
     world.emulator.state = with_quota(world.emulator.state, 0)
     refusals = await world.zones.save(ZONE, RecordBatch(deletes=tuple(gone), posts=posts(1)))
-    assert ([each.code for each in refusals], world.stored()) == (["quota-exceeded"], {})
+    assert ([each.reason for each in refusals], world.stored()) == ([Reason.QUOTA_EXCEEDED], {})
 
 
 @pytest.mark.parametrize(
@@ -329,7 +330,7 @@ async def test_somebody_elses_record_that_appears_meanwhile_is_a_conflict_after_
         Drop(path=BATCH), Intervention(method="GET", change=lambda state: state.with_records("example.com", TAKEN))
     )
     refusals = await world.zones.save(ZONE, RecordBatch(posts=(new("taken.example.com"), *posts(1))))
-    assert [(each.name, each.code) for each in refusals] == [("taken.example.com", "record-conflict")]
+    assert [(each.name, each.reason) for each in refusals] == [("taken.example.com", Reason.RECORD_CONFLICT)]
     assert "app0000.example.com" in world.stored()
 
 

@@ -143,7 +143,7 @@ async def test_it_finds(world: World, finding: Finding) -> None:
 
 
 async def test_whatever_is_amiss_has_a_cure() -> None:
-    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.verdict is not OK]
+    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.level is not OK]
 
     assert [found for found in amiss if not found.cure] == []
 
@@ -151,7 +151,7 @@ async def test_whatever_is_amiss_has_a_cure() -> None:
 async def test_where_all_is_in_place_only_writing_is_unknown() -> None:
     found = await World(state=connected(Connector("1"))).findings()
 
-    assert [(each.subject, each.verdict) for each in found if each.verdict is not OK] == [
+    assert [(each.subject, each.level) for each in found if each.level is not OK] == [
         ("permission DNS:Edit", UNKNOWN),
         ("permission Cloudflare Tunnel:Edit", UNKNOWN),
     ]

@@ -190,6 +190,6 @@ async def test_it_finds(world: World, finding: Finding) -> None:
 
 
 async def test_whatever_is_amiss_has_a_cure() -> None:
-    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.verdict is not OK]
+    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.level is not OK]
 
     assert [found for found in amiss if not found.cure] == []

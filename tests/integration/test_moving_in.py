@@ -10,6 +10,7 @@ from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
 from doubles.emulator import BLUE, GREEN, Emulator, Record, State, seed
 from doubles.go_reference import left_behind
 from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from vocabulary.builders import endpoint, service
 
@@ -162,7 +163,7 @@ async def test_a_rule_by_hand_that_says_something_else_is_taken_over_only_where_
     before = world(Record("hand.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand"))
     async with moving_in(before, owner) as (cloud, dns):
         (rejection,) = await dns.sync((endpoint("hand.example.com", "http://new:80"),))
-        assert (rejection.hostname, rejection.reason) == ("hand.example.com", "rule-conflict")
+        assert (rejection.hostname, rejection.reason) == ("hand.example.com", Reason.RULE_CONFLICT)
         assert cloud.emulator.state == before
 
         asked = (endpoint("hand.example.com", "http://new:80", adopt="true"),)
@@ -177,7 +178,7 @@ async def test_a_hostname_of_the_go_webhook_in_a_tunnel_that_is_not_ours_is_left
     before = world(Record("app.example.com", "CNAME", elsewhere, proxied=True, comment="external-dns/http://app:80"))
     async with moving_in(before) as (cloud, dns):
         (rejection,) = await dns.sync((endpoint("app.example.com", "http://app:80", adopt="true"),))
-        assert rejection.reason == "record-conflict"
+        assert rejection.reason == Reason.RECORD_CONFLICT
         assert cloud.emulator.state == before
 
 
@@ -185,7 +186,7 @@ async def test_a_hostname_of_the_go_webhook_moves_in_before_it_moves_to_another_
     app = {"app.example.com": "http://app:80"}
     async with moving_in(left_behind(world(), app)) as (cloud, dns):
         (rejection,) = await dns.sync((endpoint("app.example.com", "http://app:80", tunnel="green"),))
-        assert rejection.reason == "record-conflict"
+        assert rejection.reason == Reason.RECORD_CONFLICT
         assert await dns.sync(wanted(app)) == ()
         assert await dns.sync((endpoint("app.example.com", "http://app:80", tunnel="green"),)) == ()
         assert cloud.emulator.state.document(BLUE) == DOCUMENT

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunnel_webhook.adapters.cloudflare.writes import CONFLICT, GONE, chunks, halves, records_in, settle
+from tunnel_webhook.adapters.cloudflare.writes import CONFLICT, GONE, chunks, halves, settle
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import Refusal
 from vocabulary.builders import BLUE, GREEN, claim, record
 
@@ -24,7 +25,7 @@ def some(kind: str, number: int) -> tuple[DnsRecord, ...]:
 def test_chunks_keep_every_record_in_the_order_of_the_batch(deletes: int, patches: int, posts: int, size: int) -> None:
     batch = RecordBatch(some("d", deletes), some("p", patches), some("n", posts))
     made = list(chunks(batch, size))
-    assert [each for chunk in made for each in records_in(chunk)] == list(records_in(batch))
+    assert [each for chunk in made for each in chunk.records] == list(batch.records)
     assert tuple(each for chunk in made for each in chunk.deletes) == batch.deletes
     assert tuple(each for chunk in made for each in chunk.posts) == batch.posts
     assert [len(chunk) for chunk in made[:-1]] == [size] * (len(made) - 1)
@@ -48,7 +49,7 @@ OTHER = record("app.example.com", "elsewhere.example.net")
     [
         (RecordBatch(deletes=(APP,)), [], RecordBatch(), []),
         (RecordBatch(deletes=(APP,)), [APP], RecordBatch(deletes=(APP,)), []),
-        (RecordBatch(patches=(APP,)), [], RecordBatch(), [("app.example.com", "refused", GONE)]),
+        (RecordBatch(patches=(APP,)), [], RecordBatch(), [("app.example.com", Reason.REFUSED, GONE)]),
         (RecordBatch(patches=(APP,)), [APP], RecordBatch(), []),
         (
             RecordBatch(patches=(APP,)),
@@ -64,8 +65,8 @@ OTHER = record("app.example.com", "elsewhere.example.net")
             RecordBatch(),
             [],
         ),
-        (RecordBatch(posts=(POST,)), [MOVED], RecordBatch(), [("app.example.com", "record-conflict", CONFLICT)]),
-        (RecordBatch(posts=(POST,)), [OTHER], RecordBatch(), [("app.example.com", "record-conflict", CONFLICT)]),
+        (RecordBatch(posts=(POST,)), [MOVED], RecordBatch(), [("app.example.com", Reason.RECORD_CONFLICT, CONFLICT)]),
+        (RecordBatch(posts=(POST,)), [OTHER], RecordBatch(), [("app.example.com", Reason.RECORD_CONFLICT, CONFLICT)]),
         (
             RecordBatch(posts=(POST,)),
             [DnsRecord("app.example.com", "TXT", "x", id="t")],
@@ -90,7 +91,7 @@ OTHER = record("app.example.com", "elsewhere.example.net")
     ],
 )
 def test_a_look_at_the_zone_settles_a_chunk(
-    batch: RecordBatch, stored: list[DnsRecord], left: RecordBatch, refusals: list[tuple[str, str, str]]
+    batch: RecordBatch, stored: list[DnsRecord], left: RecordBatch, refusals: list[tuple[str, Reason, str]]
 ) -> None:
     assert settle(batch, stored) == (left, tuple(Refusal(*each) for each in refusals))
 
@@ -98,5 +99,5 @@ def test_a_look_at_the_zone_settles_a_chunk(
 def test_cloudflares_own_sentence_goes_with_a_conflict() -> None:
     _, refusals = settle(RecordBatch(posts=(POST,)), [OTHER], "81054: A CNAME record with that host already exists.")
     assert refusals == (
-        Refusal("app.example.com", "record-conflict", "81054: A CNAME record with that host already exists."),
+        Refusal("app.example.com", Reason.RECORD_CONFLICT, "81054: A CNAME record with that host already exists."),
     )
