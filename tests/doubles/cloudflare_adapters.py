@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, Emulator, EmulatorTransport, zone_id
+from doubles.side_doors import dns_record
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
@@ -36,11 +37,8 @@ class Cloudflare:
 
     def stored(self, zone: Zone = ZONE) -> dict[str, DnsRecord]:
         """Return the records of a zone by name, as the emulator holds them."""
-        records = self.emulator.state.zones[zone.id].records.values()
-        return {
-            each.name: DnsRecord(each.name, each.type, each.content, each.proxied, each.comment or "", each.id)
-            for each in records
-        }
+        records = map(dns_record, self.emulator.state.zones[zone.id].records.values())
+        return {record.name: record for record in records}
 
 
 @asynccontextmanager

@@ -16,20 +16,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from threading import Thread
 from typing import Any, ClassVar
 
 from dependency_injector import providers
+from msgspec import convert, to_builtins
 
+from doubles.side_doors import Contents, MemoryDoor
 from doubles.steps import SteppedTunnels, SteppedZones
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.cli import main
 from tunnel_webhook.container import Container
-from tunnel_webhook.domain.dns import DnsRecord, Zone
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 
 _FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
@@ -72,18 +73,11 @@ class BackDoor:
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
         return answers[asked.pop("ask")](**asked)
 
-    def _state(self) -> dict[str, Any]:
-        records = {
-            zone.name: [asdict(record) for record in found.values()] for zone, found in self.zones.stored.items()
-        }
-        return {"documents": self.tunnels.documents, "records": records}
+    def _state(self) -> Any:
+        return to_builtins(MemoryDoor(self.tunnels, self.zones).read())
 
-    def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
-        self.tunnels.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
-        self.zones.stored = {
-            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in found}
-            for name, found in records.items()
-        }
+    def _put(self, **contents: Any) -> None:
+        MemoryDoor(self.tunnels, self.zones).write(convert(contents, Contents))
 
     def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:
         self._disturbances.pending = {step: (delay, failure, times)}
