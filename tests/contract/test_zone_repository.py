@@ -14,15 +14,13 @@ from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import PermanentFailure, Refusal, ZoneRepository
 from vocabulary.builders import BLUE, GREEN, claim, record
+from vocabulary.world import RECORDS
 
 pytestmark = pytest.mark.anyio
 
 HOME, OTHER = Zone("example.com", zone_id("example.com")), Zone("example.net", zone_id("example.net"))
 APP = claim("app.example.com")
-BY_HAND = record("by-hand.example.com", "192.0.2.1", "A", uid="a" * 32)
-LOOKALIKE = record(
-    "like.example.com", target_of(BLUE), comment="heritage=tunnel-webhooks,owner=x", proxied=True, uid="b" * 32
-)
+BYSTANDERS = frozenset(RECORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,9 @@ async def at_cloudflare() -> AsyncIterator[Examined]:
 
 @pytest.fixture(params=[in_memory, at_cloudflare], ids=["memory", "cloudflare"])
 async def examined(request: pytest.FixtureRequest) -> AsyncIterator[Examined]:
-    """Yield the port under examination, with a claim and two bystanders in one zone."""
+    """Yield the port under examination, with a claim and bystanders in one zone."""
     async with request.param() as opened:
-        opened.write(APP, BY_HAND, LOOKALIKE)
+        opened.write(APP, *BYSTANDERS)
         yield opened
 
 
@@ -70,8 +68,8 @@ def new(name: str, tunnel: str = BLUE) -> DnsRecord:
 def written(examined: Examined) -> dict[str, DnsRecord]:
     """Return the records in the zone by name, less the bystanders, which have to be there."""
     stored = examined.read()
-    assert {BY_HAND, LOOKALIKE} <= stored
-    return {each.name: each for each in stored - {BY_HAND, LOOKALIKE}}
+    assert stored >= BYSTANDERS
+    return {each.name: each for each in stored - BYSTANDERS}
 
 
 async def test_the_zones_are_sorted_by_name(examined: Examined) -> None:
@@ -85,7 +83,7 @@ async def test_only_marked_records_are_loaded(examined: Examined) -> None:
 
 async def test_of_a_zone_in_full_all_records_are_loaded(examined: Examined) -> None:
     loaded = await examined.zones.load(in_full=frozenset({HOME}))
-    assert set(loaded[HOME]) == {APP, BY_HAND, LOOKALIKE}
+    assert set(loaded[HOME]) == {APP, *BYSTANDERS}
 
 
 async def test_a_zone_in_full_without_records_is_there(examined: Examined) -> None:
@@ -94,7 +92,7 @@ async def test_a_zone_in_full_without_records_is_there(examined: Examined) -> No
 
 async def test_loading_changes_nothing(examined: Examined) -> None:
     await examined.zones.load(in_full=frozenset({HOME}))
-    assert examined.read() == {APP, BY_HAND, LOOKALIKE}
+    assert examined.read() == {APP, *BYSTANDERS}
 
 
 async def test_a_posted_record_is_stored_as_it_is_and_loaded_from_then_on(examined: Examined) -> None:
@@ -129,7 +127,7 @@ async def test_a_record_that_stands_there_exactly_so_counts_as_written(examined:
 async def test_a_record_that_cannot_stand_beside_another_is_refused_and_the_rest_is_written(
     examined: Examined, neighbour: DnsRecord
 ) -> None:
-    examined.write(BY_HAND, LOOKALIKE, neighbour)
+    examined.write(*BYSTANDERS, neighbour)
     refusals = await examined.zones.save(
         HOME, RecordBatch(posts=(new("a.example.com"), new("b.example.com"), new("c.example.com")))
     )
@@ -141,7 +139,7 @@ async def test_a_record_that_cannot_stand_beside_another_is_refused_and_the_rest
 
 async def test_a_record_of_another_kind_may_stand_beside_a_claim(examined: Examined) -> None:
     text = record("b.example.com", "x", "TXT", uid="9" * 32)
-    examined.write(BY_HAND, LOOKALIKE, text)
+    examined.write(*BYSTANDERS, text)
     assert await examined.zones.save(HOME, RecordBatch(posts=(new("b.example.com"),))) == ()
     assert text in examined.read()
 
@@ -177,7 +175,7 @@ async def test_a_name_that_is_deleted_can_be_posted_in_the_same_batch(examined: 
 
 
 async def test_a_full_zone_takes_what_fits_in_order_and_names_the_rest(examined: Examined) -> None:
-    examined.account.limit(HOME.name, 5)
+    examined.account.limit(HOME.name, len(BYSTANDERS) + 3)
     refusals = await examined.zones.save(
         HOME, RecordBatch(posts=tuple(new(f"{letter}.example.com") for letter in "bcdef"))
     )
@@ -188,7 +186,7 @@ async def test_a_full_zone_takes_what_fits_in_order_and_names_the_rest(examined:
 
 
 async def test_room_that_a_batch_makes_is_room_for_its_posts(examined: Examined) -> None:
-    examined.account.limit(HOME.name, 3)
+    examined.account.limit(HOME.name, len(BYSTANDERS) + 1)
     assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,), posts=(new("b.example.com"),))) == ()
     assert set(written(examined)) == {"b.example.com"}
 

@@ -85,9 +85,8 @@ class EmulatorDoor:
             configuration = Configuration(document=text, version=version)
             state = state.with_tunnel(structs.replace(state.tunnels[tunnel], configuration=configuration))
         for name, records in contents.records.items():
-            stored = [Record(**{**asdict(record), "comment": record.comment or None}) for record in records]
-            zone = structs.replace(state.zone(name), records={record.id: record for record in stored})
-            state = state.with_zone(zone)
+            stored = {record.id: emulated_record(record) for record in records}
+            state = state.with_zone(structs.replace(state.zone(name), records=stored))
         self.seed(state)
 
     def limit(self, zone: str, quota: int) -> None:
@@ -98,3 +97,8 @@ class EmulatorDoor:
 def dns_record(record: Record) -> DnsRecord:
     """Return a record of the emulator as the domain knows it."""
     return DnsRecord(record.name, record.type, record.content, record.proxied, record.comment or "", record.id)
+
+
+def emulated_record(record: DnsRecord) -> Record:
+    """Return a record of the domain as the emulator stores it."""
+    return Record(**{**asdict(record), "comment": record.comment or None})

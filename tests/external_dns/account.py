@@ -9,11 +9,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
 from external_dns.doors import Door
+from vocabulary import world
 from vocabulary.builders import BLUE, GREEN
 
 Rule = dict[str, Any]
@@ -21,14 +22,6 @@ Record = dict[str, Any]
 ByHand = tuple[dict[str, str], list[Record]]
 """What nobody claimed: each document as text without the managed rules, and the unmarked records."""
 
-RULES_BY_HAND = (
-    '{"hostname":"hand.example.com","path":"^/admin","service":"http://by-hand:80","originRequest":{"connectTimeout":10,"new":1.50}}',
-    '{"service":"https://hand:443","hostname":"hand.example.com","note":"\\u00fc","originRequest":{"noTLSVerify":true}}',
-    '{"hostname":"*.wild.example.com","service":"http://wild:80"}',
-    '{"path":"^/everywhere","service":"http_status:418"}',
-    '{"service":"http_status:404","originRequest":{}}',
-)
-_BLUE = f'{{"originRequest":{{"connectTimeout":30}},"ingress":[{",".join(RULES_BY_HAND)}],"warp-routing":{{"enabled":true}},"x":1.50}}'
 _EMPTY = '{"ingress":[{"service":"http_status:404"}]}'
 
 
@@ -38,14 +31,7 @@ def record(name: str, content: str, kind: str = "CNAME", *, proxied: bool = Fals
     return {"name": name, "type": kind, "content": content, "proxied": proxied, "comment": comment, "id": uid}
 
 
-RECORDS_BY_HAND = (
-    record("example.com", "10 mail.example.com", "MX"),
-    record("hand.example.com", f"{BLUE}.cfargotunnel.com", proxied=True, comment="made by hand, owner=nobody"),
-    record("www.example.com", "192.0.2.1", "A", proxied=True),
-    record("_acme-challenge.app.example.com", "token", "TXT"),
-    record("elsewhere.example.com", "0a0a0a0a-0000-4000-8000-000000000000.cfargotunnel.com", proxied=True),
-    record("cname-app.example.com", '"heritage=external-dns,external-dns/owner=old"', "TXT"),
-)
+RECORDS_BY_HAND = tuple(map(asdict, world.RECORDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +52,7 @@ class Account:
     def reset(self) -> None:
         """Make the account hold nothing but what was made by hand, and let nothing be disturbed any more."""
         self.disturb("", times=0)
-        documents = {BLUE: (_BLUE, 7), GREEN: self.door.fresh}
+        documents = {BLUE: (world.DOCUMENT, 7), GREEN: self.door.fresh}
         self.put({"documents": documents, "records": {"example.com": RECORDS_BY_HAND, "example.org": []}})
 
     def hand_over(self, other: Account) -> None:
@@ -158,7 +144,7 @@ class Account:
             for name in published
         }
         assert self.by_hand(set(published)) == (
-            by_hand or ({BLUE: _BLUE, GREEN: _without(self.door.fresh[0], ())}, [*RECORDS_BY_HAND])
+            by_hand or ({BLUE: world.DOCUMENT, GREEN: _without(self.door.fresh[0], ())}, [*RECORDS_BY_HAND])
         )
 
 
