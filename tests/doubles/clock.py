@@ -9,7 +9,7 @@ from itertools import count
 from typing import Protocol
 
 _ROUNDS = 20
-"""How many turns of the event loop virtual time waits before it moves, so that everything that can run runs first."""
+"""How many turns the event loop makes without a new sleep before time moves: all that can run runs first."""
 
 
 class Clock(Protocol):
@@ -48,6 +48,8 @@ class VirtualClock:
         self._now = start
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
+        self._rounds = _ROUNDS
+        self._turning: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> float:
         """Return the seconds since the epoch."""
@@ -63,7 +65,10 @@ class VirtualClock:
         loop = asyncio.get_running_loop()
         sleeper = (self._now + seconds, next(self._order), loop.create_future())
         heapq.heappush(self._sleepers, sleeper)
-        loop.call_soon(self._turn, _ROUNDS)
+        self._rounds = _ROUNDS
+        if self._turning is not loop:
+            self._turning = loop
+            loop.call_soon(self._turn)
         try:
             await sleeper[-1]
         except asyncio.CancelledError:
@@ -71,12 +76,16 @@ class VirtualClock:
             heapq.heapify(self._sleepers)
             raise
 
-    def _turn(self, rounds: int) -> None:
-        """Wake the next sleeper after this many more turns of the loop; each sleep starts one count, so all wake."""
-        if rounds:
-            asyncio.get_running_loop().call_soon(self._turn, rounds - 1)
-        elif self._sleepers:
-            due, _, waiting = heapq.heappop(self._sleepers)
-            if not waiting.done():
-                self._now = max(self._now, due)
-                waiting.set_result(None)
+    def _turn(self) -> None:
+        """Turn with the event loop while there are sleepers; wake the next when no task has gone to sleep for a while."""
+        self._rounds -= 1
+        if self._sleepers and not self._rounds:
+            self._rounds = _ROUNDS
+            self._now = max(self._now, self._sleepers[0][0])
+            while self._sleepers and self._sleepers[0][0] <= self._now:
+                sleeper = heapq.heappop(self._sleepers)[-1]
+                if not sleeper.done():
+                    sleeper.set_result(None)
+        self._turning = asyncio.get_running_loop() if self._sleepers else None
+        if self._turning:
+            self._turning.call_soon(self._turn)
