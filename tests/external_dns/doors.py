@@ -97,7 +97,7 @@ class EmulatorDoor:
         return side_doors.EmulatorDoor(self.control.state, self.control.seed)
 
     def _state(self) -> Any:
-        return to_builtins(self._account.read())
+        return to_builtins(self._account.read(), enc_hook=str)
 
     def _put(self, **contents: Any) -> None:
         self._account.write(convert(contents, side_doors.Contents))

@@ -74,7 +74,7 @@ class BackDoor:
         return answers[asked.pop("ask")](**asked)
 
     def _state(self) -> Any:
-        return to_builtins(MemoryDoor(self.tunnels, self.zones).read())
+        return to_builtins(MemoryDoor(self.tunnels, self.zones).read(), enc_hook=str)
 
     def _put(self, **contents: Any) -> None:
         MemoryDoor(self.tunnels, self.zones).write(convert(contents, Contents))
