@@ -137,19 +137,6 @@ async def test_a_document_that_is_no_document_is_a_permanent_failure(world: Clou
         await world.tunnels.load(BLUE)
 
 
-async def test_unknown_keys_at_every_level_survive_a_write(world: Cloudflare) -> None:
-    by_hand = (
-        '{"hostname":"by-hand.example.com","service":"http://x:1","later":[1.50],"originRequest":{"new":{"a":1E2}}}'
-    )
-    document = f'{{"ingress":[{by_hand},{{"service":"http_status:404"}}],"originRequest":{{"odd":1.0}},"edge":null}}'
-    world.emulator.state = world.emulator.state.with_document(BLUE, document).with_behaviour(key_order="as sent")
-    _, desired = await with_app(world)
-    await world.tunnels.save(BLUE, desired)
-    _, text = stored(world)
-    assert by_hand in text
-    assert '"originRequest":{"odd":1.0},"edge":null' in text
-
-
 async def test_a_write_returns_what_is_stored_with_its_version(world: Cloudflare) -> None:
     base, desired = await with_app(world)
     saved = await world.tunnels.save(BLUE, desired)
