@@ -77,7 +77,7 @@ class VirtualClock:
             raise
 
     def _turn(self) -> None:
-        """Turn with the event loop while there are sleepers; wake the next when no task has gone to sleep for a while."""
+        """Turn with the event loop while there are sleepers; wake the next after some turns without a new sleep."""
         self._rounds -= 1
         if self._sleepers and not self._rounds:
             self._rounds = _ROUNDS
