@@ -25,14 +25,11 @@ from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
 from vocabulary.builders import POLICY, endpoint, service
+from vocabulary.world import DOCUMENT
 
 pytestmark = pytest.mark.anyio
 
 ONE_TUNNEL = Policy((Tunnel(BLUE, "blue"),))
-FOREIGN = (
-    '{"ingress":[{"service":"http://x:1","hostname":"by-hand.example.com"},{"service":"http_status:404"}],'
-    '"warp-routing":{"enabled":true}}'
-)
 
 
 def service_on(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
@@ -93,24 +90,24 @@ async def test_changes_that_change_nothing_write_nothing(world: Cloudflare) -> N
 
 async def test_a_life_from_creation_over_a_move_to_deletion_leaves_no_trace(world: Cloudflare) -> None:
     by_hand = Record("by-hand.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True)
-    world.emulator.state = world.emulator.state.with_records("example.com", by_hand).with_document(BLUE, FOREIGN)
+    world.emulator.state = world.emulator.state.with_records("example.com", by_hand).with_document(BLUE, DOCUMENT)
     before = world.emulator.state
     api = service_on(world, POLICY)
     await api.apply_changes(Changes(create=apps(3)))
     moved = tuple(endpoint(each.dns_name, "http://app:80", tunnel="green") for each in apps(3))
     await api.apply_changes(Changes(update_old=apps(3), update_new=moved))
     assert {each.tunnel for name, each in world.stored().items() if name.startswith("app")} == {POLICY.tunnels[1].id}
-    assert world.emulator.state.document(BLUE) == FOREIGN
+    assert world.emulator.state.document(BLUE) == DOCUMENT
     await api.apply_changes(Changes(delete=await api.records()))
     assert world.emulator.state.zones == before.zones
-    assert world.emulator.state.document(BLUE) == FOREIGN
+    assert world.emulator.state.document(BLUE) == DOCUMENT
     assert await api.records() == ()
 
 
 async def test_somebody_elses_write_between_load_and_save_makes_us_look_again(world: Cloudflare) -> None:
     api = service_on(world)
     await api.records()
-    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=FOREIGN))
+    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=DOCUMENT))
     await api.apply_changes(Changes(create=apps(1)))
     assert "app0.example.com" in world.emulator.state.document(BLUE)
     assert [line.split()[0] for line in world.calls if line.endswith("configurations")][-3:] == ["GET", "PUT", "GET"]
