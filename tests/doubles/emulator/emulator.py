@@ -46,7 +46,7 @@ class Emulator:
         self._seed = state
         self._buckets: dict[str, Bucket] = {}
         self._late: list[tuple[float, Visit]] = []
-        self._held_one = asyncio.Event()
+        self._call_held = asyncio.Event()
 
     def seed(self, state: State) -> None:
         """Replace the state, and let `reset` return to it."""
@@ -78,8 +78,8 @@ class Emulator:
         try:
             async with asyncio.timeout(seconds):
                 while not self.held:
-                    self._held_one.clear()
-                    await self._held_one.wait()
+                    self._call_held.clear()
+                    await self._call_held.wait()
         except TimeoutError:
             return ()
         return tuple(held.entry for held in self.held.values())
@@ -91,7 +91,7 @@ class Emulator:
             held.released.set()
 
     async def settle(self) -> None:
-        """Let the effects of the calls happen whose clients stopped waiting."""
+        """Wait for the pending effects of calls whose clients stopped waiting."""
         if self._late:
             await self.clock.sleep(max(due for due, _ in self._late) - self.clock.now())
             self._land()
@@ -158,7 +158,7 @@ class Emulator:
 
     async def _hold(self, entry: LoggedCall, when: When) -> None:
         held = self.held[entry.number] = Held(entry, when)
-        self._held_one.set()
+        self._call_held.set()
         try:
             await held.released.wait()
         finally:
@@ -167,7 +167,7 @@ class Emulator:
             raise Dropped(how="close")
 
     def _land(self) -> None:
-        """Let the effects that are due happen of the calls whose clients stopped waiting."""
+        """Apply the effects that are due of calls whose clients stopped waiting."""
         now = self.clock.now()
         landing = [visit for due, visit in self._late if due <= now]
         self._late = [(due, visit) for due, visit in self._late if due > now]
@@ -175,7 +175,7 @@ class Emulator:
             self._effect(visit)
 
     def _effect(self, visit: Visit) -> Response:
-        """Let the API see the call."""
+        """Apply the call to the state, after what the script does directly before it."""
         for fault in visit.faults:
             if isinstance(fault, ForeignWrite):
                 self.write_foreign(fault.tunnel, fault.document)

@@ -11,7 +11,7 @@
 | `Intervention` | its own, after a change of the state that | the true answer                                         |
 |                | a test wrote in Python                    |                                                         |
 
-A fault counts the calls, from when it was armed, that have its `method` and a path (without `/client/v4` and the query)
+A fault counts the calls, once it is armed, that have its `method` and a path (without `/client/v4` and the query)
 in which its regular expression `path` is found. It strikes the `nth` of them and the `times - 1` that follow; with 0
 `times`, all that follow.
 """
@@ -104,7 +104,7 @@ class Intervention(Target, frozen=True, tag_field="kind", tag="intervention", kw
 
 
 Scriptable: TypeAlias = Respond | Distort | Drop | Slow | Pause | ForeignWrite
-"""The faults that can come as JSON, told apart by `kind`."""
+"""The faults that JSON can hold, distinguished by `kind`."""
 
 Fault: TypeAlias = Scriptable | Intervention
 
