@@ -1,25 +1,24 @@
 """The planner: what exists, what is asked, what the operator allows, and so what is going to be done.
 
-What becomes of one request, group by group; each group is one function, in this order:
+The verdict on one request, group by group; each group is one function, and they follow in this order:
 
-| group     | claim | DNS at the name                  | rules              | asked          | verdict                           |
-|-----------|-------|----------------------------------|--------------------|----------------|-----------------------------------|
-| forbidden | any   | any                              | any                | any            | reject `outside-domain-filter`    |
-| take      | none  | in no zone that we see           | any                | create, update | reject `no-zone`                  |
-|           | none  | A, AAAA, NS, CNAME elsewhere     | any                | create, update | reject `record-conflict`          |
-|           | none  | nothing, or unmarked CNAME to it | different          | create, update | reject `rule-conflict`            |
-|           | none  | as above                         | different          | with adopt     | adopt: mark, replace the rules    |
-|           | none  | as above                         | identical to asked | create, update | adopt: mark only                  |
-|           | none  | nothing                          | none               | create, update | create: claim, add                |
-| delete    | ours  | any                              | any                | delete         | remove; with the last, release    |
-| keep      | ours  | any                              | any                | create, update | update: upsert, repair the record |
-|           | ours  | any                              | all paths are asked| another tunnel | move: add, repoint, clean up      |
-|           |       |                                  | for or deleted     |                |                                   |
+| group  | claim | DNS at the name                  | rules     | asked          | verdict                         |
+|--------|-------|----------------------------------|-----------|----------------|---------------------------------|
+| forbid | any   | any                              | any       | any            | reject `outside-domain-filter`  |
+| take   | none  | in no zone that we see           | any       | create, update | reject `no-zone`                |
+|        | none  | A, AAAA, NS, CNAME elsewhere     | any       | create, update | reject `record-conflict`        |
+|        | none  | nothing, or unmarked CNAME to it | different | create, update | reject `rule-conflict`          |
+|        | none  | as above                         | different | with adopt     | adopt: mark, replace the rules  |
+|        | none  | as above                         | identical | create, update | adopt: mark only                |
+|        | none  | nothing                          | none      | create, update | create: claim, add              |
+| delete | ours  | any                              | any       | delete         | remove; with the last, release  |
+| keep   | ours  | any                              | any       | create, update | update: upsert, repair          |
+|        | ours  | any                              | any       | another tunnel | move: add, repoint, clean up    |
 
-A hostname lives in one tunnel: routes in another one are rejected as `tunnel-conflict`, and what is left of the request
-is harmless. A hostname of another owner, and one that nobody claims and only a deletion names, is not a request
-(`requests_in`). What is stored decides, never `update_old`. Rules adopted as they are get written only if a managed
-hostname would otherwise lose requests.
+A hostname lives in one tunnel. It moves only if the request names or deletes all its paths; otherwise its routes in
+another tunnel are rejected as `tunnel-conflict`, and what is left of the request is harmless. A hostname of another
+owner, and one that is not claimed and only to be deleted, is not a request (`requests_in`). What is stored decides,
+never `update_old`. Rules that are adopted as they are get written only if a hostname would otherwise lose requests.
 """
 
 from __future__ import annotations
@@ -234,7 +233,7 @@ def _removals(hostname: Hostname, existing: Existing, except_in: str = "") -> tu
 
 
 def _marker(request: Request, existing: Marker | None = None) -> Marker:
-    """Return the marker: with the resource of the pathless route, else the one that it had, else that of the first path."""
+    """Return the marker, with the resource of the pathless route, else its own, else that of the first path."""
     first = _first_route(request)
     kept = existing.resource if existing and first.path else ""
     return Marker(request.owner, kept or first.resource)
