@@ -7,11 +7,19 @@ import pytest
 
 from repository.tables import COMMAND, DOCS, ROOT, Table, tables
 from tunnel_webhook.adapters.http import problems
+from tunnel_webhook.application.instrumentation import observe_adjustment, observe_plan, observe_report
 from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS
 from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
+from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.external_dns.adjustment import Adjustment, Unpublishable
 from tunnel_webhook.domain.external_dns.path import path_expression
 from tunnel_webhook.domain.external_dns.properties import PREFIX, ROUTE_PROPERTIES
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Drift, Existing
+from tunnel_webhook.domain.planning.plan import Plan, Rejection
+from tunnel_webhook.domain.planning.report import Report
 from tunnel_webhook.settings import RETIRED, VARIABLES
+from vocabulary.builders import POLICY, endpoint
 from vocabulary.manifests import DEPLOY, EXAMPLES, load
 
 README = (ROOT / "README.md").read_text()
@@ -107,6 +115,22 @@ def test_the_paths_are_as_the_page_shows_them() -> None:
 
         assert shown == expression.strip("`")
         assert all(compile_re2(shown).search(example) for example in re.findall(r"`([^`]+)`", examples))
+
+
+def test_the_lines_of_the_log_are_as_the_page_shows_them(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    app, reason, sentence = Hostname("app.example.com"), Reason.NO_ZONE, "no zone holds it"
+    unpublishable = Unpublishable(endpoint(app, resource="service/prod/app"), reason, sentence)
+
+    observe_adjustment(Adjustment(endpoints=(), unpublishable=(unpublishable,)))
+    observe_plan(Plan(rejections=(Rejection(app, reason, sentence, "service/prod/app"),)), waiting=0, dry_run=False)
+    observe_report(Report(endpoints=(), drift=((app, Drift.NO_RULE),)), Existing.of((), {}, {}), POLICY)
+
+    templates = re.findall(r"`([^`]*<hostname>[^`]*)`", (DOCS / "reasons.md").read_text())
+    parts = {"hostname": app, "resource": "service/prod/app", "reason": reason, "drift": Drift.NO_RULE}
+    shown = [re.sub(r"<(\w+)>", lambda part: {**parts, "sentence": sentence}[part[1]], text) for text in templates]
+    assert len(shown) == 3
+    assert [text for text in shown if not any(message.startswith(text) for message in caplog.messages)] == []
 
 
 def test_the_statuses_are_those_of_the_table_of_problems() -> None:
