@@ -415,6 +415,6 @@ def test_the_proxy_variables_are_ignored(cloudflare: Control) -> None:
     (nothing,) = free_ports(1)
     proxy = f"http://127.0.0.1:{nothing}"
 
-    result = run(on(cloudflare, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy), "check")
+    result = run(on(cloudflare, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY=""), "check")
 
     assert result.exit_code == 0
