@@ -1,4 +1,4 @@
-"""Anything may happen between two syncs and during one: sources change, people edit documents and records, processes stop.
+"""Anything may happen between two syncs and during one: sources change, people edit, processes stop.
 
 The model holds what must be live, and what only people may change.
 """
@@ -314,7 +314,7 @@ class SharedTunnels(RuleBasedStateMachine):
         return [text for text in texts if naive_name(text) not in {*OUR_NAMES, *THEIR_NAMES}]
 
     def ours(self) -> dict[str, dict[str, str]]:
-        """Return the text of the first rule of each of our hostnames and paths, in the tunnel that its claim points at."""
+        """Return the text of the first rule of each of our hostnames and paths, in the tunnel of its claim."""
         found: dict[str, dict[str, str]] = {}
         homes = {each.name: each.tunnel for each in self.claims()}
         for tunnel, (document, _) in self.tunnels.documents.items():

@@ -120,10 +120,11 @@ def _record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRe
 
 def _rule_conflict(request: Request, tunnel: str, existing: Existing) -> tuple[Reason, str] | None:
     """Return why rules made by hand cannot be taken over: they say something else, and no route adopts them."""
-    if any(route.adopt for route in request.routes):
+    places = existing.tunnels_with(request.hostname)
+    if not places or any(route.adopt for route in request.routes):
         return None
     desired = {route.path: route.rule for route in request.routes}
-    for place in existing.tunnels_with(request.hostname):
+    for place in places:
         rules = existing.rules_in(place, request.hostname)
         for rule in rules:
             same = rule.path in desired and rule.is_equivalent_to(desired[rule.path])
@@ -214,10 +215,9 @@ def _rule_changes(
     Rules that already say what is asked are left alone, unless the document is to be laid out anew.
     """
     first = {rule.path: rule for rule in reversed(standing)}
+    desired = [route.rule for route in request.routes]
     upserts = tuple(
-        route.rule
-        for route in request.routes
-        if rewritten or route.path not in first or not first[route.path].is_equivalent_to(route.rule)
+        rule for rule in desired if rewritten or rule.path not in first or not first[rule.path].is_equivalent_to(rule)
     )
     removals = tuple(sorted(first.keys() - request.paths - stays))
     return (RuleChange(tunnel, upserts, removals),) if upserts or removals else ()
