@@ -97,6 +97,10 @@ class Existing:
         tunnels = self.tunnels_with(claim.hostname)
         return claim.tunnel if claim.tunnel in tunnels or not tunnels else tunnels[0]
 
+    def paths(self, claim: Claim) -> frozenset[str]:
+        """Return the paths of a claimed hostname, in its home."""
+        return frozenset(rule.path for rule in self.rules_in(self.home(claim), claim.hostname))
+
     def drift(self, claim: Claim) -> Drift | None:
         """Return the most serious drift of a managed hostname, or None."""
         return next(self._drifts(claim), None)
