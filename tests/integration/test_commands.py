@@ -18,11 +18,12 @@ from doubles.emulator import API_TOKEN, BLUE, GREEN, Connector, Control, Record,
 from doubles.process import bare_environment, free_ports
 from tunnel_webhook.cli import main
 from tunnel_webhook.domain.dns import DnsRecord, target_of
+from tunnel_webhook.domain.planning.guard import Guard
 from vocabulary.builders import claim, record
 
 MEMORY = {"BACKEND": "memory", "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE}", "DOMAIN_FILTER": "example.com"}
 UNKNOWN_TOKEN = "nobody-made-this-one"  # noqa: S105 -- opens nothing
-GUARD = "at most 5 hostnames or 50% of the managed ones may go at once; raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to let them pass"
+GUARD = Guard().sentence
 DOCUMENT = (
     '{"ingress":[{"hostname":"app.example.com","path":"^/api","service":"http://api:80"},'
     '{"hostname":"app.example.com","service":"http://app:80"},{"hostname":"*.example.com","service":"http://by-hand:80"},'
@@ -106,7 +107,7 @@ def test_a_check_in_memory() -> None:
     result = run(MEMORY, "check")
 
     assert result.stdout.splitlines() == [
-        "ok       backend    memory: nothing is asked of Cloudflare, and nothing outlives the process",
+        "ok       backend    memory: Cloudflare is not used, and nothing outlives the process",
         "ok       owner      hostnames of every owner are managed (OWNER_ID)",
         f"ok       deletions  {GUARD}",
         "3 ok, 0 warning, 0 problem, 0 unknown",
@@ -123,14 +124,14 @@ def test_a_check_tells_what_the_settings_amount_to() -> None:
             {
                 "subject": "backend",
                 "verdict": "ok",
-                "sentence": "memory: nothing is asked of Cloudflare, and nothing outlives the process",
+                "sentence": "memory: Cloudflare is not used, and nothing outlives the process",
                 "cure": None,
             },
             {
                 "subject": "settings",
                 "verdict": "warning",
                 "sentence": "READ_TIMEOUT decides nothing here: REQUEST_DEADLINE bounds every answer",
-                "cure": "set what it names otherwise, or unset it",
+                "cure": "change the variable, or unset it",
             },
             {
                 "subject": "owner",
@@ -325,7 +326,7 @@ def test_an_explanation_of_what_is_not_ours_and_not_well(process: Control) -> No
         "  + zone example.com",
         "  ! the domain filter excludes it",
         f"  ! record CNAME grey.example.com -> {GREEN}.cfargotunnel.com (tunnel green), not proxied",
-        "  ~ not claimed: whatever record and rules it has are not ours",
+        "  ~ not claimed: its record and its rules, if any, are not ours",
     ]
     assert result.exit_code == 0
 
@@ -336,8 +337,7 @@ def test_an_explanation_of_what_has_drifted_and_another_owner_has(process: Contr
     lines = run(on(process, OWNER_ID="us"), "explain", "gone.example.com").stdout.splitlines()
 
     assert (
-        "  + claimed for owner 'them', so that this instance does not see it, from a resource that is not known"
-        in lines
+        "  + claimed for owner 'them', whose hostnames this instance does not manage, from an unknown resource" in lines
     )
     assert "  ! drift: no-rule" in lines
     assert lines[-2:] == ["a deletion by its owner would", "  ~ do nothing: it is not managed here"]
@@ -351,9 +351,9 @@ def test_an_explanation_without_any_rule_is_1() -> None:
         "  ! no zone that the credentials see holds it",
         "  ! the domain filter excludes it",
         "  ! no record answers for it",
-        "  ~ not claimed: whatever record and rules it has are not ours",
+        "  ~ not claimed: its record and its rules, if any, are not ours",
         "rules in tunnel blue",
-        "  ! none covers the hostname",
+        "  ! no rule covers the hostname",
         "a deletion by its owner would",
         "  ~ do nothing: it is not managed here",
     ]
@@ -388,7 +388,7 @@ def on_a_terminal(cloudflare: Control) -> tuple[bytes, bytes]:
 def test_a_terminal_sees_that_something_goes_on_and_a_pipe_does_not(cloudflare: Control) -> None:
     shown, piped = on_a_terminal(cloudflare)
 
-    assert b"looking at the account" in shown
+    assert b"checking the account" in shown
     assert b"\x1b" not in piped
     assert piped.startswith(b"ok       credentials")
 
