@@ -222,9 +222,9 @@ class Settings:
 
     @property
     def policy(self) -> Policy:
-        """What planning and translating read."""
+        """The settings that translation and planning read."""
         return Policy(
-            tunnels=self.cloudflare_tunnel_id or (DEMO_TUNNEL,),
+            tunnels=self._tunnels,
             owner_id=self.owner_id,
             domain_filter=DomainFilter(
                 self.domain_filter, self.exclude_domains, self.regex_domain_filter, self.regex_domain_exclusion
@@ -241,8 +241,13 @@ class Settings:
         return Guard(self.max_deletes_floor, self.max_delete_ratio)
 
     @property
+    def tunnel_ids(self) -> tuple[str, ...]:
+        """The ids of the tunnels, the default one first."""
+        return tuple(tunnel.id for tunnel in self._tunnels)
+
+    @property
     def demo_zones(self) -> tuple[str, ...]:
-        """The names of the zones in memory."""
+        """The names of the zones of the memory backend, sorted."""
         names = {name.removeprefix(".").removeprefix("*.") for name in self.domain_filter}
         return tuple(sorted(names)) or (DEMO_ZONE,)
 
@@ -265,8 +270,12 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """The texts that must not appear in any output."""
         return tuple(secret.reveal() for secret in (self.cloudflare_api_token, self.cloudflare_api_key) if secret)
+
+    @property
+    def _tunnels(self) -> tuple[Tunnel, ...]:
+        return self.cloudflare_tunnel_id or (DEMO_TUNNEL,)
 
 
 VARIABLES: Mapping[str, Variable] = {
