@@ -1,11 +1,11 @@
-"""Remembering: each argument is worked out once, and what is no longer asked for is forgotten in time."""
+"""The memo: each result is computed once, and one that is no longer asked for is dropped in time."""
 
 import pytest
 
 from tunnel_webhook.domain.memo import Memo
 
 
-def test_each_argument_is_worked_out_once() -> None:
+def test_each_result_is_computed_once() -> None:
     calls: list[int] = []
 
     def double(number: int) -> int:
@@ -13,12 +13,13 @@ def test_each_argument_is_worked_out_once() -> None:
         return 2 * number
 
     doubled = Memo(double)
+
     assert doubled.results([1, 2, 1]) == [2, 4, 2]
     assert doubled.results([2, 3]) == [4, 6]
     assert calls == [1, 2, 3]
 
 
-def test_what_is_raised_is_not_remembered() -> None:
+def test_an_exception_is_not_remembered() -> None:
     inverse = Memo[int, float](lambda number: 1 / number)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
@@ -26,8 +27,8 @@ def test_what_is_raised_is_not_remembered() -> None:
     assert len(inverse) == 0
 
 
-def test_what_is_no_longer_asked_for_is_forgotten_in_time() -> None:
-    same = Memo[int, int](lambda number: number)
+def test_a_result_that_is_no_longer_asked_for_is_dropped_in_time() -> None:
+    identity = Memo[int, int](lambda number: number)
     for start in range(0, 50_000, 1000):
-        same.results(range(start, start + 1000))
-    assert len(same) <= 2 * 1000 + 4096 + 1000
+        identity.results(range(start, start + 1000))
+    assert len(identity) <= 2 * 1000 + 4096 + 1000
