@@ -130,7 +130,7 @@ def test_a_check_tells_what_the_settings_amount_to() -> None:
             {
                 "subject": "settings",
                 "verdict": "warning",
-                "sentence": "READ_TIMEOUT decides nothing here: REQUEST_DEADLINE bounds every answer",
+                "sentence": "READ_TIMEOUT has no effect: REQUEST_DEADLINE limits every request",
                 "cure": "change the variable, or unset it",
             },
             {

@@ -12,7 +12,7 @@ from tunnel_webhook.domain.hostname import Hostname
 
 
 async def run_explain(operator: Operator, policy: Policy, address: str, *, as_text: bool) -> int:
-    """Print where a request for HOSTNAME or HOSTNAME/PATH goes; cloudflared matches the decoded path, without the query.
+    """Print where a request for HOSTNAME or HOSTNAME/PATH goes; cloudflared matches the decoded path alone.
 
     Return 1 if no rule answers, else 0. Raises InvalidEndpoint for what is not a hostname.
     """
