@@ -97,11 +97,17 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
     ),
     "token and key": (
         CLOUDFLARE | {"CLOUDFLARE_API_KEY": "key", "CLOUDFLARE_API_EMAIL": "a@b.c"},
-        "CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY are mutually exclusive: keep one; for example CLOUDFLARE_API_TOKEN=",
+        (
+            "CLOUDFLARE_API_TOKEN=***: CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY"
+            " are mutually exclusive: keep one"
+        ),
     ),
     "regex beside lists": (
         {"BACKEND": "memory", "DOMAIN_FILTER": "example.com", "REGEX_DOMAIN_FILTER": "a"},
-        "REGEX_DOMAIN_FILTER='a': a domain filter is either lists (DOMAIN_FILTER, EXCLUDE_DOMAINS) or regular",
+        (
+            "REGEX_DOMAIN_FILTER='a': a domain filter is either lists (DOMAIN_FILTER, EXCLUDE_DOMAINS)"
+            " or regular expressions, not both"
+        ),
     ),
     "regex exclusion beside lists": (
         {"BACKEND": "memory", "EXCLUDE_DOMAINS": "example.com", "REGEX_DOMAIN_EXCLUSION": "a"},
@@ -117,7 +123,10 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
     ),
     "default origin of a kind not allowed": (
         {"BACKEND": "memory", "DEFAULT_ORIGIN": "tcp://db:5432", "ALLOWED_SERVICES": "http"},
-        "DEFAULT_ORIGIN='tcp://db:5432': service 'tcp://db:5432' is not allowed here: ALLOWED_SERVICES",
+        (
+            "DEFAULT_ORIGIN='tcp://db:5432': service 'tcp://db:5432' is not allowed here:"
+            " ALLOWED_SERVICES does not list tcp"
+        ),
     ),
     "several tunnels without names": (
         {"BACKEND": "memory", "CLOUDFLARE_TUNNEL_ID": f"{BLUE},{GREEN}"},
