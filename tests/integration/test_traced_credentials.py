@@ -16,7 +16,8 @@ telemetry = open_telemetry("1", span_processors=[SimpleSpanProcessor(spans)])
 async def request():
     transport = telemetry.traced_transport(httpx.MockTransport(lambda _: httpx.Response(200)))
     async with httpx.AsyncClient(transport=transport) as client:
-        await client.get("http://x/", headers={"Authorization": "Bearer secret", "X-Auth-Key": "secret", "X-Other": "captured"})
+        headers = {"Authorization": "Bearer secret", "X-Auth-Key": "secret", "X-Other": "captured"}
+        await client.get("http://x/", headers=headers)
 
 asyncio.run(request())
 print(dict(spans.get_finished_spans()[0].attributes))

@@ -89,8 +89,9 @@ def test_a_null_field_is_a_missing_field(field: str) -> None:
 
 
 def test_null_elements_are_left_out() -> None:
-    sparse = b'{"dnsName":"a","targets":[null,"x"],"labels":{"a":null,"b":"c"},"providerSpecific":[null,{"name":"n","value":null}]}'
-    body = b"[null,%b,null]" % sparse
+    properties = b'[null,{"name":"n","value":null}]'
+    endpoint = b'{"dnsName":"a","targets":[null,"x"],"labels":{"a":null,"b":"c"},"providerSpecific":%b}' % properties
+    body = b"[null,%b,null]" % endpoint
 
     expected = Endpoint("a", "", ("x",), labels={"b": "c"}, properties=(("n", ""),))
     assert decode_endpoints(body) == (expected,)

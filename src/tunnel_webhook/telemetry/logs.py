@@ -1,12 +1,12 @@
 """Logs: one line per event on standard error, as JSON for machines or as text for people, without secrets.
 
-| logger                     | events                                                |
-|----------------------------|-------------------------------------------------------|
-| `tunnel_webhook` and below | from LOG_LEVEL upward                                 |
-| libraries                  | warnings and errors, and from LOG_LEVEL upward        |
+| logger                     | lowest level that is logged                  |
+|----------------------------|----------------------------------------------|
+| `tunnel_webhook` and below | LOG_LEVEL                                    |
+| libraries                  | LOG_LEVEL or WARNING, whichever is higher    |
 
-JSON members: `time` (RFC 3339, UTC), `level`, `logger`, `message`, the members of `extra`, `trace_id` and `span_id` within a
-span, `exception` with the traceback. Line breaks in a message are escaped, so that no text can forge an event.
+JSON members: `time` (RFC 3339, UTC), `level`, `logger`, `message`, the members of `extra`, `trace_id` and `span_id`
+within a span, `exception` with the traceback. Line breaks in a message are escaped, so that no text can forge an event.
 """
 
 from __future__ import annotations

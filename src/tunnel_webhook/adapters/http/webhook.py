@@ -7,8 +7,8 @@
 | `POST /adjustendpoints` | 200 and the endpoints in canonical form   |
 | `POST /records`         | 204 once all changes are applied          |
 
-All other answers are in `problems`. No request is refused for its form: a query, a trailing slash, spaces or capitals in
-a media type, a missing Accept. external-dns compares the media type of the answer to `GET /` character by character.
+All other answers are in `problems`. No request is refused for its form: a query, a trailing slash, a missing Accept,
+spaces or capitals in a media type. external-dns compares the media type of the answer to `GET /` byte by byte.
 """
 
 from __future__ import annotations
