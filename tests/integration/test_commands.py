@@ -116,7 +116,8 @@ def test_a_check_of_the_memory_backend() -> None:
         f"ok       deletions  {GUARD}",
         "3 ok, 0 warning, 0 problem, 0 unknown",
     ]
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert result.stderr == ""
 
 
 def test_a_check_reports_the_settings_that_decide_what_is_changed() -> None:

@@ -148,11 +148,11 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
         {"BACKEND": "memory", "REQUEST_DEADLINE": "0"},
         "REQUEST_DEADLINE='0': a number of seconds above 0",
     ),
-    "a deadline that is no number": (
+    "a deadline that is not a number": (
         {"BACKEND": "memory", "REQUEST_DEADLINE": "12s"},
         "REQUEST_DEADLINE='12s': a number of seconds above 0",
     ),
-    "a ratio that is no number": (
+    "a ratio that is not a number": (
         {"BACKEND": "memory", "MAX_DELETE_RATIO": "nan"},
         "MAX_DELETE_RATIO='nan': a number from 0",
     ),

@@ -1,6 +1,6 @@
 """The driven ports in memory, for demos, contract tests and dry development; as strict as Cloudflare.
 
-What is stored are plain attributes, which tests read and write without going through the methods under test.
+Documents and records are plain attributes, which tests read and write without the methods under test.
 """
 
 from __future__ import annotations
