@@ -30,7 +30,7 @@ RETIRED = {
 """Variables of the Go reference that have no effect here, and what replaces them."""
 
 _OUR_PREFIX = "CLOUDFLARE_"
-_EXPOSED_PORT = int(VARIABLES["EXPOSED_PORT"].example)
+_DEFAULT_EXPOSED_PORT = int(VARIABLES["EXPOSED_PORT"].default)
 
 
 class InvalidSetting(Exception):
@@ -81,7 +81,8 @@ def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
         yield name, "a domain filter is either lists (DOMAIN_FILTER, EXCLUDE_DOMAINS) or regular expressions, not both"
     if settings.port == settings.exposed_port != 0:
         # Blame the variable that was changed from its default.
-        changed, other = ("PORT", "EXPOSED_PORT") if settings.port == _EXPOSED_PORT else ("EXPOSED_PORT", "PORT")
+        is_port_changed = settings.port == _DEFAULT_EXPOSED_PORT
+        changed, other = ("PORT", "EXPOSED_PORT") if is_port_changed else ("EXPOSED_PORT", "PORT")
         yield changed, f"{other} is {settings.port} as well, and each server needs its own port"
     if settings.default_origin:
         try:
