@@ -397,16 +397,24 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 SHOWN = re.findall(r"^\$ (.*tunnel-webhook .+)\n((?:(?!```|\$ ).*\n)*)", README, re.MULTILINE)
 
 
-def test_the_readme_shows_what_the_commands_print(process: Control) -> None:
+def test_the_commands_print_what_the_readme_shows(process: Control) -> None:
     process.seed(stored().with_tunnel(replace(stored().tunnels[BLUE], connectors=())))
     settings = on(process, CLOUDFLARE_TUNNEL_ID=f"blue={BLUE}", DOMAIN_FILTER="example.com,example.net")
+    environment = {**bare_environment(), **settings}
 
     assert len(SHOWN) == 3
     for line, expected in SHOWN:
-        here = line.replace("tunnel-webhook ", f"{sys.executable} -m tunnel_webhook ")
+        command = line.replace("tunnel-webhook ", f"{sys.executable} -m tunnel_webhook ")
 
-        ran = subprocess.run(
-            here, shell=True, capture_output=True, text=True, check=True, env={**bare_environment(), **settings}
-        )  # noqa: S602 -- a line of our README
+        shell = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, env=environment)  # noqa: S602 -- a line of our README
 
-        assert ran.stdout == expected
+        assert shell.stdout == expected
+
+
+def test_the_proxy_variables_are_ignored(cloudflare: Control) -> None:
+    (nothing,) = free_ports(1)
+    proxy = f"http://127.0.0.1:{nothing}"
+
+    result = run(on(cloudflare, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY=""), "check")
+
+    assert result.exit_code == 0

@@ -1,7 +1,7 @@
-"""What cloudflared does with a document, said as naively as it can be: the oracle of the laws, sharing no code with the domain.
+"""cloudflared's matching in its simplest form: the oracle of the laws, which shares no code with the domain.
 
-From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; no rule that matches, and
-the last one answers.
+From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; if none matches, the
+last one does.
 """
 
 import json
@@ -44,7 +44,7 @@ def rule_texts(document: str) -> list[str]:
 
 
 def other_members(document: str) -> list[tuple[str, str]]:
-    """Return every member of a document but its rules, as key and text, in order."""
+    """Return every member of a document except its rules, as key and text, in order."""
     return [pair for pair in map(_key_and_value, elements(document)) if pair[0] != "ingress"]
 
 
@@ -55,7 +55,7 @@ def _key_and_value(member: str) -> tuple[str, str]:
 
 
 def patterns(hostname: str) -> tuple[str, ...]:
-    """Return the patterns of a rule's hostname: itself, and the A-labels in lower case under which cloudflared also knows it."""
+    """Return the patterns of a rule's hostname: itself, and its lower-case A-labels, which cloudflared also matches."""
     if hostname in CATCH_ALL:
         return ("*",)
     if "*" in hostname or "_" in hostname:
@@ -64,14 +64,14 @@ def patterns(hostname: str) -> tuple[str, ...]:
 
 
 def covers(hostname: str, host: str) -> bool:
-    """Whether a rule of this hostname takes requests for this host."""
+    """Whether a rule of this hostname matches requests for this host."""
     return any(
         pattern in {"*", host} or (pattern[:2] == "*." and host.endswith(pattern[1:])) for pattern in patterns(hostname)
     )
 
 
 def answers(rules: Iterable[Mapping[str, Any]], host: str, path: str) -> int:
-    """Return which of these rules answers a request."""
+    """Return the index of the rule that answers a request."""
     place = -1
     for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers where none matches
         if covers(rule.get("hostname", ""), host) and re.search(rule.get("path", ""), path):
@@ -80,22 +80,22 @@ def answers(rules: Iterable[Mapping[str, Any]], host: str, path: str) -> int:
 
 
 def hosts_of(hostname: str, universe: Iterable[str]) -> frozenset[str]:
-    """Return the hosts of a universe that a rule of this hostname takes."""
+    """Return the hosts of a universe that a rule of this hostname matches."""
     return frozenset(host for host in universe if covers(hostname, host))
 
 
 def broader(one: str, other: str, universe: Iterable[str]) -> bool:
-    """Whether one hostname takes strictly more hosts than another, by counting them."""
+    """Whether one hostname matches strictly more hosts than another, by counting them."""
     return hosts_of(one, universe) > hosts_of(other, universe)
 
 
 def is_catch_all(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule takes every request."""
+    """Whether a rule matches every request."""
     return rule.get("hostname", "") in CATCH_ALL and not rule.get("path")
 
 
 def fault(document: str) -> str:
-    """Return why cloudflared refuses a document, as far as hostnames, paths and the catch-all go; or nothing."""
+    """Return why cloudflared refuses a document, as far as hostnames, paths and the catch-all are concerned; or nothing."""
     rules = json.loads(document)["ingress"]
     if not rules:
         return "no rules"

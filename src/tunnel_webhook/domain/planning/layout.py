@@ -1,9 +1,9 @@
 """The order of rules: where managed rules go among bystanders, so that each is reached and no bystander is rerouted.
 
-Pattern A is *broader* than B when A's hosts strictly contain B's: hostless > shorter wildcard > longer wildcard > exact.
-Bystanders keep their order and the catch-all its last place. A bystander is *dead* when an earlier path-less bystander has
-the same or a broader pattern. A managed rule goes directly before the first bystander that is broader, after the last
-live bystander that is narrower; else before the catch-all.
+Pattern A is *broader* than B when A's hosts strictly contain B's: hostless > shorter wildcard > longer wildcard >
+exact. Bystanders keep their order and the catch-all its last place. A bystander is *dead* when an earlier path-less
+bystander has the same or a broader pattern. A managed rule goes directly before the first bystander that is broader,
+after the last live bystander that is narrower; else before the catch-all.
 
 | managed rules in one place          | come                |
 |-------------------------------------|---------------------|
@@ -76,7 +76,7 @@ def shadowed(rules: Iterable[IngressRule], managed: Container[str]) -> frozenset
 
 
 def _ahead(rules: tuple[IngressRule, ...], managed: Container[str]) -> dict[str, list[IngressRule | int]]:
-    """Return the rules up to the last one of each managed hostname: the broader ones, and the path lengths of its own."""
+    """Return, for each managed hostname, the broader rules before its last one, and the path lengths of its own."""
     at: defaultdict[str, list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         for pattern in _patterns(rule):
