@@ -173,6 +173,11 @@ def test_a_missing_catch_all_is_added_after_the_other_rules() -> None:
     assert patterns(arrange(by_hand("*.example.com"), ours(APP))) == [APP, "[*.example.com]", "[]"]
 
 
+def test_a_catch_all_that_was_added_is_added_once() -> None:
+    once = lay_out(TunnelConfiguration(), {Hostname(APP): ours(APP)}, {APP})
+    assert lay_out(once, {}, {APP}) == once
+
+
 @pytest.mark.parametrize(
     "catch_all",
     [

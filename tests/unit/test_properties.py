@@ -71,7 +71,7 @@ def test_every_documented_property_is_known(name: str) -> None:
         pytest.param(
             [("webhook/no-tls-verfy", "true")],
             Reason.INVALID_PROPERTY,
-            "webhook/no-tls-verfy is not a property: it may be misspelt, the README lists them all",
+            "webhook/no-tls-verfy is not a property: check its spelling; docs/annotations.md lists them all",
             id="unknown",
         ),
         pytest.param(
