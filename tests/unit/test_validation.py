@@ -266,7 +266,7 @@ def test_a_path_that_is_not_re2_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "beginning"),
+    ("faulty", "beginning"),
     [
         pytest.param({"service": "x", "hostname": "a:80"}, "x is an invalid address", id="a service before a hostname"),
         pytest.param(
@@ -278,8 +278,8 @@ def test_a_path_that_is_not_re2_is_refused(path: str) -> None:
         pytest.param({**RULE, "hostname": "*.*:80"}, "Hostname cannot", id="a port before a wildcard"),
     ],
 )
-def test_the_first_fault_of_a_rule_is_named(rule: dict[str, Json], beginning: str) -> None:
-    assert refusal(rule, {**RULE, "path": "("}, CATCH_ALL).startswith(beginning)
+def test_the_first_fault_of_a_rule_is_named(faulty: dict[str, Json], beginning: str) -> None:
+    assert refusal(faulty, {**RULE, "path": "("}, CATCH_ALL).startswith(beginning)
 
 
 INTEGERS = ("connectTimeout", "tlsTimeout", "tcpKeepAlive", "keepAliveConnections", "keepAliveTimeout", "proxyPort")
