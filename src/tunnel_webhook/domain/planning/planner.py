@@ -23,7 +23,6 @@ never `update_old`. Rules that are adopted as they are get written only if a hos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tunnel_webhook.domain.claim import Claim, Marker, claim_for
@@ -33,8 +32,9 @@ from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import Hostname, zone_of
+from tunnel_webhook.domain.planning.adoption import with_layout
+from tunnel_webhook.domain.planning.conflicts import record_conflict, rule_conflict
 from tunnel_webhook.domain.planning.existing import Existing
-from tunnel_webhook.domain.planning.layout import shadowed
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
 from tunnel_webhook.domain.planning.request import Request, requests_in
 
@@ -54,7 +54,7 @@ def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
     decisions = [verdict.decision for verdict in verdicts if verdict.decision]
     rejected = {*rejections, *(rejection for verdict in verdicts for rejection in verdict.rejections)}
     return Plan(
-        decisions=tuple(_with_layout(decisions, existing)),
+        decisions=tuple(with_layout(decisions, existing)),
         rejections=tuple(sorted(rejected)),
         managed=frozenset(existing.claims),
     )
@@ -88,7 +88,7 @@ def _take(request: Request, existing: Existing) -> Verdict:
         return _reject(request, Reason.NO_ZONE, sentence)
     request, rejections = _in_tunnel(request, tunnel)
     neighbours = existing.neighbours.get(hostname, ())
-    conflict = _record_conflict(hostname, tunnel, neighbours) or _rule_conflict(request, tunnel, existing)
+    conflict = record_conflict(hostname, tunnel, neighbours) or rule_conflict(request, tunnel, existing)
     if conflict:
         verdict = _reject(request, *conflict)
         return replace(verdict, rejections=(*rejections, *verdict.rejections))
@@ -103,37 +103,6 @@ def _take(request: Request, existing: Existing) -> Verdict:
         cleanup=_removals(hostname, existing, except_in=tunnel),
     )
     return Verdict(decision, rejections)
-
-
-def _record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRecord]) -> tuple[Reason, str] | None:
-    for record in neighbours:
-        if record.tunnel != tunnel:
-            sentence = (
-                f"{hostname} already has a {record.type} record ({record.content}) that this service did not make:"
-                " remove it, or point the hostname elsewhere"
-            )
-            return Reason.RECORD_CONFLICT, sentence
-    return None
-
-
-def _rule_conflict(request: Request, tunnel: str, existing: Existing) -> tuple[Reason, str] | None:
-    """Return why rules made by hand cannot be taken over: they say something else, and no route adopts them."""
-    places = existing.tunnels_with(request.hostname)
-    if not places or any(route.adopt for route in request.routes):
-        return None
-    desired = {route.path: route.rule for route in request.routes}
-    for place in places:
-        rules = existing.rules_in(place, request.hostname)
-        for rule in rules:
-            same = rule.path in desired and rule.is_equivalent_to(desired[rule.path])
-            if not same or place != tunnel or len(rules) > len(desired):
-                path = f" (path {rule.path})" if rule.path else ""
-                sentence = (
-                    f"tunnel {place} already has a rule for {request.hostname}{path} that this service did not make, to"
-                    f' {rule.service}: make it the same, remove it, or take it over with webhook/adopt: "true"'
-                )
-                return Reason.RULE_CONFLICT, sentence
-    return None
 
 
 def _delete(request: Request, claim: Claim, existing: Existing) -> Verdict:
@@ -258,22 +227,3 @@ def _written_over(stored: DnsRecord, record: DnsRecord) -> DnsRecord:
 def _reject(request: Request, reason: Reason, sentence: str) -> Verdict:
     rejections = (Rejection(request.hostname, reason, sentence, resource) for resource in request.resources)
     return Verdict(rejections=tuple(sorted(rejections)))
-
-
-def _with_layout(decisions: Sequence[Decision], existing: Existing) -> Iterator[Decision]:
-    """Yield decisions; one that only marks a hostname also rewrites its rules where a hostname would lose requests."""
-    claimed = {*existing.claims, *(decision.hostname for decision in decisions)}
-    only_marked = {
-        decision.hostname: decision.tunnel
-        for decision in decisions
-        if decision.hostname not in existing.claims and not decision.rules
-    }
-    disordered = {
-        tunnel for tunnel in set(only_marked.values()) if shadowed(existing.configurations[tunnel].rules, claimed)
-    }
-    for decision in decisions:
-        if only_marked.get(decision.hostname) in disordered:
-            rules = existing.rules_in(decision.tunnel, decision.hostname)
-            yield replace(decision, rules=(RuleChange(decision.tunnel, upserts=rules),))
-        else:
-            yield decision
