@@ -37,67 +37,31 @@ def test_an_endpoint_without_a_mark_is_translated_into_its_route() -> None:
 
 
 @pytest.mark.parametrize(
-    ("desired", "reason", "sentence"),
+    ("desired", "reason"),
     [
-        pytest.param(endpoint("a..b"), Reason.INVALID_HOSTNAME, "is not a hostname", id="an invalid hostname"),
-        pytest.param(
-            endpoint(service="ftp://a"), Reason.INVALID_SERVICE, "cannot be published", id="an invalid service"
-        ),
-        pytest.param(endpoint(target=""), Reason.INVALID_SERVICE, "names no origin", id="no target"),
-        pytest.param(endpoint(path="api"), Reason.INVALID_PATH, "does not start with '/'", id="a path without a slash"),
-        pytest.param(endpoint(path="(", path_match="regex"), Reason.INVALID_PATH, "RE2", id="a path that is not RE2"),
-        pytest.param(
-            endpoint(path_match="exact"),
-            Reason.INVALID_PROPERTY,
-            "has no effect without webhook/path",
-            id="a path match without a path",
-        ),
-        pytest.param(endpoint(tunnel="red"), Reason.UNKNOWN_TUNNEL, "names blue, green", id="an unknown tunnel"),
-        pytest.param(
-            endpoint(adopt="maybe"), Reason.INVALID_PROPERTY, "webhook/adopt is 'maybe'", id="an invalid boolean"
-        ),
-        pytest.param(
-            endpoint(no_tls_verfy="true"),
-            Reason.INVALID_PROPERTY,
-            "webhook/no-tls-verfy is not a property",
-            id="an unknown property",
-        ),
-        pytest.param(
-            endpoint(no_tls_verify="yes"),
-            Reason.INVALID_PROPERTY,
-            "accepted are true and false",
-            id="a value of another kind",
-        ),
-        pytest.param(
-            with_properties(("webhook/http2-origin", "")),
-            Reason.INVALID_PROPERTY,
-            "has no value",
-            id="an empty property",
-        ),
+        pytest.param(endpoint("a..b"), "invalid-hostname", id="an invalid hostname"),
+        pytest.param(endpoint(service="ftp://a"), "invalid-service", id="an invalid service"),
+        pytest.param(endpoint(target=""), "invalid-service", id="no target"),
+        pytest.param(endpoint(path="api"), "invalid-path", id="a path without a slash"),
+        pytest.param(endpoint(path="(", path_match="regex"), "invalid-path", id="a path that is not RE2"),
+        pytest.param(endpoint(path_match="exact"), "invalid-property", id="a path match without a path"),
+        pytest.param(endpoint(tunnel="red"), "unknown-tunnel", id="an unknown tunnel"),
+        pytest.param(endpoint(adopt="maybe"), "invalid-property", id="an invalid boolean"),
+        pytest.param(endpoint(no_tls_verfy="true"), "invalid-property", id="an unknown property"),
+        pytest.param(endpoint(no_tls_verify="yes"), "invalid-property", id="a value of another kind"),
+        pytest.param(with_properties(("webhook/http2-origin", "")), "invalid-property", id="an empty property"),
         pytest.param(
             with_properties(("webhook/proxy-port", "2"), ("webhook/proxy-port", "1")),
-            Reason.INVALID_PROPERTY,
-            "set twice, to '1' and '2'",
+            "invalid-property",
             id="a property set twice",
         ),
-        pytest.param(
-            endpoint(ca_pool="/ca.pem"), Reason.INVALID_PROPERTY, "ALLOW_CA_POOL=true", id="an option that is forbidden"
-        ),
-        pytest.param(
-            with_properties(("", "")),
-            Reason.CORRUPTED_PROPERTIES,
-            "a property without a name",
-            id="a nameless property",
-        ),
+        pytest.param(endpoint(ca_pool="/ca.pem"), "invalid-property", id="an option that is not allowed"),
+        pytest.param(endpoint(access_required="true"), "invalid-property", id="incomplete Access options"),
+        pytest.param(with_properties(("", "")), "corrupted-properties", id="a nameless property"),
     ],
 )
-def test_an_endpoint_that_cannot_be_published_is_marked_with_its_reason(
-    desired: Endpoint, reason: Reason, sentence: str
-) -> None:
-    fault = fault_of(desired)
-    assert fault.reason is reason
-    assert sentence in str(fault)
-    assert dict(marked(desired).properties)[INVALID] == reason.value
+def test_an_endpoint_that_cannot_be_published_is_marked_with_its_reason(desired: Endpoint, reason: str) -> None:
+    assert dict(marked(desired).properties)[INVALID] == reason
 
 
 @pytest.mark.parametrize(
