@@ -1,4 +1,4 @@
-"""The memo: each result is computed once, and one that is no longer asked for is dropped in time."""
+"""Memos: each result is computed once, and results that are no longer used are forgotten."""
 
 import pytest
 
@@ -13,7 +13,6 @@ def test_each_result_is_computed_once() -> None:
         return 2 * number
 
     doubled = Memo(double)
-
     assert doubled.results([1, 2, 1]) == [2, 4, 2]
     assert doubled.results([2, 3]) == [4, 6]
     assert calls == [1, 2, 3]
@@ -27,7 +26,7 @@ def test_an_exception_is_not_remembered() -> None:
     assert len(inverse) == 0
 
 
-def test_a_result_that_is_no_longer_asked_for_is_dropped_in_time() -> None:
+def test_results_that_are_no_longer_used_are_forgotten() -> None:
     identity = Memo[int, int](lambda number: number)
     for start in range(0, 50_000, 1000):
         identity.results(range(start, start + 1000))

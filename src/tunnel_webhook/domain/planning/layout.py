@@ -35,8 +35,8 @@ def arrange(bystanders: Iterable[IngressRule], managed: Iterable[IngressRule]) -
     matter.
     """
     standing = tuple(bystanders)
-    catch_all = standing[-1] if standing and standing[-1].is_catch_all else CATCH_ALL
-    others = standing[:-1] if catch_all is not CATCH_ALL else standing
+    has_catch_all = bool(standing) and standing[-1].is_catch_all
+    others, catch_all = (standing[:-1], standing[-1]) if has_catch_all else (standing, CATCH_ALL)
     places = _Bystanders(others)
     at: defaultdict[int, list[IngressRule]] = defaultdict(list)
     for rule in sorted(managed, key=_rank):
