@@ -23,7 +23,7 @@ from tunnel_webhook.settings import InvalidSetting, Settings, from_environment
 VERSION = version_of("external-dns-cloudflare-tunnel-webhook")
 
 
-@click.group(epilog="All settings are environment variables; the README lists them.")
+@click.group(epilog="All settings are environment variables; docs/settings.md lists them.")
 @click.version_option(VERSION)  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
 def main() -> None:
     """Publish hostnames through Cloudflare Tunnel for external-dns."""
