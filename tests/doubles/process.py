@@ -1,4 +1,4 @@
-"""The real process, started on free ports of the loopback interface and stopped again."""
+"""The real process, started on free ports of the loopback interface, and stopped."""
 
 import json
 import os
@@ -18,7 +18,7 @@ LONG = 30.0
 
 @dataclass(frozen=True, slots=True)
 class RunningWebhook:
-    """A process that serves, where it does, and the file that its log goes to (standard output and error)."""
+    """A process that serves, its URLs, and the file with its standard output and error."""
 
     webhook_url: str
     exposed_url: str
@@ -26,7 +26,7 @@ class RunningWebhook:
     log: Path
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the lines of its log so far; each must be JSON."""
+        """Return the events logged so far; each line must be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def stop(self) -> int:
@@ -37,20 +37,20 @@ class RunningWebhook:
 
 @contextmanager
 def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SERVE) -> Iterator[RunningWebhook]:
-    """Start Python with these arguments and this environment, wait until both ports are open, and end it at last.
+    """Start Python with these arguments, wait until both ports are open, and end the process when the block ends.
 
-    The environment holds nothing else but the search path, the ports, and what coverage needs.
+    The process has this environment, ports, and nothing more than `bare_environment`.
     """
     ports = dict(zip(("PORT", "EXPOSED_PORT"), map(str, free_ports(2)), strict=True))
-    served = {**bare_environment(), **ports, "EXPOSED_HOST": "127.0.0.1", **environment}
+    complete = {**bare_environment(), **ports, "EXPOSED_HOST": "127.0.0.1", **environment}
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as file:
-            process = subprocess.Popen([sys.executable, *command], env=served, stdout=file, stderr=subprocess.STDOUT)
+            process = subprocess.Popen([sys.executable, *command], env=complete, stdout=file, stderr=subprocess.STDOUT)
         try:
             for name in ports:
-                _wait_for(int(served[name]), process, log)
-            webhook_url, exposed_url = (f"http://127.0.0.1:{served[name]}" for name in ports)
+                _wait_for(int(complete[name]), process, log)
+            webhook_url, exposed_url = (f"http://127.0.0.1:{complete[name]}" for name in ports)
             yield RunningWebhook(webhook_url, exposed_url, process, log)
         finally:
             process.terminate()
@@ -61,13 +61,13 @@ def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SER
 
 
 def bare_environment() -> dict[str, str]:
-    """Return what any process of ours needs to be given."""
-    inherited = os.environ  # noqa: TID251 -- a process that is started is an edge, too
+    """Return the variables that every process of the tests inherits: the search path, and those of coverage."""
+    inherited = os.environ  # noqa: TID251 -- what a child process inherits
     return {name: text for name, text in inherited.items() if name == "PATH" or name.startswith("COVERAGE_")}
 
 
 def free_ports(number: int) -> list[int]:
-    """Return ports of the loopback interface that nobody listens on."""
+    """Return unused ports of the loopback interface."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(number)]
         for probe in probes:

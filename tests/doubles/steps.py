@@ -12,24 +12,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Literal
 
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.ports import Refusal, TunnelRepository, ZoneRepository
 
+Name = Literal["before load", "after load", "before save", "after save", "before zones", "after zones"]
 Step = Callable[[str], Awaitable[None]]
-"""Awaited with the name of each step; an exception that it raises is what the call raises."""
+"""Awaited with the name of each step; the call raises what it raises."""
 
 
 async def pass_by(step: str) -> None:
     """Do nothing."""
 
 
-def fail(failure: Exception, at: str = "") -> Step:
-    """Return what raises a failure at one step, or at every step."""
+def fail(failure: Exception, at: Name | None = None) -> Step:
+    """Return a step that raises a failure at one place, by default at every one."""
 
     async def step(name: str) -> None:
-        if at in {"", name}:
+        if at in {None, name}:
             raise failure
 
     return step

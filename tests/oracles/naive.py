@@ -1,7 +1,7 @@
 """cloudflared's matching in its simplest form: the oracle of the laws, which shares no code with the domain.
 
-From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; if none matches, the
-last one does.
+From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; if none matches,
+the last one does.
 """
 
 import json
@@ -95,7 +95,7 @@ def is_catch_all(rule: Mapping[str, Any]) -> bool:
 
 
 def fault(document: str) -> str:
-    """Return why cloudflared refuses a document, as far as hostnames, paths and the catch-all are concerned; or nothing."""
+    """Return why cloudflared refuses a document for its hostnames, paths or catch-all; or nothing."""
     rules = json.loads(document)["ingress"]
     if not rules:
         return "no rules"

@@ -1,4 +1,4 @@
-"""L2 to L5: the places of managed rules, and what happens to all others. The oracles are `naive`, and counting hosts."""
+"""L2 to L5: the places of managed rules, and what happens to all others. The oracles: `naive`, and counting hosts."""
 
 import json
 from collections.abc import Mapping

@@ -1,11 +1,11 @@
-"""Remembering: each argument is worked out once, and what is no longer asked for is forgotten in time."""
+"""Memos: each result is computed once, and results that are no longer used are forgotten."""
 
 import pytest
 
 from tunnel_webhook.domain.memo import Memo
 
 
-def test_each_argument_is_worked_out_once() -> None:
+def test_each_result_is_computed_once() -> None:
     calls: list[int] = []
 
     def double(number: int) -> int:
@@ -18,7 +18,7 @@ def test_each_argument_is_worked_out_once() -> None:
     assert calls == [1, 2, 3]
 
 
-def test_what_is_raised_is_not_remembered() -> None:
+def test_an_exception_is_not_remembered() -> None:
     inverse = Memo[int, float](lambda number: 1 / number)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
@@ -26,8 +26,8 @@ def test_what_is_raised_is_not_remembered() -> None:
     assert len(inverse) == 0
 
 
-def test_what_is_no_longer_asked_for_is_forgotten_in_time() -> None:
-    same = Memo[int, int](lambda number: number)
+def test_results_that_are_no_longer_used_are_forgotten() -> None:
+    identity = Memo[int, int](lambda number: number)
     for start in range(0, 50_000, 1000):
-        same.results(range(start, start + 1000))
-    assert len(same) <= 2 * 1000 + 4096 + 1000
+        identity.results(range(start, start + 1000))
+    assert len(identity) <= 2 * 1000 + 4096 + 1000

@@ -1,4 +1,4 @@
-"""Regular expressions: RE2 decides, and where Go's regexp is stricter, Go's regexp."""
+"""Regular expressions: RE2 decides, except where Go's regexp is stricter."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
         r"\Q\C",
     ],
 )
-def test_re2_is_accepted(expression: str) -> None:
+def test_an_expression_in_re2_is_accepted(expression: str) -> None:
     compile_re2(expression)
 
 
@@ -38,7 +38,7 @@ def test_re2_is_accepted(expression: str) -> None:
         pytest.param(r"(a)\1", "escape", id="a back-reference"),
     ],
 )
-def test_what_re2_refuses_is_refused_in_its_own_words(expression: str, reason: str) -> None:
+def test_an_expression_that_re2_refuses_is_refused_in_its_words(expression: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         compile_re2(expression)
 
@@ -47,16 +47,16 @@ def test_what_re2_refuses_is_refused_in_its_own_words(expression: str, reason: s
     ("expression", "reason"),
     [
         pytest.param(r"\C", r"invalid escape sequence: \\C", id="one byte of any kind"),
-        pytest.param(r"\\\C", r"invalid escape sequence: \\C", id="one byte behind an escaped backslash"),
-        pytest.param(r"\Qa\E\C", r"invalid escape sequence: \\C", id="one byte behind a quotation"),
+        pytest.param(r"\\\C", r"invalid escape sequence: \\C", id="one byte after an escaped backslash"),
+        pytest.param(r"\Qa\E\C", r"invalid escape sequence: \\C", id="one byte after a quotation"),
         pytest.param("(?P<é>a)", "invalid named capture", id="a name that is not ASCII"),
     ],
 )
-def test_what_only_go_refuses_is_refused(expression: str, reason: str) -> None:
+def test_an_expression_that_only_go_refuses_is_refused(expression: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         compile_re2(expression)
 
 
-def test_an_expression_is_found_anywhere_and_minds_case() -> None:
+def test_an_expression_is_searched_anywhere_and_is_case_sensitive() -> None:
     assert compile_re2("api").search("/v1/apiary")
     assert not compile_re2("api").search("/API")

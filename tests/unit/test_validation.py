@@ -1,4 +1,7 @@
-"""Validity: what cloudflared takes and what it refuses, in its own words (ingress/ingress.go, config/configuration.go)."""
+"""Validation: which documents cloudflared accepts, and the words in which it refuses the others.
+
+Sources: cloudflared, ingress/ingress.go and config/configuration.go.
+"""
 
 import json
 from typing import Any
@@ -11,20 +14,23 @@ from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.errors import InvalidConfiguration
 from vocabulary.builders import configuration, rule
 
-LAST = {"service": "http_status:404"}
-A = {"hostname": "a", "service": "http://a"}
+CATCH_ALL = {"service": "http_status:404"}
+RULE = {"hostname": "a", "service": "http://a"}
 NO_ADDRESS = "is an invalid address, please make sure it has a scheme and a hostname"
 NO_PATH = (
     "is an invalid address, ingress rules don't support proxying to a different path on the origin service."
     " The path will be the same as the eyeball request's path"
 )
-WILDCARD = 'Hostname patterns can have at most one wildcard character ("*") and it can only be used for subdomains, e.g. "*.example.com"'
+WILDCARD = (
+    'Hostname patterns can have at most one wildcard character ("*") and it can only be used for subdomains,'
+    ' e.g. "*.example.com"'
+)
 NOT_LAST = "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)"
 TEAM = "access.TeamName cannot be blank when access.audTags are present"
 IP_RULE = "unable to create ip rule for socks-proxy:"
 
 
-def catch_all(number: int, hostname: str) -> str:
+def not_reached(number: int, hostname: str) -> str:
     return (
         f"Rule #{number} is matching the hostname '{hostname}', but this will match every hostname,"
         " meaning the rules which follow it will never be triggered."
@@ -36,17 +42,17 @@ def check_rules(*rules: Any, **document: Any) -> None:
 
 
 def refusal(*rules: Any, **document: Any) -> str:
-    with pytest.raises(InvalidConfiguration) as refused:
+    with pytest.raises(InvalidConfiguration) as error:
         check_rules(*rules, **document)
-    return str(refused.value)
+    return str(error.value)
 
 
-def origin(**keys: Json) -> dict[str, Any]:
-    return {**A, "originRequest": keys}
+def with_origin_request(**keys: Json) -> dict[str, Any]:
+    return {**RULE, "originRequest": keys}
 
 
-def socks(*rules: Json) -> dict[str, Any]:
-    return {"hostname": "a", "service": "socks-proxy", "originRequest": {"ipRules": rules}}
+def socks_proxy(*ip_rules: Json) -> dict[str, Any]:
+    return {"hostname": "a", "service": "socks-proxy", "originRequest": {"ipRules": ip_rules}}
 
 
 @pytest.mark.parametrize(
@@ -78,8 +84,8 @@ def socks(*rules: Json) -> dict[str, Any]:
         *("tcp://a", "ssh://a", "rdp://a", "smb://a", "ftp://a", "foo://a", "grpc://a", "udp://a"),
     ],
 )
-def test_a_service_that_cloudflared_knows_is_taken(service: str) -> None:
-    check_rules({"hostname": "a", "service": service}, LAST)
+def test_a_known_service_is_accepted(service: str) -> None:
+    check_rules({"hostname": "a", "service": service}, CATCH_ALL)
 
 
 @pytest.mark.parametrize(
@@ -109,21 +115,23 @@ def test_a_service_that_cloudflared_knows_is_taken(service: str) -> None:
         ),
     ],
 )
-def test_a_service_that_cloudflared_does_not_know_is_refused(service: str, sentence: str) -> None:
-    assert refusal({"hostname": "a", "service": service}, LAST) == sentence
+def test_an_unknown_service_is_refused(service: str, sentence: str) -> None:
+    assert refusal({"hostname": "a", "service": service}, CATCH_ALL) == sentence
 
 
-@pytest.mark.parametrize("bastion_mode", [True, None])
-def test_in_bastion_mode_any_service_is_taken(*, bastion_mode: bool | None) -> None:
+@pytest.mark.parametrize("bastion_mode", [True, None], ids=["in the rule too", "in the document only"])
+def test_in_bastion_mode_any_service_is_accepted(*, bastion_mode: bool | None) -> None:
     check_rules(
-        {"hostname": "a", "originRequest": {"bastionMode": bastion_mode}}, LAST, originRequest={"bastionMode": True}
+        {"hostname": "a", "originRequest": {"bastionMode": bastion_mode}},
+        CATCH_ALL,
+        originRequest={"bastionMode": True},
     )
-    check_rules({"hostname": "a", "originRequest": {"bastionMode": True}}, LAST)
+    check_rules({"hostname": "a", "originRequest": {"bastionMode": True}}, CATCH_ALL)
 
 
-def test_a_rule_may_leave_the_bastion_mode_of_the_document() -> None:
-    asked = {"hostname": "a", "originRequest": {"bastionMode": False}}
-    assert refusal(asked, LAST, originRequest={"bastionMode": True}) == f" {NO_ADDRESS}"
+def test_a_rule_may_switch_off_the_bastion_mode_of_the_document() -> None:
+    rule_without = {"hostname": "a", "originRequest": {"bastionMode": False}}
+    assert refusal(rule_without, CATCH_ALL, originRequest={"bastionMode": True}) == f" {NO_ADDRESS}"
 
 
 @pytest.mark.parametrize(
@@ -132,11 +140,15 @@ def test_a_rule_may_leave_the_bastion_mode_of_the_document() -> None:
         pytest.param(None, "no prefix provided", id="null"),
         pytest.param({}, "no prefix provided", id="no prefix"),
         pytest.param({"prefix": ""}, "no prefix provided", id="an empty prefix"),
-        pytest.param({"prefix": "10.0.0.0"}, "unable to parse cidr: 10.0.0.0", id="no length"),
+        pytest.param({"prefix": "10.0.0.0"}, "unable to parse cidr: 10.0.0.0", id="no prefix length"),
         pytest.param({"prefix": "x/8"}, "unable to parse cidr: x/8", id="no address"),
-        pytest.param({"prefix": "10.0.0.0/33"}, "unable to parse cidr: 10.0.0.0/33", id="too long"),
-        pytest.param({"prefix": "::/129"}, "unable to parse cidr: ::/129", id="too long for IPv6"),
-        pytest.param({"prefix": "::/-1"}, "unable to parse cidr: ::/-1", id="below 0"),
+        pytest.param(
+            {"prefix": "10.0.0.0/33"}, "unable to parse cidr: 10.0.0.0/33", id="a prefix length that is too long"
+        ),
+        pytest.param(
+            {"prefix": "::/129"}, "unable to parse cidr: ::/129", id="a prefix length that is too long for IPv6"
+        ),
+        pytest.param({"prefix": "::/-1"}, "unable to parse cidr: ::/-1", id="a negative prefix length"),
         pytest.param({"prefix": "::/٨"}, "unable to parse cidr: ::/٨", id="digits of another script"),
         pytest.param({"prefix": "::/0", "ports": [0]}, "invalid port 0, needs to be between 1 and 65535", id="port 0"),
         pytest.param(
@@ -145,40 +157,47 @@ def test_a_rule_may_leave_the_bastion_mode_of_the_document() -> None:
             id="port 65536",
         ),
         pytest.param(
-            {"prefix": "::/0", "ports": [None]}, "invalid port 0, needs to be between 1 and 65535", id="port null"
+            {"prefix": "::/0", "ports": [None]}, "invalid port 0, needs to be between 1 and 65535", id="a null port"
         ),
     ],
 )
-def test_an_ip_rule_of_a_proxy_is_looked_at(ip_rule: Json, sentence: str) -> None:
-    assert refusal(socks(ip_rule), LAST) == f"{IP_RULE} {sentence}"
+def test_an_invalid_ip_rule_of_a_socks_proxy_is_refused(ip_rule: Json, sentence: str) -> None:
+    assert refusal(socks_proxy(ip_rule), CATCH_ALL) == f"{IP_RULE} {sentence}"
 
 
-def test_sound_ip_rules_of_a_proxy_are_taken() -> None:
+def test_valid_ip_rules_of_a_socks_proxy_are_accepted() -> None:
     check_rules(
-        socks({"prefix": "10.0.0.1/8", "ports": [1, 65535], "allow": True}, {"prefix": "::/0", "ports": None}), LAST
+        socks_proxy({"prefix": "10.0.0.1/8", "ports": [1, 65535], "allow": True}, {"prefix": "::/0", "ports": None}),
+        CATCH_ALL,
     )
 
 
-def test_ip_rules_of_anything_but_a_proxy_are_not_looked_at() -> None:
-    check_rules(origin(ipRules=[{"prefix": "nonsense"}]), LAST)
+def test_ip_rules_of_other_services_are_not_checked() -> None:
+    check_rules(with_origin_request(ipRules=[{"prefix": "nonsense"}]), CATCH_ALL)
 
 
 @pytest.mark.parametrize(
-    ("access", "sentence"),
+    "access",
     [
-        pytest.param({"required": True, "audTag": ["x"]}, TEAM, id="tags without a team"),
-        pytest.param({"required": True, "teamName": "", "audTag": ["x"]}, TEAM, id="tags and an empty team"),
-        pytest.param({"required": True, "teamName": "team", "audTag": ["x"]}, "", id="tags and a team"),
-        pytest.param({"required": True}, "", id="neither"),
-        pytest.param({"required": False, "audTag": ["x"]}, "", id="not required"),
-        pytest.param(None, "", id="null"),
+        pytest.param({"required": True, "teamName": "team", "audTag": ["x"]}, id="tags and a team"),
+        pytest.param({"required": True}, id="neither"),
+        pytest.param({"required": False, "audTag": ["x"]}, id="not required"),
+        pytest.param(None, id="null"),
     ],
 )
-def test_access_with_tags_has_a_team(access: Json, sentence: str) -> None:
-    if sentence:
-        assert refusal(origin(access=access), LAST) == sentence
-    else:
-        check_rules(origin(access=access), LAST)
+def test_access_without_a_fault_is_accepted(access: Json) -> None:
+    check_rules(with_origin_request(access=access), CATCH_ALL)
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        pytest.param({"required": True, "audTag": ["x"]}, id="no team"),
+        pytest.param({"required": True, "teamName": "", "audTag": ["x"]}, id="an empty team"),
+    ],
+)
+def test_access_with_tags_and_without_a_team_is_refused(access: Json) -> None:
+    assert refusal(with_origin_request(access=access), CATCH_ALL) == TEAM
 
 
 @pytest.mark.parametrize(
@@ -192,84 +211,86 @@ def test_access_with_tags_has_a_team(access: Json, sentence: str) -> None:
         ("*.*.x", WILDCARD),
         ("**.x", WILDCARD),
         ("x*", WILDCARD),
-        ("", catch_all(1, "")),
-        ("*", catch_all(1, "*")),
+        ("", not_reached(1, "")),
+        ("*", not_reached(1, "*")),
     ],
 )
-def test_a_hostname_that_cloudflared_refuses(hostname: str, sentence: str) -> None:
-    assert refusal({"hostname": hostname, "service": "http://a"}, LAST) == sentence
+def test_an_invalid_hostname_is_refused(hostname: str, sentence: str) -> None:
+    assert refusal({"hostname": hostname, "service": "http://a"}, CATCH_ALL) == sentence
 
 
 @pytest.mark.parametrize(
     "hostname",
     [" example.com", "a..b", ".example.com", "-a.x", "*example.com", "Example.COM", "bücher.de", "a:b:c", "[a]"],
 )
-def test_a_hostname_is_not_looked_at_otherwise(hostname: str) -> None:
-    check_rules({"hostname": hostname, "service": "http://a"}, LAST)
+def test_any_other_hostname_is_accepted(hostname: str) -> None:
+    check_rules({"hostname": hostname, "service": "http://a"}, CATCH_ALL)
 
 
 @pytest.mark.parametrize(
     ("rules", "sentence"),
     [
-        pytest.param([A], NOT_LAST, id="a hostname last"),
-        pytest.param([{"path": "/x", "service": "http://a"}], NOT_LAST, id="a path last"),
-        pytest.param([LAST, LAST], catch_all(1, ""), id="two of them"),
+        pytest.param([RULE], NOT_LAST, id="a rule with a hostname last"),
+        pytest.param([{"path": "/x", "service": "http://a"}], NOT_LAST, id="a rule with a path last"),
+        pytest.param([CATCH_ALL, CATCH_ALL], not_reached(1, ""), id="two catch-alls"),
         pytest.param(
-            [A, {"hostname": "*", "service": "http://a"}, LAST], catch_all(2, "*"), id="a star before the last"
+            [RULE, {"hostname": "*", "service": "http://a"}, CATCH_ALL],
+            not_reached(2, "*"),
+            id="a star before the last",
         ),
-        pytest.param([None, LAST], f" {NO_ADDRESS}", id="a null"),
-        pytest.param([], "The config file doesn't contain any ingress rules", id="none at all"),
+        pytest.param([None, CATCH_ALL], f" {NO_ADDRESS}", id="a null rule"),
+        pytest.param([], "The config file doesn't contain any ingress rules", id="no rule"),
     ],
 )
-def test_the_last_rule_and_only_the_last_matches_everything(rules: list[Json], sentence: str) -> None:
+def test_a_document_needs_a_catch_all_as_its_last_rule_and_nowhere_else(rules: list[Json], sentence: str) -> None:
     assert refusal(*rules) == sentence
 
 
-def test_duplicates_dead_rules_and_paths_of_every_host_are_taken() -> None:
+def test_duplicates_dead_rules_and_paths_of_every_host_are_accepted() -> None:
     any_host = {"path": "/x", "service": "http://a"}
     check_rules(
-        A,
-        A,
+        RULE,
+        RULE,
         {**any_host, "hostname": "*"},
         any_host,
         {"hostname": "*.a", "service": "http://a"},
-        {**LAST, "hostname": "*"},
+        {**CATCH_ALL, "hostname": "*"},
     )
 
 
 @pytest.mark.parametrize("path", ["(", "(?=x)", "*", r"\C"])
 def test_a_path_that_is_not_re2_is_refused(path: str) -> None:
-    assert refusal(A, {**A, "path": path}, LAST).startswith("Rule #2 has an invalid regex: error parsing regexp: ")
+    assert refusal(RULE, {**RULE, "path": path}, CATCH_ALL).startswith(
+        "Rule #2 has an invalid regex: error parsing regexp: "
+    )
 
 
 @pytest.mark.parametrize(
-    ("rule", "begins"),
+    ("faulty", "beginning"),
     [
+        pytest.param({"service": "x", "hostname": "a:80"}, "x is an invalid address", id="a service before a hostname"),
         pytest.param(
-            {"service": "x", "hostname": "a:80"}, "x is an invalid address", id="the service before the hostname"
-        ),
-        pytest.param(
-            {**origin(access={"required": True, "audTag": ["x"]}), "hostname": "a:80"},
+            {**with_origin_request(access={"required": True, "audTag": ["x"]}), "hostname": "a:80"},
             TEAM,
-            id="access before the hostname",
+            id="access before a hostname",
         ),
-        pytest.param({**A, "hostname": "a:80", "path": "("}, "Hostname cannot", id="the hostname before the path"),
-        pytest.param({**A, "hostname": "*.*:80"}, "Hostname cannot", id="the port before the wildcard"),
+        pytest.param({**RULE, "hostname": "a:80", "path": "("}, "Hostname cannot", id="a hostname before a path"),
+        pytest.param({**RULE, "hostname": "*.*:80"}, "Hostname cannot", id="a port before a wildcard"),
     ],
 )
-def test_the_checks_of_a_rule_have_an_order(rule: dict[str, Json], begins: str) -> None:
-    assert refusal(rule, {**A, "path": "("}, LAST).startswith(begins)
+def test_the_first_fault_of_a_rule_is_named(faulty: dict[str, Json], beginning: str) -> None:
+    assert refusal(faulty, {**RULE, "path": "("}, CATCH_ALL).startswith(beginning)
 
 
 INTEGERS = ("connectTimeout", "tlsTimeout", "tcpKeepAlive", "keepAliveConnections", "keepAliveTimeout", "proxyPort")
 BOOLEANS = ("noHappyEyeballs", "matchSNItoHost", "noTLSVerify", "disableChunkedEncoding", "bastionMode", "http2Origin")
 STRINGS = ("httpHostHeader", "originServerName", "caPool", "proxyAddress", "proxyType")
 
-NO_INTEGERS: tuple[Json, ...] = (1.5, 1.0, "3s", "3", True, [], {}, 2**64)
-NO_BOOLEANS: tuple[Json, ...] = (1, 0, "true", [], {})
-NO_STRINGS: tuple[Json, ...] = (1, True, [], {})
-NO_IP_RULES: tuple[Json, ...] = ({}, "x", [1], [{"prefix": 1}], [{"ports": 80}], [{"ports": ["80"]}], [{"allow": 1}])
-NO_ACCESS: tuple[Json, ...] = (
+NOT_INTEGERS: tuple[Json, ...] = (1.5, 1.0, "3s", "3", True, [], {}, 2**64)
+NOT_BOOLEANS: tuple[Json, ...] = (1, 0, "true", [], {})
+NOT_STRINGS: tuple[Json, ...] = (1, True, [], {})
+NOT_IP_RULES: tuple[Json, ...] = ({}, "x", [1], [{"prefix": 1}], [{"ports": 80}], [{"ports": ["80"]}], [{"allow": 1}])
+NOT_ACCESS: tuple[Json, ...] = (
     True,
     [],
     {"required": 1},
@@ -283,65 +304,73 @@ NO_ACCESS: tuple[Json, ...] = (
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        *((key, value) for key in INTEGERS for value in NO_INTEGERS),
-        *((key, value) for key in BOOLEANS for value in NO_BOOLEANS),
-        *((key, value) for key in STRINGS for value in NO_STRINGS),
+        *((key, value) for key in INTEGERS for value in NOT_INTEGERS),
+        *((key, value) for key in BOOLEANS for value in NOT_BOOLEANS),
+        *((key, value) for key in STRINGS for value in NOT_STRINGS),
         ("proxyPort", -1),
         ("connectTimeout", 2**63),
-        *(("ipRules", value) for value in NO_IP_RULES),
-        *(("access", value) for value in NO_ACCESS),
+        *(("ipRules", value) for value in NOT_IP_RULES),
+        *(("access", value) for value in NOT_ACCESS),
     ],
 )
 def test_a_key_of_the_wrong_type_is_refused_in_a_rule_and_in_the_document(key: str, value: Json) -> None:
-    assert refusal(A, origin(**{key: value}), LAST) == (
+    assert refusal(RULE, with_origin_request(**{key: value}), CATCH_ALL) == (
         "json: cannot unmarshal ingress (rule #2): a member has the wrong type (durations are whole seconds)"
     )
-    assert refusal(LAST, originRequest={key: value}).startswith("json: cannot unmarshal originRequest: ")
+    assert refusal(CATCH_ALL, originRequest={key: value}).startswith("json: cannot unmarshal originRequest: ")
 
 
 @pytest.mark.parametrize("key", [*INTEGERS, *BOOLEANS, *STRINGS, "ipRules", "access"])
-def test_null_is_as_good_as_absent(key: str) -> None:
-    check_rules(origin(**{key: None}), LAST, originRequest={key: None})
+def test_null_counts_as_absent(key: str) -> None:
+    check_rules(with_origin_request(**{key: None}), CATCH_ALL, originRequest={key: None})
 
 
 @pytest.mark.parametrize("key", ["hostname", "path", "service", "originRequest"])
 def test_a_member_of_a_rule_of_the_wrong_type_is_refused(key: str) -> None:
-    assert refusal({**A, key: 1}, LAST).startswith("json: cannot unmarshal ingress (rule #1): ")
+    assert refusal({**RULE, key: 1}, CATCH_ALL).startswith("json: cannot unmarshal ingress (rule #1): ")
 
 
 @pytest.mark.parametrize("key", ["CONNECTTIMEOUT", "connecttimeout", "connectTime\u006fut"])
 def test_keys_are_found_in_any_case(key: str) -> None:
-    assert refusal(origin(**{key: "3s"}), LAST).startswith("json: cannot unmarshal ingress (rule #1): ")
+    assert refusal(with_origin_request(**{key: "3s"}), CATCH_ALL).startswith(
+        "json: cannot unmarshal ingress (rule #1): "
+    )
 
 
 @pytest.mark.parametrize(
-    ("routing", "taken"),
+    "routing",
     [
-        ({"enabled": True}, True),
-        ({"connectTimeout": 5, "maxActiveFlows": 2**64 - 1, "tcpKeepAlive": 30}, True),
-        (None, True),
-        ({"connectTimeout": "5s"}, False),
-        ({"maxActiveFlows": -1}, False),
-        ({"tcpKeepAlive": 1.5}, False),
-        (True, False),
+        pytest.param({"enabled": True}, id="enabled"),
+        pytest.param({"connectTimeout": 5, "maxActiveFlows": 2**64 - 1, "tcpKeepAlive": 30}, id="every member"),
+        pytest.param(None, id="null"),
     ],
 )
-def test_warp_routing_is_looked_at_as_well(routing: Json, *, taken: bool) -> None:
-    if taken:
-        check_rules(LAST, **{"warp-routing": routing})
-    else:
-        assert refusal(LAST, **{"warp-routing": routing}).startswith("json: cannot unmarshal warp-routing: ")
+def test_valid_warp_routing_is_accepted(routing: Json) -> None:
+    check_rules(CATCH_ALL, **{"warp-routing": routing})
 
 
-def test_what_cloudflared_does_not_know_it_does_not_look_at() -> None:
-    check_rules({**A, "new": [1.5]}, origin(new="3s"), LAST, new={"connectTimeout": "3s"})
+@pytest.mark.parametrize(
+    "routing",
+    [
+        pytest.param({"connectTimeout": "5s"}, id="a timeout as text"),
+        pytest.param({"maxActiveFlows": -1}, id="a negative number of flows"),
+        pytest.param({"tcpKeepAlive": 1.5}, id="a fraction of a second"),
+        pytest.param(True, id="not an object"),
+    ],
+)
+def test_warp_routing_of_the_wrong_type_is_refused(routing: Json) -> None:
+    assert refusal(CATCH_ALL, **{"warp-routing": routing}).startswith("json: cannot unmarshal warp-routing: ")
 
 
-def test_an_ingress_that_is_no_list_names_no_rule() -> None:
+def test_unknown_keys_are_not_checked() -> None:
+    check_rules({**RULE, "new": [1.5]}, with_origin_request(new="3s"), CATCH_ALL, new={"connectTimeout": "3s"})
+
+
+def test_an_ingress_that_is_not_a_list_is_refused_without_naming_a_rule() -> None:
     document = TunnelConfiguration(after=('"Ingress":1',))
     with pytest.raises(InvalidConfiguration, match=r"^json: cannot unmarshal Ingress: "):
         check_configuration(document)
 
 
-def test_what_the_builders_build_is_taken() -> None:
+def test_the_documents_of_the_builders_are_valid() -> None:
     check_configuration(configuration(rule("a.example.com", path="^/x"), rule("*.example.com", noTLSVerify=True)))

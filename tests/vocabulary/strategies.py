@@ -354,7 +354,7 @@ Holding = tuple[DnsRecord, tuple[str, ...]]
 
 
 def holdings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Holding]:
-    """Return what may hold a name: a person's record, another owner's claim, or what a stopped sync of ours has left."""
+    """Return what may hold a name: a person's record, another owner's claim, or what a stopped sync of ours left."""
     grey = replace(claim(name, BLUE, ours), proxied=False)
     return st.sampled_from(
         (

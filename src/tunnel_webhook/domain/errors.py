@@ -15,7 +15,7 @@ from typing import Self
 
 
 class Reason(StrEnum):
-    """Why an endpoint is not applied: its value is the code, `meaning` the sentence of the README."""
+    """Why an endpoint is not applied: its value is the code, `meaning` the sentence of the documentation."""
 
     meaning: str
 

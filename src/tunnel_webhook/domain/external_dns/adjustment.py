@@ -77,7 +77,7 @@ def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
 
 
 def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
-    """Return an endpoint in canonical form, marked if it cannot be published; None for a type that no tunnel can carry."""
+    """Return an endpoint in canonical form, marked if it is unpublishable; None for a type that no tunnel can carry."""
     if endpoint.record_type not in TUNNELLED_TYPES:
         return None
     fault: Unpublishable | None = None

@@ -24,6 +24,8 @@ Without it, external-dns would compare the endpoint with the pathless one of its
 delete the path that it had, and no rejection here would prevent that.
 """
 
+_REASONS = {str(reason): reason for reason in Reason}
+
 
 def translate(endpoint: Endpoint, policy: Policy) -> Route:
     """Return the route of an endpoint; raise InvalidEndpoint, for a marked one with the reason of its mark."""
@@ -36,7 +38,7 @@ def translate(endpoint: Endpoint, policy: Policy) -> Route:
 def _explained(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpoint:
     """Return why an endpoint was marked; translating it without the mark yields the sentence."""
     unmarked = replace(endpoint, properties=tuple(pair for pair in endpoint.properties if pair[0] != INVALID))
-    reason = next((reason for reason in Reason if reason == code), Reason.INVALID_PROPERTY)
+    reason = _REASONS.get(code, Reason.INVALID_PROPERTY)
     try:
         route_of_endpoint(unmarked, policy)
     except InvalidEndpoint as error:

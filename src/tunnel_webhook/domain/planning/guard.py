@@ -1,4 +1,4 @@
-"""The limit on what one plan may destroy: a source that fails, or a changed annotation prefix, must not empty a tunnel."""
+"""The limit on deletions by one plan: a source that fails, or a changed annotation prefix, must not empty a tunnel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan: what is going to be done, as a value that can be judged, printed, serialised and reduced before it is done."""
+"""A plan: what is going to be done, as a value that can be judged, printed, serialised and reduced first."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ part of it are rejected:
 |-------------------------------------------------------------|--------------------------------------------|
 | its name is not a hostname, or it cannot become a route     | the reason of its translation              |
 | its owner does not fit in a marker, or is not `OWNER_ID`    | `invalid-owner`                            |
-| its owner is not the one of the claim; without a claim, not | `owned-by-other`                           |
-| the first owner in order                                    |                                            |
+| its owner is not that of the claim, or, without a claim,    | `owned-by-other`                           |
+| not the first owner in order                                |                                            |
 
 Where any endpoint of a hostname is rejected, its request deletes nothing and takes nothing over: a path that became
 invalid must not lose its last good rule.
@@ -120,7 +120,7 @@ def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Asked], lis
 
 
 def _tunnelled(*lists: Iterable[Endpoint]) -> Iterator[Endpoint]:
-    """Yield the endpoints of types that can be tunnelled; a registry's TXT records are accepted and ignored (contract, 4.1 (b))."""
+    """Yield the endpoints that can be tunnelled; the TXT records of a registry are ignored (contract, 4.1 (b))."""
     return (endpoint for endpoints in lists for endpoint in endpoints if endpoint.record_type in TUNNELLED_TYPES)
 
 
@@ -136,7 +136,7 @@ def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
 
 
 def _settle(hostname: Hostname, asked: _Asked, claim: Claim | None) -> tuple[Request, list[Rejection]]:
-    """Return the request of the one owner, and the rejections of the others; each path keeps its first route in order."""
+    """Return the request of the one owner, and the rejections of the others; each path keeps its first route."""
     owner = claim.marker.owner if claim else min(route.owner for route in asked.routes)
     deletes = asked.deletes if claim else set[tuple[str, str]]()
     routes: dict[str, Route] = {}
