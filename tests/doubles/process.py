@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doubles.child_process import LONG, child_process
+
 SERVE = ("-m", "tunnel_webhook", "serve")
-LONG = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunningWebhook:
-    """A process that serves, where it does, and the file that its log goes to (standard output and error)."""
+    """A process that serves, its addresses, and the file of its log (standard output and standard error)."""
 
     webhook_url: str
     exposed_url: str
@@ -37,7 +38,7 @@ class RunningWebhook:
 
 @contextmanager
 def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SERVE) -> Iterator[RunningWebhook]:
-    """Start Python with these arguments and this environment, wait until both ports are open, and end it at last.
+    """Start Python with these arguments and this environment, wait for both ports, and end it with the block.
 
     The environment holds nothing else but the search path, the ports, and what coverage needs.
     """
@@ -46,28 +47,22 @@ def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SER
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as file:
-            process = subprocess.Popen([sys.executable, *command], env=served, stdout=file, stderr=subprocess.STDOUT)
-        try:
-            for name in ports:
-                _wait_for(int(served[name]), process, log)
-            webhook_url, exposed_url = (f"http://127.0.0.1:{served[name]}" for name in ports)
-            yield RunningWebhook(webhook_url, exposed_url, process, log)
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(LONG)
-            process.kill()
-            process.wait()
+            running = child_process([sys.executable, *command], env=served, stdout=file, stderr=subprocess.STDOUT)
+            with running as process:
+                for name in ports:
+                    _wait_for(int(served[name]), process, log)
+                webhook_url, exposed_url = (f"http://127.0.0.1:{served[name]}" for name in ports)
+                yield RunningWebhook(webhook_url, exposed_url, process, log)
 
 
 def bare_environment() -> dict[str, str]:
-    """Return what any process of ours needs to be given."""
+    """Return the variables that every process of ours needs."""
     inherited = os.environ  # noqa: TID251 -- a process that is started is an edge, too
     return {name: text for name, text in inherited.items() if name == "PATH" or name.startswith("COVERAGE_")}
 
 
 def free_ports(number: int) -> list[int]:
-    """Return ports of the loopback interface that nobody listens on."""
+    """Return free ports of the loopback interface."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(number)]
         for probe in probes:

@@ -1,14 +1,14 @@
-"""Our process on the in-memory backend, with a back door: tests look into the account behind it, change it, and disturb it.
+"""Our process on the in-memory backend, and a socket on which tests read, change and disturb its account.
 
     BACKEND=memory python -m external_dns.memory_process SOCKET
 
-is the command `serve` on an account that is empty, and answers on a Unix socket: one JSON line asked, one answered.
+is the command `serve` on an empty account. It answers on a Unix socket, one line of JSON for one line of JSON.
 
-| asked                                           | answered                                                                     |
-|-------------------------------------------------|------------------------------------------------------------------------------|
-| `{"ask": "state"}`                              | every document (text and version, by tunnel), every record (by zone)         |
-| `{"ask": "put", "documents": …, "records": …}`  | `null`; the account holds these and nothing else                             |
-| `{"ask": "disturb", "step": …, …}`              | `null`; the next so many `before tunnels.save` (…) take `delay` s, or fail    |
+| request   | arguments                           | answer                                                         |
+|-----------|-------------------------------------|----------------------------------------------------------------|
+| `state`   |                                     | every document (text, version) by tunnel, every record by zone |
+| `put`     | `documents`, `records`              | `null`; the account holds these and nothing else               |
+| `disturb` | `step`, `times`, `delay`, `failure` | `null`; the next `before tunnels.save` (…) hang or fail        |
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ _FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
 
 @dataclass(slots=True)
 class Disturbances:
-    """What shall go wrong, by step: for how many seconds it hangs, how it fails after that, how often."""
+    """What goes wrong, by step: for how many seconds it hangs, how it fails after that, how many times."""
 
     pending: dict[str, tuple[float, str, int]] = field(default_factory=dict)
 
     async def at(self, step: str) -> None:
-        """Pass a step in the time and with the failure that is due there."""
+        """Hang and fail as the step is disturbed, if it is."""
         delay, failure, times = self.pending.get(step, (0.0, "", 0))
         if times:
             self.pending[step] = (delay, failure, times - 1)
             await asyncio.sleep(delay)
             if failure:
-                message = f"{failure} failure {step}, as a test asked"
+                message = f"{failure} failure {step}, which a test asked for"
                 raise _FAILURES[failure](message)
 
 
 @dataclass(slots=True)
 class DisturbedTunnels:
-    """TunnelRepository that hangs and fails where a test says so."""
+    """TunnelRepository that hangs and fails where a test disturbs it."""
 
     inner: InMemoryTunnels
     disturbances: Disturbances
@@ -72,7 +72,7 @@ class DisturbedTunnels:
 
 @dataclass(slots=True)
 class DisturbedZones:
-    """ZoneRepository that hangs and fails where a test says so."""
+    """ZoneRepository that hangs and fails where a test disturbs it."""
 
     inner: InMemoryZones
     disturbances: Disturbances
@@ -91,30 +91,30 @@ class DisturbedZones:
         return refusals
 
 
-class BackDoor:
-    """The account in memory, and what tests may ask of it."""
+class MemoryAccount:
+    """The account in memory, and the requests of tests for it."""
 
     def __init__(self) -> None:
         self._disturbances = Disturbances()
         self.tunnels = DisturbedTunnels(InMemoryTunnels({}), self._disturbances)
         self.zones = DisturbedZones(InMemoryZones({}), self._disturbances)
 
-    def answer(self, asked: dict[str, Any]) -> Any:
-        """Do what is asked, and return the answer."""
+    def answer(self, request: dict[str, Any]) -> Any:
+        """Carry out a request, and return the answer."""
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
-        return answers[asked.pop("ask")](**asked)
+        return answers[request.pop("request")](**request)
 
     def _state(self) -> dict[str, Any]:
         records = {
-            zone.name: [asdict(record) for record in found.values()] for zone, found in self.zones.inner.stored.items()
+            zone.name: [asdict(record) for record in held.values()] for zone, held in self.zones.inner.stored.items()
         }
         return {"documents": self.tunnels.inner.documents, "records": records}
 
     def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
         self.tunnels.inner.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
         self.zones.inner.stored = {
-            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in found}
-            for name, found in records.items()
+            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in encoded}
+            for name, encoded in records.items()
         }
 
     def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:
@@ -122,16 +122,16 @@ class BackDoor:
 
 
 class _Answers(StreamRequestHandler):
-    door: ClassVar = BackDoor()
+    account: ClassVar = MemoryAccount()
 
     def handle(self) -> None:
-        answer = self.door.answer(json.loads(self.rfile.readline()))
+        answer = self.account.answer(json.loads(self.rfile.readline()))
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    Container.memory_tunnels.override(providers.Object(_Answers.door.tunnels))
-    Container.memory_zones.override(providers.Object(_Answers.door.zones))
+    Container.memory_tunnels.override(providers.Object(_Answers.account.tunnels))
+    Container.memory_zones.override(providers.Object(_Answers.account.zones))
     server = ThreadingUnixStreamServer(sys.argv[1], _Answers)
     Thread(target=server.serve_forever, daemon=True).start()
     main(["serve"])

@@ -1,6 +1,6 @@
-"""What cloudflared does with a document, said as naively as it can be: the oracle of the laws, sharing no code with the domain.
+"""What cloudflared does with a document, as naively as possible: the oracle of the laws shares no code with the domain.
 
-From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; no rule that matches, and
+From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; if none matches,
 the last one answers.
 """
 
@@ -22,19 +22,19 @@ _PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^"\[\]{},]+')
 
 
 def elements(text: str) -> list[str]:
-    """Return the texts of the elements of a JSON array, or of the members of an object; null has none."""
+    """Return the text of each element of a JSON array, or of each member of an object; null has none."""
     if text.strip() == "null":
         return []
-    depth, found, current = 0, list[str](), ""
+    depth, texts, current = 0, list[str](), ""
     for part in _PARTS.findall(text.strip()[1:-1]):
         if part == "," and depth == 0:
-            found.append(current.strip())
+            texts.append(current.strip())
             current = ""
             continue
         depth += part in {"[", "{"}
         depth -= part in {"]", "}"}
         current += part
-    return [*found, current.strip()] if current.strip() else found
+    return [*texts, current.strip()] if current.strip() else texts
 
 
 def rule_texts(document: str) -> list[str]:
@@ -44,7 +44,7 @@ def rule_texts(document: str) -> list[str]:
 
 
 def other_members(document: str) -> list[tuple[str, str]]:
-    """Return every member of a document but its rules, as key and text, in order."""
+    """Return every member of a document except its rules, as key and text, in order."""
     return [pair for pair in map(_key_and_value, elements(document)) if pair[0] != "ingress"]
 
 
@@ -55,7 +55,7 @@ def _key_and_value(member: str) -> tuple[str, str]:
 
 
 def patterns(hostname: str) -> tuple[str, ...]:
-    """Return the patterns of a rule's hostname: itself, and the A-labels in lower case under which cloudflared also knows it."""
+    """Return the patterns of a rule's hostname: itself, and its lower-case A-labels, which cloudflared matches too."""
     if hostname in CATCH_ALL:
         return ("*",)
     if "*" in hostname or "_" in hostname:
@@ -64,7 +64,7 @@ def patterns(hostname: str) -> tuple[str, ...]:
 
 
 def covers(hostname: str, host: str) -> bool:
-    """Whether a rule of this hostname takes requests for this host."""
+    """Whether a rule of this hostname matches requests for this host."""
     return any(
         pattern in {"*", host} or (pattern[:2] == "*." and host.endswith(pattern[1:])) for pattern in patterns(hostname)
     )
@@ -73,29 +73,29 @@ def covers(hostname: str, host: str) -> bool:
 def answers(rules: Iterable[Mapping[str, Any]], host: str, path: str) -> int:
     """Return which of these rules answers a request."""
     place = -1
-    for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers where none matches
+    for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers if none matches
         if covers(rule.get("hostname", ""), host) and re.search(rule.get("path", ""), path):
             break
     return place
 
 
 def hosts_of(hostname: str, universe: Iterable[str]) -> frozenset[str]:
-    """Return the hosts of a universe that a rule of this hostname takes."""
+    """Return the hosts of a universe that a rule of this hostname matches."""
     return frozenset(host for host in universe if covers(hostname, host))
 
 
 def broader(one: str, other: str, universe: Iterable[str]) -> bool:
-    """Whether one hostname takes strictly more hosts than another, by counting them."""
+    """Whether one hostname matches strictly more hosts of a universe than another."""
     return hosts_of(one, universe) > hosts_of(other, universe)
 
 
 def is_catch_all(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule takes every request."""
+    """Whether a rule matches every request."""
     return rule.get("hostname", "") in CATCH_ALL and not rule.get("path")
 
 
 def fault(document: str) -> str:
-    """Return why cloudflared refuses a document, as far as hostnames, paths and the catch-all go; or nothing."""
+    """Return why cloudflared refuses a document for its hostnames, paths or catch-all; or an empty text."""
     rules = json.loads(document)["ingress"]
     if not rules:
         return "no rules"

@@ -1,4 +1,7 @@
-"""The back doors into the account behind a process of ours: they answer the questions of `memory_process`, wherever it is kept."""
+"""The backends behind a process of ours, reached past it: in memory, and on an emulated Cloudflare.
+
+Both take the requests in the table of `memory_process`.
+"""
 
 from __future__ import annotations
 
@@ -29,29 +32,29 @@ _ANSWERS: Mapping[str, Respond] = {
 
 
 def on_emulator(control: Control) -> dict[str, str]:
-    """Return the settings that lead a process of ours to an emulator, beside those that say what it shall do there."""
+    """Return the settings with which a process of ours uses an emulator."""
     return {"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN}
 
 
-class Door(Protocol):
-    """Asks an account: `state`, `put` or `disturb`, as the table of `memory_process` says."""
+class Backend(Protocol):
+    """Takes a request for the account: `state`, `put` or `disturb`, as in the table of `memory_process`."""
 
     @property
     def name(self) -> str:
-        """What tells it from the doors of other accounts."""
+        """The name, which no other backend has."""
         ...
 
     @property
     def fresh(self) -> tuple[str, int]:
-        """The document and the version of a tunnel in which nobody has written yet."""
+        """The document and the version of a tunnel that has never been configured."""
         ...
 
-    def __call__(self, ask: str, **given: Any) -> Any: ...
+    def __call__(self, request: str, **arguments: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
-class SocketDoor:
-    """The door of a `memory_process`, given its socket."""
+class MemoryBackend:
+    """The memory of a `memory_process`, given its socket."""
 
     path: Path
 
@@ -63,17 +66,17 @@ class SocketDoor:
     def fresh(self) -> tuple[str, int]:
         return "null", 0
 
-    def __call__(self, ask: str, **given: Any) -> Any:
+    def __call__(self, request: str, **arguments: Any) -> Any:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.path))
-            connection.sendall(json.dumps({"ask": ask, **given}).encode() + b"\n")
+            connection.sendall(json.dumps({"request": request, **arguments}).encode() + b"\n")
             with connection.makefile() as answers:
                 return json.loads(answers.readline())
 
 
 @dataclass(frozen=True, slots=True)
-class EmulatorDoor:
-    """The account of an emulated Cloudflare, given its side door; the zones are those that it has."""
+class CloudflareBackend:
+    """An emulated Cloudflare, given its control API; it must have the zones that are put."""
 
     control: Control
 
@@ -83,16 +86,16 @@ class EmulatorDoor:
 
     @property
     def fresh(self) -> tuple[str, int]:
-        # With the member that Cloudflare adds to a document, so that what others wrote can be compared to the byte.
+        # With the member that Cloudflare adds to a document, so that documents can be compared byte for byte.
         return '{"ingress":[{"service":"http_status:404"}],"warp-routing":{"enabled":false}}', 1
 
-    def __call__(self, ask: str, **given: Any) -> Any:
+    def __call__(self, request: str, **arguments: Any) -> Any:
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
-        return answers[ask](**given)
+        return answers[request](**arguments)
 
     def _state(self) -> dict[str, Any]:
         state = self.control.state()
-        records = {zone.name: [_told(each) for each in zone.records.values()] for zone in state.zones.values()}
+        records = {zone.name: [_encode(each) for each in zone.records.values()] for zone in state.zones.values()}
         return {
             "documents": {tunnel: (state.document(tunnel), state.version(tunnel)) for tunnel in state.tunnels},
             "records": records,
@@ -103,8 +106,8 @@ class EmulatorDoor:
         for tunnel, (text, version) in documents.items():
             written = Configuration(document=text, version=version)
             state = state.with_tunnel(replace(state.tunnels[tunnel], configuration=written))
-        for name, found in records.items():
-            held = {each["id"]: Record(**each) for each in found}
+        for name, encoded in records.items():
+            held = {each["id"]: Record(**each) for each in encoded}
             state = state.with_zone(replace(state.zones[zone_id(name)], records=held))
         self.control.seed(state)
 
@@ -121,7 +124,7 @@ class EmulatorDoor:
             self.control.arm(replace(_ANSWERS[failure], method=method, path=path, times=times, effect=when == "after"))
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _encode(record: Record) -> dict[str, Any]:
     return {
         "name": record.name,
         "type": record.type,
