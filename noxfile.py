@@ -1,7 +1,9 @@
-"""What CI runs: `nox` alone does all of it. Every session installs the locked versions, and nothing else."""
+"""What CI runs: `nox` alone runs the default sessions. Every session installs the locked versions, and nothing else."""
 
+import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -9,7 +11,9 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "imports", "audit", "external_dns", "tests", "cover"]
+nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "external_dns", "tests", "cover"]
+
+SLOW = "not controller and not container and not nightly"
 
 
 def _install(session: nox.Session) -> None:
@@ -18,9 +22,14 @@ def _install(session: nox.Session) -> None:
 
 
 def _need(session: nox.Session, *programs: str) -> None:
-    absent = [program for program in programs if shutil.which(program) is None]
-    if absent:
-        session.skip(f"{' and '.join(absent)} not on this machine, so that what this session drives cannot be built")
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        session.skip(f"{' and '.join(missing)} not on this machine")
+
+
+def _build(session: nox.Session, *programs: str) -> None:
+    command = (sys.executable, "-m", "oracles.programs", *programs)
+    session.run(*command, env={"PYTHONPATH": "tests"}, external=True)
 
 
 def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m")) -> None:
@@ -31,7 +40,7 @@ def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("p
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format, with every rule of ruff that pyproject.toml does not argue against."""
+    """Check style and format, with every rule of ruff except those that pyproject.toml excludes with a reason."""
     _install(session)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -52,20 +61,25 @@ def imports(session: nox.Session) -> None:
     session.run("lint-imports", "--no-logo")
 
 
+@nox.session(python=False)
+def programs(session: nox.Session) -> None:
+    """Build the Go programs that the tests run; arguments name some of them, or `controller`."""
+    _build(session, *session.posargs)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests but those that need Go; further arguments go to pytest."""
+    """Run all tests but those that need Go programs; further arguments go to pytest."""
     _install(session)
-    selected = "not external_dns and not cloudflared and not controller and not container"
+    selected = f"not external_dns and not cloudflared and {SLOW}"
     _pytest(session, "-m", selected, *session.posargs, runner=("coverage", "run", "-m"))
 
 
 @nox.session
 def external_dns(session: nox.Session) -> None:
-    """Drive the running process with the genuine external-dns, and ask the genuine cloudflared; skips where Go is missing."""
+    """Drive the running process with the genuine external-dns, and ask the genuine planner and cloudflared."""
     _install(session)
-    _need(session, "go")
-    _pytest(session, "-m", "(external_dns or cloudflared) and not controller", *session.posargs)
+    _pytest(session, "-m", f"(external_dns or cloudflared) and {SLOW}", *session.posargs)
 
 
 @nox.session
@@ -73,20 +87,31 @@ def controller(session: nox.Session) -> None:
     """Run the whole of external-dns, its controller included, against the running process; five minutes to build."""
     _install(session)
     _need(session, "go")
+    _build(session, "controller")
     _pytest(session, "-m", "controller", *session.posargs)
 
 
 @nox.session
 def image(session: nox.Session) -> None:
-    """Build the image for real, and drive it with the genuine external-dns in a Pod; skips where its tools are missing."""
+    """Build the image for real, and drive it with the genuine external-dns in a Pod; needs buildah and debootstrap."""
     _install(session)
     _need(session, "buildah", "debootstrap")
+    _build(session, "v0_22")
     _pytest(session, "-m", "container", *session.posargs)
 
 
 @nox.session
+def nightly(session: nox.Session) -> None:
+    """Run what takes longer than a change should wait for: the nightly tests, and the laws on many more examples."""
+    _install(session)
+    _build(session, "cloudflared", "planner")
+    _pytest(session, "-m", "nightly", *session.posargs)
+    session.run("python", "-m", "pytest", "--timeout=0", "tests/property", env={"HYPOTHESIS_PROFILE": "nightly"})
+
+
+@nox.session
 def cover(session: nox.Session) -> None:
-    """Check branch coverage of what the other sessions ran: 100 % of domain, ports and application."""
+    """Check branch coverage of what the session `tests` ran: 100 % of domain, ports and application."""
     _install(session)
     session.run("coverage", "combine")
     core = "src/tunnel_webhook/domain/*,src/tunnel_webhook/ports.py,src/tunnel_webhook/application/*"
@@ -96,23 +121,31 @@ def cover(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Check the locks: those of pyproject.toml, hashed, without an address; and ask whether an advisory is out on one."""
+    """Check the locks, and ask for advisories on what they pin; a package that could not be asked for is an error."""
     _install(session)
     session.run("python", "-m", "pytest", "tests/repository/test_locks.py", "-q")
-    session.run(
-        "pip-audit",
-        "--requirement",
-        "requirements.lock",
-        "--disable-pip",
-        "--require-hashes",
-        "--progress-spinner",
-        "off",
-    )
+    report = Path(session.create_tmp()) / "audit.json"
+    report.unlink(missing_ok=True)
+    options = ("--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json", f"--output={report}")
+    # It exits with 1 for an advisory, and for an advisory service that is out of reach.
+    session.run("pip-audit", "--requirement=requirements.lock", *options, success_codes=[0, 1])
+    if not report.exists():
+        session.skip("not audited: pip-audit could not reach an advisory service")
+    packages = json.loads(report.read_text())["dependencies"]
+    vulnerable = [f"{each['name']}: {advisory['id']}" for each in packages for advisory in each.get("vulns", ())]
+    skipped = [each for each in packages if "skip_reason" in each]
+    if vulnerable:
+        session.error(f"advisories: {', '.join(vulnerable)}")
+    if len(skipped) == len(packages):
+        session.skip(f"not audited: 0 of {len(packages)} packages, since {skipped[0]['skip_reason']}")
+    if skipped:
+        session.error(f"not audited: {', '.join(each['name'] for each in skipped)}")
+    session.log(f"audited: {len(packages)} packages, no advisory")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure: adjust over loopback, plan, records, start-up and memory. Asserts nothing about time."""
     _install(session)
-    named = ("--override-ini=python_files=bench_*.py", "--override-ini=python_functions=bench_*")
-    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *named, *session.posargs)
+    benchmarks = ("--override-ini=python_files=bench_*.py", "--override-ini=python_functions=bench_*")
+    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-only", *benchmarks, *session.posargs)

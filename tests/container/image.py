@@ -1,10 +1,10 @@
 """The image of the Containerfile, built for real, without an engine and without a registry of images.
 
-| what                                        | comes from                                                               |
-|---------------------------------------------|--------------------------------------------------------------------------|
-| the base, named as the Containerfile has it | debootstrap, from the mirror that apt uses                               |
-| the wheels that the lock pins               | pip, as it is set up on this machine; the build finds them in a folder   |
-| the image                                   | buildah, `--isolation=chroot`, in a storage of its own                   |
+| part                                  | source                                                               |
+|---------------------------------------|----------------------------------------------------------------------|
+| the base that the Containerfile names | debootstrap, from apt's mirror                                       |
+| the wheels that the lock pins         | pip, with its settings on this machine; the build reads them locally |
+| the image                             | buildah, `--isolation=chroot`, in a storage of its own               |
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 TOOLS = ("apt-get", "buildah", "debootstrap", "ip", "nsenter", "setpriv", "unshare")
 _NAME = "tunnel-webhook"
-# Where Debian's Python looks for what no package of Debian has installed; the official images have pip in such a place, too.
+# Where Debian's Python looks for packages that are not Debian's; the official images have pip in such a place, too.
 _INSTALLED = "usr/local/lib/python3.11/dist-packages"
 _MANAGED = "usr/lib/python3.11/EXTERNALLY-MANAGED"
 
@@ -37,7 +37,7 @@ class Image:
 
 
 def missing() -> str:
-    """Return why no image can be built here, or nothing."""
+    """Return why no image can be built here, or an empty text."""
     absent = [tool for tool in TOOLS if shutil.which(tool) is None]
     if absent:
         return (
@@ -47,7 +47,7 @@ def missing() -> str:
 
 
 def build(scratch: Path) -> Image:
-    """Build the image in an empty folder, which then holds it; raise CalledProcessError, which holds the log."""
+    """Build the image into an empty folder; raise CalledProcessError with the log as a note."""
     buildah = ("buildah", "--root", scratch / "storage", "--runroot", scratch / "run", "--storage-driver", "vfs")
     base, suite = re.findall(r"^ARG BASE=(\S+-(\w+))$", (ROOT / "Containerfile").read_text(), re.MULTILINE)[0]
     pip = _make_pip(scratch / "venv")
@@ -86,8 +86,8 @@ def _make_base(into: Path, suite: str, pip: Path) -> None:
     mirrors = _run("apt-get", "indextargets", "--format", "$(REPO_URI)", *targets).splitlines()
     _run("debootstrap", "--variant=minbase", "--include=python3,ca-certificates", suite, into, *mirrors[:1])
     (into / _MANAGED).unlink()
-    for found in pip.parent.glob("lib/python3.11/site-packages/pip*"):
-        shutil.copytree(found, into / _INSTALLED / found.name)
+    for package in pip.parent.glob("lib/python3.11/site-packages/pip*"):
+        shutil.copytree(package, into / _INSTALLED / package.name)
 
 
 def _run(*command: str | Path) -> str:

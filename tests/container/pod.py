@@ -1,7 +1,7 @@
 """A Pod around the image, made as a kubelet makes one of our values.
 
-Namespaces of its own for processes, mounts and the network; a root that nobody can write to, not even a `/tmp`; the user of the
-image, and no privileges. external-dns runs beside it in the same network, as it does in the Pod of the chart.
+It has namespaces of its own for processes, mounts and the network, a read-only root without a writable `/tmp`, the user
+of the image, and no privileges. external-dns runs beside it in the same network, as in the Pod of the chart.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from shutil import which
 
 from container.image import Image
+from doubles.child_process import child_process
 
 _LONG = 30.0
 _LISTEN = "0A"
@@ -34,7 +35,7 @@ _GET = "import sys, urllib.request as r; a = r.urlopen(sys.argv[1]); print(a.sta
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod whose process runs; `process` is what started it, `pid` is its id out here."""
+    """A running Pod: `process` started it, `pid` is the id of its own process outside of the namespace."""
 
     process: subprocess.Popen[bytes]
     pid: int
@@ -46,17 +47,17 @@ class Pod:
 
     def get(self, url: str) -> tuple[int, str]:
         """Return the status and the body of an answer to GET."""
-        asked = subprocess.run(self.beside(sys.executable, "-c", _GET, url), check=True, capture_output=True, text=True)
-        status, _, body = asked.stdout.partition(" ")
+        got = subprocess.run(self.beside(sys.executable, "-c", _GET, url), check=True, capture_output=True, text=True)
+        status, _, body = got.stdout.partition(" ")
         return int(status), body
 
     def status(self) -> dict[str, str]:
-        """Return what the kernel says of the process."""
+        """Return the fields of the process in /proc."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return {name: " ".join(text.split()) for name, _, text in (line.partition(":") for line in lines)}
 
     def listening(self) -> set[str]:
-        """Return the addresses and ports that are listened on."""
+        """Return the addresses and ports on which the Pod listens."""
         return set(_listening(self.pid))
 
     def stop(self) -> int:
@@ -67,11 +68,11 @@ class Pod:
 
 @contextmanager
 def running_pod(image: Image, environment: Mapping[str, str], log: Path) -> Iterator[Pod]:
-    """Start the image's own command with its variables and these; wait until both of its servers listen, and end it at last."""
-    given = [f"{name}={text}" for name, text in environment.items()]
+    """Start the image's command with its variables and these; wait for both servers; kill it with the block."""
+    variables = [f"{name}={text}" for name, text in environment.items()]
     config, root = image.config, str(image.root)
-    apart = [_program("unshare"), "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", _START, "sh", root]
-    variables = [_program("env"), "--ignore-environment", *config["Env"], *given]
+    apart = [_program("unshare"), "--mount", "--net", "--pid", "--fork", "sh", "-c", _START, "sh", root]
+    env = [_program("env"), "--ignore-environment", *config["Env"], *variables]
     user = [
         _program("setpriv"),
         "--no-new-privs",
@@ -80,14 +81,12 @@ def running_pod(image: Image, environment: Mapping[str, str], log: Path) -> Iter
         "--groups=",
         root,
     ]
-    command = [*apart, *variables, *user, *config["Entrypoint"], *config["Cmd"]]
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-    try:
+    command = [*apart, *env, *user, *config["Entrypoint"], *config["Cmd"]]
+    with (
+        log.open("wb") as file,
+        child_process(command, patience=0, stdout=file, stderr=subprocess.STDOUT) as process,
+    ):
         yield Pod(process, _wait_for(process, log), log)
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _wait_for(process: subprocess.Popen[bytes], log: Path) -> int:
@@ -112,7 +111,7 @@ def _listening(pid: int) -> Iterator[str]:
 
 
 def _program(name: str) -> str:
-    """Return where a program is, since the image's search path is in force when it is started."""
-    found = which(name)
-    assert found, name
-    return found
+    """Return the path of a program: it is started with the search path of the image."""
+    path = which(name)
+    assert path, name
+    return path

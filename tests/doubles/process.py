@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doubles.child_process import LONG, child_process
+
 SERVE = ("-m", "tunnel_webhook", "serve")
-LONG = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +47,12 @@ def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SER
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as file:
-            process = subprocess.Popen([sys.executable, *command], env=complete, stdout=file, stderr=subprocess.STDOUT)
-        try:
-            for name in ports:
-                _wait_for(int(complete[name]), process, log)
-            webhook_url, exposed_url = (f"http://127.0.0.1:{complete[name]}" for name in ports)
-            yield RunningWebhook(webhook_url, exposed_url, process, log)
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(LONG)
-            process.kill()
-            process.wait()
+            running = child_process([sys.executable, *command], env=complete, stdout=file, stderr=subprocess.STDOUT)
+            with running as process:
+                for name in ports:
+                    _wait_for(int(complete[name]), process, log)
+                webhook_url, exposed_url = (f"http://127.0.0.1:{complete[name]}" for name in ports)
+                yield RunningWebhook(webhook_url, exposed_url, process, log)
 
 
 def bare_environment() -> dict[str, str]:

@@ -15,8 +15,9 @@ from typing import ClassVar
 import httpx
 import pytest
 
+from doubles.child_process import LONG
 from doubles.emulator import API_TOKEN, BLUE, Control, Pause, emulator_process, seed
-from doubles.process import LONG, SERVE, RunningWebhook, bare_environment, free_ports, running_webhook
+from doubles.process import SERVE, RunningWebhook, bare_environment, free_ports, running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}

@@ -1,4 +1,15 @@
-"""The genuine external-dns in every version, and our process for it to drive: in memory, and on an emulated Cloudflare."""
+"""The genuine external-dns by version and registry, and our process for it to drive.
+
+| fixture             | external-dns                                     | backend                               |
+|---------------------|--------------------------------------------------|---------------------------------------|
+| `newest`            | v0.22 with the txt registry                      | memory                                |
+| `newest_everywhere` | v0.22 with the txt registry                      | memory, and the emulated Cloudflare   |
+| `every_registry`    | v0.22 with every registry                        | memory, and with txt on the emulator  |
+| `every_version`     | those, and the older versions                    | memory, and with txt on the emulator  |
+
+The registry is txt where it does not matter: it is external-dns' default and the one of `deploy/values.yaml`, it gives
+endpoints their owners, and it sends a TXT record beside each change, which noop does not.
+"""
 
 from __future__ import annotations
 
@@ -12,71 +23,56 @@ import pytest
 from doubles.emulator import emulator_process, seed
 from doubles.process import running_webhook
 from external_dns.account import Account
-from external_dns.doors import EmulatorDoor, SocketDoor, on_emulator
-from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, ExternalDns, external_dns
-from external_dns.programs import NotHere, Programs
+from external_dns.backends import CloudflareBackend, MemoryBackend, on_emulator
+from external_dns.driver import NEWEST, REGISTRIES, VERSIONS, ExternalDns, external_dns
 from external_dns.webhook import StartExternalDns, StartWebhook, Webhook
 from vocabulary.builders import BLUE, GREEN
 
-NEWEST_KINDS = [f"{NEWEST}-{registry}" for registry in REGISTRIES]
-OLDER_KINDS = [f"{version}-{registry}" for version in VERSIONS[:-1] for registry in ("noop", "txt")]
+USUAL = f"{NEWEST}-txt"
+EVERY_REGISTRY = [f"{NEWEST}-{registry}" for registry in REGISTRIES]
+OLDER = [f"{VERSIONS[0]}-noop", *(f"{version}-txt" for version in VERSIONS[:-1])]
+KINDS = {
+    "newest": [("memory", USUAL)],
+    "newest_everywhere": [("memory", USUAL), ("cloudflare", USUAL)],
+    "every_registry": [*(("memory", kind) for kind in EVERY_REGISTRY), ("cloudflare", USUAL)],
+    "every_version": [*(("memory", kind) for kind in (*EVERY_REGISTRY, *OLDER)), ("cloudflare", USUAL)],
+}
 SETTINGS = {
     "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
     "DOMAIN_FILTER": "example.com,example.org",
 }
 BURST = 150
-"""Calls to Cloudflare after which a process is not used for a further test, since after 200 it paces itself."""
+"""Calls to Cloudflare after which a process is not used for a further test, since it paces itself after 200."""
 
 MEMORY = {"BACKEND": "memory", "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what takes any external-dns in memory with all of them, and on an emulated Cloudflare with the usual one."""
-    for name, kinds in {"newest": NEWEST_KINDS, "any_version": [*NEWEST_KINDS, *OLDER_KINDS]}.items():
-        if name in metafunc.fixturenames:
-            cases = [*(("memory", kind) for kind in kinds), ("cloudflare", f"{NEWEST}-txt")]
-            ids = [*kinds, f"{NEWEST}-txt-on-cloudflare"]
-            metafunc.parametrize(("backend", name), cases, ids=ids, indirect=True)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give the building of Go modules, which is setup, all the time that it needs."""
-    item.add_marker(pytest.mark.timeout(120, func_only=True))
-
-
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Build a program of `go/`, or skip."""
-    programs = Programs(tmp_path_factory.mktemp("go"))
-
-    def path(module: str) -> Path:
-        try:
-            return programs.path(module)
-        except NotHere as error:
-            pytest.skip(str(error))
-
-    return path
+    """Run a test with every external-dns of its fixture."""
+    for name in KINDS.keys() & set(metafunc.fixturenames):
+        ids = [kind if backend == "memory" else f"{kind}-on-{backend}" for backend, kind in KINDS[name]]
+        metafunc.parametrize(("backend", name), KINDS[name], ids=ids, indirect=True)
 
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> str:
-    """Where the account is: `memory` unless a test says `cloudflare`."""
+    """Return where the account is: in `memory` unless a fixture of the table says `cloudflare`."""
     return str(getattr(request, "param", "memory"))
 
 
 @pytest.fixture(scope="session")
 def _on_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWebhook]:
-    """Start one process for each choice of settings: it remembers nothing but what is in the account."""
+    """Start one process for each choice of settings; its only memory is the account."""
     running: dict[frozenset[tuple[str, str]], Webhook] = {}
     with ExitStack() as stack:
 
         def start(**settings: str) -> Webhook:
             key = frozenset(settings.items())
             if key not in running:
-                door = tmp_path_factory.mktemp("door") / "socket"
-                command = ("-m", "external_dns.memory_process", str(door))
+                socket = tmp_path_factory.mktemp("memory") / "socket"
+                command = ("-m", "external_dns.memory_process", str(socket))
                 process = stack.enter_context(running_webhook({**SETTINGS, **MEMORY, **settings}, command))
-                running[key] = Webhook(process, Account(SocketDoor(door)))
+                running[key] = Webhook(process, Account(MemoryBackend(socket)))
             return running[key]
 
         yield start
@@ -84,7 +80,7 @@ def _on_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWebhoo
 
 @pytest.fixture(scope="session")
 def _on_cloudflare() -> Iterator[StartWebhook]:
-    """Start one process for each choice of settings, and others once these have used up what they may ask in one burst."""
+    """Start one process for each choice of settings, and new ones once these have used up their burst of calls."""
     running: dict[frozenset[tuple[str, str]], Webhook] = {}
     emulator = emulator_process(seed(["example.com", "example.org"]).with_behaviour(key_order="as sent"))
     with emulator as control, ExitStack() as stack:
@@ -97,7 +93,7 @@ def _on_cloudflare() -> Iterator[StartWebhook]:
             key = frozenset(settings.items())
             if key not in running:
                 process = stack.enter_context(running_webhook({**SETTINGS, **on_emulator(control), **settings}))
-                running[key] = Webhook(process, Account(EmulatorDoor(control)))
+                running[key] = Webhook(process, Account(CloudflareBackend(control)))
             return running[key]
 
         yield start
@@ -105,24 +101,24 @@ def _on_cloudflare() -> Iterator[StartWebhook]:
 
 @pytest.fixture
 def webhook(request: pytest.FixtureRequest, backend: str) -> Iterator[StartWebhook]:
-    """Serve with these settings, on an account that holds only what was made by hand; its log is shown on failure."""
-    started: StartWebhook = request.getfixturevalue(f"_on_{backend}")
-    used: list[tuple[Webhook, int]] = []
+    """Serve with these settings an account that holds only what was made by hand; pytest shows the log on failure."""
+    start_on_backend: StartWebhook = request.getfixturevalue(f"_on_{backend}")
+    started: list[tuple[Webhook, int]] = []
 
     def start(**settings: str) -> Webhook:
-        webhook = started(**settings)
+        webhook = start_on_backend(**settings)
         webhook.account.reset()
-        used.append((webhook, webhook.process.log.stat().st_size))
+        started.append((webhook, webhook.process.log.stat().st_size))
         return webhook
 
     yield start
-    for each, size in used:
-        sys.stderr.write(each.process.log.read_bytes()[size:].decode())
+    for webhook, size in started:
+        sys.stderr.write(webhook.process.log.read_bytes()[size:].decode())
 
 
 @pytest.fixture
 def here(webhook: StartWebhook) -> Webhook:
-    """Serve with the settings that most tests use."""
+    """Serve with the usual settings."""
     return webhook()
 
 
@@ -146,18 +142,21 @@ def start(program: Callable[[str], Path], here: Webhook) -> Iterator[StartExtern
         yield begin
 
 
-@pytest.fixture(params=[*NEWEST_KINDS, *OLDER_KINDS])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def any_version(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
-    """The newest external-dns under every registry, the older ones under noop and txt; policy sync."""
+def newest(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
     return start(request.param)
 
 
 @pytest.fixture
-def newest(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
-    """The newest external-dns under every registry; policy sync."""
+def newest_everywhere(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
+    return start(request.param)
+
+
+@pytest.fixture
+def every_registry(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
+    return start(request.param)
+
+
+@pytest.fixture
+def every_version(request: pytest.FixtureRequest, start: StartExternalDns) -> ExternalDns:
     return start(request.param)

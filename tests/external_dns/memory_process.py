@@ -1,14 +1,14 @@
-"""Our process on the in-memory backend, with a back door: tests look into the account behind it, change it, and disturb it.
+"""Our process on the in-memory backend, and a socket on which tests read, change and disturb its account.
 
     BACKEND=memory python -m external_dns.memory_process SOCKET
 
-is the command `serve` on an account that is empty, and answers on a Unix socket: one JSON line asked, one answered.
+is the command `serve` on an empty account. It answers on a Unix socket, one line of JSON for one line of JSON.
 
-| asked                                           | answered                                                                     |
-|-------------------------------------------------|------------------------------------------------------------------------------|
-| `{"ask": "state"}`                              | every document (text and version, by tunnel), every record (by zone)         |
-| `{"ask": "put", "documents": …, "records": …}`  | `null`; the account holds these and nothing else                             |
-| `{"ask": "disturb", "step": …, …}`              | `null`; the next so many `before tunnels.save` (…) take `delay` s, or fail    |
+| request   | arguments                           | answer                                                         |
+|-----------|-------------------------------------|----------------------------------------------------------------|
+| `state`   |                                     | every document (text, version) by tunnel, every record by zone |
+| `put`     | `documents`, `records`              | `null`; the account holds these and nothing else               |
+| `disturb` | `step`, `times`, `delay`, `failure` | `null`; the next `before tunnels.save` (…) hang or fail        |
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
 
 @dataclass(slots=True)
 class Disturbances:
-    """What shall go wrong, by step: for how many seconds it hangs, how it fails after that, how often."""
+    """What goes wrong, by step: for how many seconds it hangs, how it fails after that, how many times."""
 
     pending: dict[str, tuple[float, str, int]] = field(default_factory=dict)
 
     async def at(self, port: str, name: str) -> None:
-        """Pass a step of a port in the time and with the failure that is due there."""
+        """Hang and fail as the step of a port is disturbed, if it is."""
         when, _, call = name.partition(" ")
         step = f"{when} {port}.{call}"
         delay, failure, times = self.pending.get(step, (0.0, "", 0))
@@ -51,12 +51,12 @@ class Disturbances:
             self.pending[step] = (delay, failure, times - 1)
             await asyncio.sleep(delay)
             if failure:
-                message = f"{failure} failure {step}, as a test asked"
+                message = f"{failure} failure {step}, which a test asked for"
                 raise _FAILURES[failure](message)
 
 
-class BackDoor:
-    """The account in memory, and what tests may ask of it."""
+class MemoryAccount:
+    """The account in memory, and the requests of tests for it."""
 
     def __init__(self) -> None:
         self._disturbances = Disturbances()
@@ -68,10 +68,10 @@ class BackDoor:
         Container.memory_tunnels.override(providers.Object(SteppedTunnels(self.tunnels, partial(at, "tunnels"))))
         Container.memory_zones.override(providers.Object(SteppedZones(self.zones, partial(at, "zones"))))
 
-    def answer(self, asked: dict[str, Any]) -> Any:
-        """Do what is asked, and return the answer."""
+    def answer(self, request: dict[str, Any]) -> Any:
+        """Carry out a request, and return the answer."""
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
-        return answers[asked.pop("ask")](**asked)
+        return answers[request.pop("request")](**request)
 
     def _state(self) -> Any:
         return to_builtins(MemoryDoor(self.tunnels, self.zones).read(), enc_hook=str)
@@ -84,15 +84,15 @@ class BackDoor:
 
 
 class _Answers(StreamRequestHandler):
-    door: ClassVar = BackDoor()
+    account: ClassVar = MemoryAccount()
 
     def handle(self) -> None:
-        answer = self.door.answer(json.loads(self.rfile.readline()))
+        answer = self.account.answer(json.loads(self.rfile.readline()))
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    _Answers.door.open()
+    _Answers.account.open()
     server = ThreadingUnixStreamServer(sys.argv[1], _Answers)
     Thread(target=server.serve_forever, daemon=True).start()
     main(["serve"])

@@ -1,9 +1,9 @@
-"""What people made by hand at the very hostname that external-dns asks for."""
+"""Rules and records made by hand for a hostname that external-dns asks for."""
 
 import pytest
 
 from external_dns.account import Account, record
-from external_dns.genuine import ExternalDns, endpoint
+from external_dns.driver import ExternalDns, endpoint
 from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
@@ -11,20 +11,18 @@ RULE = '{"hostname":"app.example.com","service":"http://by-hand:80","mine":1.0}'
 OURS = f"{BLUE}.cfargotunnel.com"
 
 
-def test_a_rule_that_says_something_else_stays_and_is_told(newest: ExternalDns, account: Account) -> None:
+def test_a_different_rule_stays_and_is_an_error(newest: ExternalDns, account: Account) -> None:
     account.edit_rules(lambda rules: [RULE, *rules])
-    before = account.by_hand(())
+    before = account.bystanders(())
     good = endpoint("good.example.com")
     for _ in range(2):
         newest.loop(endpoint("app.example.com"), good).check_soft_error("apply")
-        account.check({"good.example.com": "http://app:8080"}, by_hand=before)
+        account.check({"good.example.com": "http://app:8080"}, bystanders=before)
     assert newest.publish(good).todo == {}
-    account.check({"good.example.com": "http://app:8080"}, by_hand=before)
+    account.check({"good.example.com": "http://app:8080"}, bystanders=before)
 
 
-def test_a_rule_that_says_something_else_is_taken_over_where_that_is_asked(
-    newest: ExternalDns, account: Account
-) -> None:
+def test_a_different_rule_is_adopted_on_request(newest: ExternalDns, account: Account) -> None:
     account.edit_rules(lambda rules: [RULE, *rules])
     newest.loop(endpoint("app.example.com")).check_soft_error("apply")
     newest.publish(endpoint("app.example.com", adopt="true"))
@@ -35,12 +33,12 @@ def test_a_rule_that_says_something_else_is_taken_over_where_that_is_asked(
     assert rule["mine"] == 1.0
 
 
-def test_a_rule_that_says_the_same_is_adopted(newest: ExternalDns, account: Account) -> None:
+def test_an_equivalent_rule_is_adopted(newest: ExternalDns, account: Account) -> None:
     account.edit_rules(lambda rules: [RULE, *rules])
     account.edit_records(lambda records: [*records, record("app.example.com", OURS, proxied=True, comment="by hand")])
-    asked = endpoint("app.example.com", "http://by-hand:80")
-    newest.publish(asked)
-    assert newest.publish(asked).todo == {}
+    equivalent = endpoint("app.example.com", "http://by-hand:80")
+    newest.publish(equivalent)
+    assert newest.publish(equivalent).todo == {}
     account.check({"app.example.com": "http://by-hand:80"})
     assert account.rules("app.example.com")[0]["mine"] == 1.0
 
@@ -55,18 +53,18 @@ def test_a_rule_that_says_the_same_is_adopted(newest: ExternalDns, account: Acco
         pytest.param(record("app.example.com", f"{GREEN}.cfargotunnel.com", proxied=True), id="other-tunnel"),
     ],
 )
-@pytest.mark.parametrize("adopt", [{}, {"adopt": "true"}], ids=["asked", "adopt"])
-def test_a_record_stays_and_is_told(
+@pytest.mark.parametrize("adopt", [{}, {"adopt": "true"}], ids=["plain", "adopt"])
+def test_a_record_stays_and_is_an_error(
     newest: ExternalDns, account: Account, taken: dict[str, object], adopt: dict[str, str]
 ) -> None:
     account.edit_records(lambda records: [taken, *records])
-    before = account.by_hand(())
+    before = account.bystanders(())
     for _ in range(2):
         newest.loop(endpoint("app.example.com", **adopt), endpoint("good.example.com")).check_soft_error("apply")
-        account.check({"good.example.com": "http://app:8080"}, by_hand=before)
+        account.check({"good.example.com": "http://app:8080"}, bystanders=before)
 
 
-def test_a_document_that_cloudflared_refuses_is_not_touched_until_it_is_mended(
+def test_a_document_that_cloudflared_refuses_is_not_changed_until_it_is_corrected(
     newest: ExternalDns, account: Account
 ) -> None:
     newest.publish(endpoint("old.example.com"))
@@ -82,14 +80,14 @@ def test_a_document_that_cloudflared_refuses_is_not_touched_until_it_is_mended(
     account.check({"app.example.com": "http://app:8080", "old.example.com": "http://changed:80"})
 
 
-def test_text_beside_a_hostname_is_left_alone(newest: ExternalDns, account: Account) -> None:
+def test_a_text_record_of_a_hostname_is_left_alone(newest: ExternalDns, account: Account) -> None:
     account.edit_records(lambda records: [record("app.example.com", "v=spf1 -all", "TXT"), *records])
-    before = account.by_hand(())
+    before = account.bystanders(())
     newest.publish(endpoint("app.example.com"))
     assert newest.publish(endpoint("app.example.com")).todo == {}
-    account.check({"app.example.com": "http://app:8080"}, by_hand=before)
+    account.check({"app.example.com": "http://app:8080"}, bystanders=before)
     newest.publish()
-    account.check({}, by_hand=before)
+    account.check({}, bystanders=before)
 
 
 def test_a_wildcard_rule_by_hand_keeps_its_requests(newest: ExternalDns, account: Account) -> None:

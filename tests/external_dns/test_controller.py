@@ -1,4 +1,4 @@
-"""The whole of external-dns, its `main` and all: source, wrappers, registry, controller, exit code."""
+"""The whole of external-dns, from its `main` on: source, wrappers, registry, controller, exit code."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from doubles.child_process import child_process
 from doubles.process import free_ports
 from external_dns.account import Account
-from external_dns.genuine import Wanted, endpoint
+from external_dns.driver import EndpointJson, endpoint
 from external_dns.webhook import Webhook
 
 pytestmark = [pytest.mark.external_dns, pytest.mark.controller]
@@ -31,7 +32,7 @@ LONG = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """The program `external-dns`, a source for it, and the process of ours that it works for."""
+    """The program `external-dns`, a source for it, and the process of ours that it drives."""
 
     program: Path
     webhook: Webhook
@@ -40,7 +41,7 @@ class Controller:
     answered: Counter[tuple[str, int]]
 
     def command(self, *flags: str) -> list[str]:
-        """Return a command line; flags that are given come on top of the usual ones."""
+        """Return a command line of the usual flags and these."""
         usual = (f"--webhook-provider-url={self.webhook.process.webhook_url}", "--provider=webhook", "--policy=sync")
         return [str(self.program), *usual, f"--metrics-address=127.0.0.1:{free_ports(1)[0]}", *flags]
 
@@ -48,7 +49,7 @@ class Controller:
         """Run one control loop in a process of its own, and return the exit code."""
         return subprocess.run(self.command("--once", *flags), timeout=LONG, check=False).returncode
 
-    def publish(self, *desired: Wanted, registry: str = "txt") -> int:
+    def publish(self, *desired: EndpointJson, registry: str = "txt") -> int:
         """Run one control loop for these endpoints."""
         self.file.write_text(json.dumps(desired))
         return self.once("--source=connector", f"--connector-source-server={self.source}", f"--registry={registry}")
@@ -69,10 +70,9 @@ def answers_of(webhook: Webhook) -> Counter[tuple[str, int]]:
 @pytest.fixture
 def controller(program: Callable[[str], Path], here: Webhook, tmp_path: Path) -> Iterator[Controller]:
     path, file = program("controller"), tmp_path / "endpoints.json"
-    with subprocess.Popen([path, "-serve-gob", "127.0.0.1:0", file], stdout=subprocess.PIPE, text=True) as source:
+    with child_process([path, "-serve-gob", "127.0.0.1:0", file], stdout=subprocess.PIPE, text=True) as source:
         assert source.stdout
         yield Controller(path, here, source.stdout.readline().strip(), file, answers_of(here))
-        source.terminate()
 
 
 @pytest.mark.parametrize("registry", ["noop", "txt"])
@@ -90,7 +90,7 @@ def test_a_second_run_of_the_fake_source_posts_no_changes(controller: Controller
 @pytest.mark.parametrize("registry", ["noop", "txt"])
 def test_hostnames_come_change_and_go(controller: Controller, account: Account, registry: str) -> None:
     changed = endpoint("web.example.com", "http://changed:80", resource="ingress/prod/web")
-    wants: list[tuple[tuple[Wanted, ...], dict[str, str | dict[str, str]]]] = [
+    wants: list[tuple[tuple[EndpointJson, ...], dict[str, str | dict[str, str]]]] = [
         ((WEB, API), LIVE),
         ((changed, API), {"web.example.com": {"": "http://changed:80", "^/api(/|$)": "http://api:80"}}),
         ((changed,), {"web.example.com": "http://changed:80"}),
@@ -103,16 +103,16 @@ def test_hostnames_come_change_and_go(controller: Controller, account: Account, 
             assert controller.answers()[APPLIED] == posted
 
 
-def test_what_cannot_be_published_fails_a_single_run_and_harms_nobody(controller: Controller, account: Account) -> None:
+def test_a_rejection_fails_a_single_run_and_affects_no_other_hostname(controller: Controller, account: Account) -> None:
     assert controller.publish(WEB, endpoint("bad.example.com", "ftp://bad:21")) == 1
     assert controller.answers()[REFUSED] == 1
     account.check({"web.example.com": "http://web:80"})
 
 
-def test_a_process_that_stays_posts_only_what_changes(controller: Controller, account: Account) -> None:
+def test_a_running_process_posts_only_changes(controller: Controller, account: Account) -> None:
     controller.file.write_text(json.dumps([WEB, API, endpoint("mail.example.com", "10 mx.example.net", kind="MX")]))
     flags = ("--source=connector", f"--connector-source-server={controller.source}", "--interval=200ms")
-    with subprocess.Popen(controller.command(*flags)) as process:
+    with child_process(controller.command(*flags)) as process:
         wait_for(controller, process, ("GET /records", 200), times=4)
         assert controller.answers()[APPLIED] == 1
         account.check(LIVE)
@@ -133,5 +133,5 @@ def wait_for(controller: Controller, process: subprocess.Popen[bytes], answer: t
             code = process.wait(0.05)
             message = f"external-dns ended with {code}"
             raise RuntimeError(message)
-    message = f"within {LONG:g} s {answer} came {controller.answers()[answer]} times, not {times}"
+    message = f"{answer} was counted {controller.answers()[answer]} times in {LONG:g} s, not {times}"
     raise TimeoutError(message)

@@ -1,4 +1,4 @@
-"""Random histories: whatever was wanted, broken and edited before, two loops later all is as wanted, and stays so."""
+"""Random histories: whatever was wanted, failed and edited before, two loops publish what is wanted now."""
 
 import json
 from random import Random
@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from external_dns.account import Account, Record, is_claim
-from external_dns.genuine import NEWEST, REGISTRIES, VERSIONS, Wanted, endpoint
+from external_dns.driver import VERSIONS, EndpointJson, endpoint
 from external_dns.webhook import StartExternalDns, StartWebhook
 from vocabulary.builders import BLUE, GREEN
 
@@ -26,13 +26,13 @@ PROPERTIES: tuple[dict[str, str], ...] = (
 )
 BAD = (
     {"path": "x"},
-    {"misspelt": "1"},
+    {"misspelled": "1"},
     {"tunnel": "red"},
     {"service": "ftp://x"},
     {"path": "/api", "connect_timeout": "soon"},
 )
 STEPS = [f"{when} {step}" for step in ("tunnels.save", "zones.save") for when in ("before", "after")]
-KINDS = [*(f"{NEWEST}-{registry}" for registry in REGISTRIES), *(f"{version}-txt" for version in VERSIONS[:-1])]
+KINDS = [f"{version}-txt" for version in VERSIONS]
 EDITS = ("none", "none", "grey-cloud", "point", "remove", "redirect", "last", "first")
 
 Live = dict[str, dict[str, str]]
@@ -58,7 +58,7 @@ def test_every_history_ends_as_wanted(start: StartExternalDns, webhook: StartWeb
 
 
 def draw(random: Random) -> tuple[Live, dict[str, str]]:
-    """Return what shall be live, and in which tunnel each hostname shall live."""
+    """Return which services are wanted by hostname and path, and the tunnel of each hostname."""
     names = random.sample(NAMES, random.randint(0, len(NAMES)))
     services = [f"http://app-{number}:80" for number in range(3)]
     live = {
@@ -68,7 +68,7 @@ def draw(random: Random) -> tuple[Live, dict[str, str]]:
     return live, {name: random.choice((BLUE, GREEN)) for name in names}
 
 
-def endpoint_of(random: Random, name: str, path: str, live: Live, tunnels: dict[str, str]) -> Wanted:
+def endpoint_of(random: Random, name: str, path: str, live: Live, tunnels: dict[str, str]) -> EndpointJson:
     properties = {**PATHS[path], **random.choice(PROPERTIES), "tunnel": tunnels[name]}
     return endpoint(
         name, live[name][path], resource=f"ingress/prod/{random.randint(1, 9)}", identifier=path[:2], **properties
@@ -76,7 +76,7 @@ def endpoint_of(random: Random, name: str, path: str, live: Live, tunnels: dict[
 
 
 def edit(account: Account, how: str, random: Random) -> None:
-    """Do something by hand to a managed hostname that external-dns may undo: whatever leaves the claim ours."""
+    """Edit a managed hostname by hand in a way that external-dns may undo: the claim stays ours."""
     claims = [each for each in account.records() if is_claim(each)]
     if claims:
         claim = random.choice(claims)

@@ -1,9 +1,9 @@
-"""Every spelling of a hostname and every type of record that a source may hand over."""
+"""Every spelling of a hostname and every record type that a source may produce."""
 
 import pytest
 
 from external_dns.account import Account
-from external_dns.genuine import ExternalDns, endpoint
+from external_dns.driver import ExternalDns, endpoint
 
 pytestmark = pytest.mark.external_dns
 
@@ -38,7 +38,7 @@ def test_every_spelling_of_a_hostname_is_published_once(
     account.check({})
 
 
-def test_a_wildcard_stands_behind_the_names_that_it_would_take(newest: ExternalDns, account: Account) -> None:
+def test_a_wildcard_is_behind_the_names_that_it_would_match(newest: ExternalDns, account: Account) -> None:
     names = ("*.example.com", "app.example.com", "*.shop.example.com", "cart.shop.example.com", "example.com")
     newest.publish(*map(endpoint, names))
     assert newest.publish(*map(endpoint, reversed(names))).todo == {}
@@ -46,14 +46,14 @@ def test_a_wildcard_stands_behind_the_names_that_it_would_take(newest: ExternalD
     assert order == ["cart.shop.example.com", "app.example.com", "example.com", "*.shop.example.com", "*.example.com"]
 
 
-def test_a_ttl_is_taken_without_fuss(newest: ExternalDns, account: Account) -> None:
+def test_a_ttl_is_taken_without_a_change(newest: ExternalDns, account: Account) -> None:
     newest.publish(endpoint("app.example.com") | {"recordTTL": 60})
     assert newest.publish(endpoint("app.example.com") | {"recordTTL": 60}).todo == {}
     assert newest.publish(endpoint("app.example.com") | {"recordTTL": 300}).todo == {}
     account.check({"app.example.com": "http://app:8080"})
 
 
-def test_a_set_identifier_of_the_user_is_taken_without_fuss(newest: ExternalDns, account: Account) -> None:
+def test_a_set_identifier_of_the_user_is_taken_without_a_change(newest: ExternalDns, account: Account) -> None:
     newest.publish(endpoint("app.example.com", identifier="fake"))
     assert newest.publish(endpoint("app.example.com", identifier="fake")).todo == {}
     assert newest.publish(endpoint("app.example.com", identifier="other")).todo == {}
@@ -103,7 +103,7 @@ def test_a_service_that_loses_an_address_changes_nothing(newest: ExternalDns, ac
     account.check({"app.example.com": "http://app.prod.svc.cluster.local:80"})
 
 
-def test_types_that_no_tunnel_carries_are_dropped_without_fuss(newest: ExternalDns, account: Account) -> None:
+def test_record_types_that_no_tunnel_serves_are_dropped_without_a_change(newest: ExternalDns, account: Account) -> None:
     others = (
         endpoint("mail.example.com", "10 mx.example.net", kind="MX"),
         endpoint("_sip._tcp.example.com", "10 5 5060 sip.example.net", kind="SRV"),
@@ -121,7 +121,7 @@ def test_two_targets_that_are_plain_hosts_are_stable(newest: ExternalDns, accoun
     account.check({"app.example.com": "http://a.internal"})
 
 
-def test_two_resources_that_want_one_hostname_settle_on_one(newest: ExternalDns, account: Account) -> None:
+def test_two_resources_with_one_hostname_settle_on_one(newest: ExternalDns, account: Account) -> None:
     rivals = (
         endpoint("app.example.com", "http://one:80", resource="ingress/prod/one"),
         endpoint("app.example.com", "http://two:80", resource="ingress/prod/two"),

@@ -1,9 +1,9 @@
-"""Several owners on one tunnel: each sees and touches only what is its own."""
+"""Several owners on one tunnel: each sees and changes only its own hostnames."""
 
 import pytest
 
 from external_dns.account import Account
-from external_dns.genuine import NEWEST, TXT_REGISTRIES, endpoint
+from external_dns.driver import NEWEST, TXT_REGISTRIES, endpoint
 from external_dns.webhook import StartExternalDns, StartWebhook
 
 pytestmark = pytest.mark.external_dns
@@ -39,7 +39,7 @@ def test_an_owner_may_be_called_anything(start: StartExternalDns, account: Accou
 
 
 @pytest.mark.parametrize("registry", TXT_REGISTRIES)
-def test_an_owner_that_no_comment_can_hold_is_told(start: StartExternalDns, account: Account, registry: str) -> None:
+def test_an_owner_too_long_for_a_comment_is_an_error(start: StartExternalDns, account: Account, registry: str) -> None:
     dns = start(f"{NEWEST}-{registry}", "-owner", "x" * 100)
     for _ in range(2):
         dns.loop(OF_A).check_soft_error("apply")
@@ -48,7 +48,7 @@ def test_an_owner_that_no_comment_can_hold_is_told(start: StartExternalDns, acco
 
 @pytest.mark.parametrize("registry", TXT_REGISTRIES)
 @pytest.mark.parametrize(("first", "second"), ["ab", "ba"])
-def test_a_hostname_belongs_to_whoever_came_first(
+def test_a_hostname_belongs_to_the_first_owner(
     start: StartExternalDns, account: Account, registry: str, first: str, second: str
 ) -> None:
     one, two = (start(f"{NEWEST}-{registry}", "-owner", owner) for owner in (first, second))
@@ -104,7 +104,7 @@ def test_an_instance_with_an_owner_id_keeps_a_hostname_from_another(
 
 
 @pytest.mark.parametrize("registry", TXT_REGISTRIES)
-def test_an_owner_id_that_is_that_of_the_registry_changes_nothing(
+def test_an_owner_id_equal_to_that_of_the_registry_changes_nothing(
     start: StartExternalDns, webhook: StartWebhook, registry: str
 ) -> None:
     at = webhook(OWNER_ID="a")

@@ -1,11 +1,11 @@
-"""What cannot be published is told every loop, harms nobody else, and loses nothing that it had."""
+"""An endpoint that cannot be published is an error in every loop, affects no other, and keeps its last good rule."""
 
 from collections.abc import Callable
 
 import pytest
 
 from external_dns.account import Account
-from external_dns.genuine import ExternalDns, Wanted, endpoint
+from external_dns.driver import EndpointJson, ExternalDns, endpoint
 from vocabulary.builders import BLUE
 
 pytestmark = pytest.mark.external_dns
@@ -27,9 +27,15 @@ BAD = [
 ]
 
 
+def test_a_rejection_is_a_soft_error_under_every_registry(every_registry: ExternalDns, account: Account) -> None:
+    for _ in range(2):
+        every_registry.loop(GOOD, endpoint("app.example.com", "ftp://app:21")).check_soft_error("apply")
+        account.check({"good.example.com": "http://good:80"})
+
+
 @pytest.mark.parametrize("bad", BAD)
-def test_good_ones_live_beside_a_new_one_that_cannot_be_published(
-    newest: ExternalDns, account: Account, bad: Wanted
+def test_good_endpoints_live_beside_a_new_one_that_cannot_be_published(
+    newest: ExternalDns, account: Account, bad: EndpointJson
 ) -> None:
     for _ in range(2):
         newest.loop(GOOD, bad).check_soft_error("apply")
@@ -38,21 +44,23 @@ def test_good_ones_live_beside_a_new_one_that_cannot_be_published(
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_the_last_good_rule_stays_until_the_endpoint_is_mended(
-    newest: ExternalDns, account: Account, bad: Wanted
+def test_the_last_good_rule_stays_until_the_endpoint_is_corrected(
+    newest: ExternalDns, account: Account, bad: EndpointJson
 ) -> None:
     newest.publish(endpoint("app.example.com", "https://old:443", no_tls_verify="true"))
     for _ in range(2):
         newest.loop(GOOD, bad).check_soft_error("apply")
         account.check({"good.example.com": "http://good:80", "app.example.com": "https://old:443"})
-    mended = endpoint("app.example.com", "http://new:80")
-    newest.publish(GOOD, mended)
-    assert newest.publish(GOOD, mended).todo == {}
+    corrected = endpoint("app.example.com", "http://new:80")
+    newest.publish(GOOD, corrected)
+    assert newest.publish(GOOD, corrected).todo == {}
     account.check({"good.example.com": "http://good:80", "app.example.com": "http://new:80"})
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_one_that_cannot_be_published_can_be_withdrawn(newest: ExternalDns, account: Account, bad: Wanted) -> None:
+def test_an_endpoint_that_cannot_be_published_can_be_withdrawn(
+    newest: ExternalDns, account: Account, bad: EndpointJson
+) -> None:
     newest.publish(GOOD, endpoint("app.example.com"))
     newest.loop(GOOD, bad).check_soft_error("apply")
     assert newest.publish(GOOD).todo == {"delete": ["app.example.com"]}
@@ -61,26 +69,26 @@ def test_one_that_cannot_be_published_can_be_withdrawn(newest: ExternalDns, acco
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "corrupt",
     [
         pytest.param(lambda _: [{}], id="all-lost"),
-        pytest.param(lambda given: [{}, *given], id="none-lost"),
+        pytest.param(lambda properties: [{}, *properties], id="none-lost"),
     ],
 )
 def test_a_path_whose_properties_are_corrupted_keeps_its_rule(
-    newest: ExternalDns, account: Account, spoil: Callable[[list[Wanted]], list[Wanted]]
+    newest: ExternalDns, account: Account, corrupt: Callable[[list[EndpointJson]], list[EndpointJson]]
 ) -> None:
     site = endpoint("app.example.com", "http://site:80", resource="ingress/prod/site")
     api = endpoint("app.example.com", "http://api:80", resource="ingress/prod/api", identifier="api", path="/api")
     newest.publish(site, api)
-    spoilt = api | {"providerSpecific": spoil(api["providerSpecific"])}
+    corrupted = api | {"providerSpecific": corrupt(api["providerSpecific"])}
     for _ in range(2):
-        newest.loop(site, spoilt).check_soft_error("apply")
+        newest.loop(site, corrupted).check_soft_error("apply")
         account.check({"app.example.com": {"": "http://site:80", "^/api(/|$)": "http://api:80"}})
     assert newest.publish(site, api).todo == {}
 
 
-def test_a_name_that_no_dns_can_hold_is_told(newest: ExternalDns, account: Account) -> None:
+def test_a_name_that_is_no_hostname_is_an_error(newest: ExternalDns, account: Account) -> None:
     bad = endpoint("a..example.com")
     for _ in range(2):
         newest.loop(GOOD, bad).check_soft_error("apply")

@@ -1,4 +1,4 @@
-"""Our process as the tests of this room use it."""
+"""Our process, and how the tests of this room start it and external-dns."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Protocol
 
 from doubles.process import RunningWebhook
 from external_dns.account import Account
-from external_dns.genuine import ExternalDns
+from external_dns.driver import ExternalDns
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A process of ours, and the account behind it."""
+    """A running process of ours, and the account behind it."""
 
     process: RunningWebhook
     account: Account
 
 
 class StartWebhook(Protocol):
-    """Starts our process with these settings beside the usual ones, or finds the one that runs."""
+    """Returns a process of ours with these settings on top of the usual ones; one that is running is used again."""
 
     def __call__(self, **settings: str) -> Webhook: ...
 
 
 class StartExternalDns(Protocol):
-    """Starts an external-dns such as `v0.22-txt`, against the usual process unless told otherwise."""
+    """Starts an external-dns, such as `v0.22-txt`, against the usual process or another one."""
 
     def __call__(self, kind: str, *flags: str, policy: str = "sync", at: Webhook = ...) -> ExternalDns: ...

@@ -1,16 +1,17 @@
-"""Validity and matching: our port of cloudflared's rules against cloudflared itself.
+"""Validation and matching: our port of cloudflared's rules against cloudflared itself.
 
-Two things are left out. An expression that takes RE2 more than 8 MiB is refused here, since it would take seconds to compile,
-and not by Go. And Go's tables are those of Unicode 15, in which a capital sharp s is two letters.
+Two things are left out. We refuse an expression that takes RE2 more than 8 MiB, since it would take seconds to compile,
+and Go does not. And Go has the tables of Unicode 15, in which a capital sharp s is two letters.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 
-from oracles.cloudflared import NotHere, Oracle, build, running
+from oracles.cloudflared import Cloudflared, running_cloudflared
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.errors import InvalidConfiguration
@@ -23,24 +24,20 @@ pytestmark = [pytest.mark.cloudflared, pytest.mark.timeout(600)]
 
 REQUESTS = [(host, path) for host in (*HOSTS, *ODD["requestHosts"]) for path in (*REQUEST_PATHS, *ODD["requestPaths"])]
 GO_SAYS = re.compile(r'(?<=error parsing regexp: ).*|(?<=^parse ").*', re.DOTALL)
-"""The part of a refusal that is in the words of Go's libraries, not of cloudflared."""
+"""The part of a refusal that Go's libraries write, not cloudflared."""
 
 many = settings(max_examples=20 * settings().max_examples)
 
 
 @pytest.fixture(scope="module")
-def cloudflared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
+def cloudflared(program: Callable[[str], Path]) -> Iterator[Cloudflared]:
     """Run the genuine cloudflared, or skip."""
-    try:
-        program = build(tmp_path_factory.mktemp("cloudflared"))
-    except NotHere as reason:
-        pytest.skip(str(reason))
-    with running(program) as oracle:
-        yield oracle
+    with running_cloudflared(program("cloudflared")) as process:
+        yield process
 
 
 def refusal(document: str) -> str:
-    """Return why we refuse a document, or nothing."""
+    """Return why we refuse a document, or an empty text."""
     try:
         check_configuration(TunnelConfiguration.parse(document))
     except InvalidConfiguration as reason:
@@ -51,13 +48,13 @@ def refusal(document: str) -> str:
 def matches(document: str) -> tuple[int, ...]:
     """Return which rule answers each request."""
     configuration = TunnelConfiguration.parse(document)
-    found = (configuration.match(host, path) for host, path in REQUESTS)
-    return tuple(next(place for place, rule in enumerate(configuration.rules) if rule is each) for each in found)
+    winners = (configuration.match(host, path) for host, path in REQUESTS)
+    return tuple(next(place for place, rule in enumerate(configuration.rules) if rule is each) for each in winners)
 
 
 @many
 @given(odd_documents())
-def test_any_document_is_taken_refused_and_routed_as_cloudflared_does(cloudflared: Oracle, document: str) -> None:
+def test_any_document_is_accepted_refused_and_routed_as_by_cloudflared(cloudflared: Cloudflared, document: str) -> None:
     answer = cloudflared.ask(document, REQUESTS)
     ours = refusal(document)
     assert bool(ours) == bool(answer.error), (ours, answer.error)
@@ -68,8 +65,8 @@ def test_any_document_is_taken_refused_and_routed_as_cloudflared_does(cloudflare
 
 
 @given(worlds(with_catch_all=True), changes())
-def test_what_we_write_is_taken_by_cloudflared_and_routed_alike(
-    cloudflared: Oracle, world: World, asked: Changes
+def test_a_planned_document_is_accepted_and_routed_by_cloudflared_as_by_us(
+    cloudflared: Cloudflared, world: World, asked: Changes
 ) -> None:
     for document in world.planned(asked, POLICY).values():
         answer = cloudflared.ask(document, REQUESTS)

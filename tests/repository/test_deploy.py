@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from oracles.programs import Unavailable, module
 from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.wire import decode_endpoints
 from tunnel_webhook.cli import main
@@ -32,7 +33,6 @@ from vocabulary.manifests import (
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-SCHEMA = ROOT.parent / "shared" / "reference" / "external-dns-chart-values.schema.json"
 CONTAINERFILE = (ROOT / "Containerfile").read_text()
 KUSTOMIZATION = load(DEPLOY / "kustomization.yaml")[0]
 
@@ -87,11 +87,11 @@ def passed_over(given: dict[str, Any], schema: dict[str, Any], place: str = "") 
 
 
 def test_the_values_fit_the_official_chart() -> None:
-    if not SCHEMA.exists():
-        pytest.skip(
-            "../shared/reference/external-dns-chart-values.schema.json is not here, so the values cannot be validated"
-        )
-    schema = json.loads(SCHEMA.read_text())
+    try:
+        chart = module("sigs.k8s.io/external-dns") / "charts" / "external-dns"
+    except Unavailable as error:
+        pytest.skip(str(error))
+    schema = json.loads((chart / "values.schema.json").read_text())
 
     jsonschema.validate(values(), schema)
 

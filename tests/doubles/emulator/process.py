@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from doubles.child_process import child_process
 from doubles.emulator.faults import Scriptable
 from doubles.emulator.routes import BASE
 from doubles.emulator.state import State
@@ -87,15 +88,12 @@ def emulator_process(state: State) -> Iterator[Control]:
     """Run an emulator with this seed on a free loopback port until the block ends."""
     command = [sys.executable, "-m", "doubles.emulator", "--seed", "-"]
     paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=paths) as process:
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(msgspec.json.encode(state))
-            process.stdin.close()
-            url = process.stdout.readline().decode().strip()
-            assert url, "the emulator did not start; its error is above"
-            with httpx.Client(base_url=url.removesuffix(BASE), timeout=_PATIENCE, trust_env=False) as client:
-                yield Control(url, client)
-        finally:
-            process.terminate()
+    with child_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=paths) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(msgspec.json.encode(state))
+        process.stdin.close()
+        url = process.stdout.readline().decode().strip()
+        assert url, "the emulator did not start; its error is above"
+        with httpx.Client(base_url=url.removesuffix(BASE), timeout=_PATIENCE, trust_env=False) as client:
+            yield Control(url, client)

@@ -1,4 +1,4 @@
-// Command oracle tells what cloudflared makes of tunnel configurations: it
+// Command cloudflared says what cloudflared makes of tunnel configurations: it
 // validates them, and matches requests against their rules, with the packages
 // of cloudflared itself. It reads one JSON object per line and answers each
 // with one, see [question] and [answer].
@@ -40,7 +40,7 @@ func main() {
 		if err := json.NewEncoder(out).Encode(ask(line)); err != nil {
 			panic(err)
 		}
-		// Answer at once to who waits for it, but in bulk to who does not.
+		// Flush when no question is waiting.
 		if in.Buffered() == 0 {
 			if out.Flush() != nil {
 				return

@@ -7,7 +7,7 @@
 //	controller -serve-gob 127.0.0.1:0 endpoints.json
 //
 // which prints the address it listens on and then serves that list of endpoints
-// to whoever connects. The file is read anew for each connection.
+// to each client. The file is read again for each connection.
 package main
 
 import (

@@ -181,7 +181,7 @@ func run(open func(context.Context, *Options) (*Session, error), o *Options) err
 			return fatal("input", err)
 		}
 		for range max(step.Repeat, 1) {
-			// Decoded anew for each loop, as a source makes new endpoints.
+			// Decoded again for each loop, as a source makes new endpoints.
 			if err := out.Encode(session.loop(step.Desired, policy, o.ManagedRecordTypes)); err != nil {
 				return err
 			}

@@ -1,4 +1,7 @@
-"""The back doors into the account behind a process of ours: they answer the questions of `memory_process`, wherever it is kept."""
+"""The backends behind a process of ours, reached past it: in memory, and on an emulated Cloudflare.
+
+Both take the requests in the table of `memory_process`.
+"""
 
 from __future__ import annotations
 
@@ -31,29 +34,29 @@ _ANSWERS: Mapping[str, Respond] = {
 
 
 def on_emulator(control: Control) -> dict[str, str]:
-    """Return the settings that lead a process of ours to an emulator, beside those that say what it shall do there."""
+    """Return the settings with which a process of ours uses an emulator."""
     return {"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN}
 
 
-class Door(Protocol):
-    """Asks an account: `state`, `put` or `disturb`, as the table of `memory_process` says."""
+class Backend(Protocol):
+    """Takes a request for the account: `state`, `put` or `disturb`, as in the table of `memory_process`."""
 
     @property
     def name(self) -> str:
-        """What tells it from the doors of other accounts."""
+        """The name, which no other backend has."""
         ...
 
     @property
     def fresh(self) -> tuple[str, int]:
-        """The document and the version of a tunnel in which nobody has written yet."""
+        """The document and the version of a tunnel that has never been configured."""
         ...
 
-    def __call__(self, ask: str, **given: Any) -> Any: ...
+    def __call__(self, request: str, **arguments: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
-class SocketDoor:
-    """The door of a `memory_process`, given its socket."""
+class MemoryBackend:
+    """The memory of a `memory_process`, given its socket."""
 
     path: Path
 
@@ -65,17 +68,17 @@ class SocketDoor:
     def fresh(self) -> tuple[str, int]:
         return "null", 0
 
-    def __call__(self, ask: str, **given: Any) -> Any:
+    def __call__(self, request: str, **arguments: Any) -> Any:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.path))
-            connection.sendall(json.dumps({"ask": ask, **given}).encode() + b"\n")
+            connection.sendall(json.dumps({"request": request, **arguments}).encode() + b"\n")
             with connection.makefile() as answers:
                 return json.loads(answers.readline())
 
 
 @dataclass(frozen=True, slots=True)
-class EmulatorDoor:
-    """The account of an emulated Cloudflare, given its side door; the zones are those that it has."""
+class CloudflareBackend:
+    """An emulated Cloudflare, given its control API; it must have the zones that are put."""
 
     control: Control
 
@@ -85,12 +88,12 @@ class EmulatorDoor:
 
     @property
     def fresh(self) -> tuple[str, int]:
-        # With the member that Cloudflare adds to a document, so that what others wrote can be compared to the byte.
+        # With the member that Cloudflare adds to a document, so that documents can be compared byte for byte.
         return '{"ingress":[{"service":"http_status:404"}],"warp-routing":{"enabled":false}}', 1
 
-    def __call__(self, ask: str, **given: Any) -> Any:
+    def __call__(self, request: str, **arguments: Any) -> Any:
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
-        return answers[ask](**given)
+        return answers[request](**arguments)
 
     @property
     def _account(self) -> side_doors.SideDoor:
