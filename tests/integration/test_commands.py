@@ -172,7 +172,7 @@ def test_a_check_that_finds_a_problem_is_1(cloudflare: Control) -> None:
 
     (problem,) = [line for line in result.stdout.splitlines() if line.startswith("problem")]
     told = (
-        "no zone that is seen holds example.net; take it out of DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
+        "no visible zone contains example.net; remove it from DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
     )
     assert problem == f"problem  domain filter                      {told}"
     assert result.exit_code == 1
