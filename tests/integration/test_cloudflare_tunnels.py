@@ -100,11 +100,6 @@ async def test_a_deleted_tunnel_is_a_permanent_failure_that_says_when(world: Clo
         await world.tunnels.load(BLUE)
 
 
-async def test_an_unknown_tunnel_is_a_permanent_failure_that_names_the_settings(world: Cloudflare) -> None:
-    with pytest.raises(PermanentFailure, match=r"does not exist in this account: check CLOUDFLARE_TUNNEL_ID"):
-        await world.tunnels.load("00000000-0000-4000-8000-000000000000")
-
-
 async def test_a_locally_managed_tunnel_is_refused_by_its_source_without_another_call(world: Cloudflare) -> None:
     change(world, replace(blue(world), config_src="local", configuration=Configuration(source="local")))
     with pytest.raises(PermanentFailure, match="not remotely managed"):
@@ -133,12 +128,6 @@ async def test_a_tunnel_that_may_not_be_read_is_not_reported_as_missing(world: C
         await world.tunnels.load(BLUE)
 
 
-async def test_a_malformed_document_is_a_permanent_failure(world: Cloudflare) -> None:
-    change(world, replace(blue(world), configuration=Configuration(document='{"ingress":{}}')))
-    with pytest.raises(PermanentFailure, match="the tunnel's ingress is not a list"):
-        await world.tunnels.load(BLUE)
-
-
 async def test_unknown_keys_at_every_level_survive_a_write(world: Cloudflare) -> None:
     by_hand = (
         '{"hostname":"by-hand.example.com","service":"http://x:1","later":[1.50],"originRequest":{"new":{"a":1E2}}}'
@@ -150,14 +139,6 @@ async def test_unknown_keys_at_every_level_survive_a_write(world: Cloudflare) ->
     _, text = stored(world)
     assert by_hand in text
     assert '"originRequest":{"odd":1.0},"edge":null' in text
-
-
-async def test_a_write_returns_what_is_stored_with_its_version(world: Cloudflare) -> None:
-    base, desired = await with_app(world)
-    saved = await world.tunnels.save(BLUE, desired)
-    assert saved.version == base.version + 1
-    assert services(saved) == ["http://app:80", "http_status:404"]
-    assert (await world.tunnels.load(BLUE)).rules == saved.rules
 
 
 @pytest.mark.parametrize(
@@ -182,24 +163,6 @@ async def test_a_write_that_is_carried_out_only_after_its_repetition_changes_not
     assert stored(world)[1] == before
     assert services(saved) == services(desired)
     assert world.calls_to("PUT") == 2
-
-
-async def test_the_version_shows_that_someone_else_wrote_meanwhile(world: Cloudflare) -> None:
-    base, desired = await with_app(world)
-    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=FOREIGN))
-    assert (await world.tunnels.save(BLUE, desired)).version == base.version + 2
-
-
-async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_of_cloudflare(
-    world: Cloudflare,
-) -> None:
-    before = stored(world)
-    base = await world.tunnels.load(BLUE)
-    with pytest.raises(
-        PermanentFailure, match=r"1056: Bad Configuration: Validation failed: The last ingress rule must"
-    ):
-        await world.tunnels.save(BLUE, base.with_rules((APP,)))
-    assert stored(world) == before
 
 
 @pytest.mark.parametrize(
