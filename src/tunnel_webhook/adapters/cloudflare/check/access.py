@@ -1,20 +1,20 @@
 """Whose credentials are used, and what they allow, as far as reading shows.
 
-| subject             | level   | when                                                                            |
-|---------------------|---------|---------------------------------------------------------------------------------|
-| credentials         | ok      | the API token is active                                                         |
-| credentials         | warning | it expires within 14 days, or a Global API Key is used instead                  |
-| credentials         | problem | it is disabled, expired or not valid yet, or Cloudflare answers nothing with it |
-| credentials         | unknown | it opens something, but no endpoint verifies it                                 |
-| clock               | ok      | ours is within 30 s of Cloudflare's                                             |
-| clock               | warning | ours is further away                                                            |
-| clock               | unknown | no response carried the time                                                    |
-| account             | ok      | it is set, or all zones are in one                                              |
-| account             | problem | it is not set, and the zones are not in exactly one                             |
-| permission …:Read   | ok      | something could be read with it                                                 |
-| permission …:Read   | problem | reading was denied, or no zone is visible                                       |
-| permission DNS:Edit | warning | Cloudflare lists the permissions on a zone without it                           |
-| permission …:Edit   | unknown | otherwise: no read proves it, and nothing is written to find out                |
+| subject             | level   | when                                                             |
+|---------------------|---------|------------------------------------------------------------------|
+| credentials         | ok      | the API token is active                                          |
+| credentials         | warning | it expires within 14 days, or a Global API Key is used instead   |
+| credentials         | problem | it is disabled, expired or not valid yet, or it opens nothing    |
+| credentials         | unknown | it opens something, but no endpoint verifies it                  |
+| clock               | ok      | ours is within 30 s of Cloudflare's                              |
+| clock               | warning | ours is further away                                             |
+| clock               | unknown | no response carried the time                                     |
+| account             | ok      | it is set, or all zones are in one                               |
+| account             | problem | it is not set, and the zones are not in exactly one              |
+| permission …:Read   | ok      | something could be read with it                                  |
+| permission …:Read   | problem | reading was denied, or no zone is visible                        |
+| permission DNS:Edit | warning | Cloudflare lists the permissions on a zone without it            |
+| permission …:Edit   | unknown | otherwise: no read proves it, and nothing is written to find out |
 
 The list of permissions on a zone is a legacy field, which Cloudflare describes as the membership of a user: it proves
 nothing.
