@@ -178,7 +178,7 @@ def test_a_check_with_a_problem_exits_with_1(cloudflare: Control) -> None:
 
     (problem,) = [line for line in result.stdout.splitlines() if line.startswith("problem")]
     sentence = (
-        "no zone that is seen holds example.net; take it out of DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
+        "no visible zone contains example.net; remove it from DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
     )
     assert problem == f"problem  domain filter                      {sentence}"
     assert result.exit_code == 1
