@@ -22,11 +22,20 @@ def test_a_code_with_a_cure_is_explained_by_it_and_concerns_the_whole_request(co
         (Fault(403, 0, "0: Actor requires permission"), "CLOUDFLARE_ZONE_IDS"),
         (Fault(403, None, "HTTP 403 with a body that is not the API's"), "Zone/DNS/Edit"),
         (Fault(401, None, "HTTP 401 with a body that is not the API's"), "Zone/DNS/Edit"),
-        (Fault(302, None, "HTTP 302 with a body that is not the API's"), "CLOUDFLARE_API_URL"),
+        (Fault(300, None, "HTTP 300 with a body that is not the API's"), "CLOUDFLARE_API_URL"),
+        (Fault(399, None, "HTTP 399 with a body that is not the API's"), "CLOUDFLARE_API_URL"),
         (Fault(200, 9005, "9005: said so"), "Cloudflare refuses it"),
         (Fault(400, 9005, "9005: said so"), "Cloudflare refuses it"),
     ],
-    ids=["code 0", "403 without a code", "401 without a code", "a redirect", "an unknown code", "a bad request"],
+    ids=[
+        "code 0",
+        "403 without a code",
+        "401 without a code",
+        "a redirect",
+        "any other 3xx",
+        "an unknown code",
+        "a bad request",
+    ],
 )
 def test_a_refusal_names_what_an_operator_can_do(fault: Fault, cure: str) -> None:
     assert cure in str(failure_of_fault(READ, fault))

@@ -55,6 +55,7 @@ def test_a_list_matches_a_name_and_the_names_below_it(
         pytest.param(r"example\.com$", r"\.dev\.", "app.dev.example.com", False, id="both - exclude wins"),
         pytest.param(r"example\.com$", r"\.dev\.", "app.example.org", False, id="both - neither"),
         pytest.param(r"^bücher\.de$", "", "xn--bcher-kva.de", True, id="include - the Unicode form is searched"),
+        pytest.param(r"^\*\.a_b\.bücher\.de$", "", "*.a_b.xn--bcher-kva.de", True, id="include - label by label"),
         pytest.param(r"^xn--", "", "xn--bcher-kva.de", False, id="include - the A-labels are not searched"),
         pytest.param(r"Example", "", "app.example.com", False, id="include - in another case"),
     ],

@@ -32,6 +32,7 @@ def deletions(count: int) -> Plan:
         pytest.param(5, 0.5, 12, 6, id="the ratio above the floor"),
         pytest.param(5, 0.5, 200, 100, id="the ratio far above the floor"),
         pytest.param(0, 0.0, 200, 0, id="nothing"),
+        pytest.param(0, 0.29, 100, 29, id="a ratio that binary fractions only approach"),
         pytest.param(0, 1.0, 200, 200, id="everything"),
     ],
 )
@@ -88,6 +89,6 @@ def test_only_the_hostnames_that_the_instance_sees_count_as_managed() -> None:
 
 def test_the_sentence_names_the_limit_and_both_settings() -> None:
     assert Guard(5, 0.25).sentence == (
-        "at most 5 hostnames or 25% of the managed ones may go at once;"
-        " raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to let them pass"
+        "at most 5 hostnames or 25% of the managed ones may be deleted at once;"
+        " raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to allow more"
     )

@@ -44,7 +44,7 @@ def test_a_tunnel_has_a_label(tunnel_id: str, label: str) -> None:
     ],
 )
 def test_a_policy_without_a_tunnel_or_with_one_twice_cannot_exist(tunnels: tuple[Tunnel, ...]) -> None:
-    with pytest.raises(ValueError, match="a policy needs a tunnel, each of them once: "):
+    with pytest.raises(ValueError, match="a policy needs at least one tunnel, and each only once: "):
         Policy(tunnels)
 
 

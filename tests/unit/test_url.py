@@ -27,6 +27,9 @@ from tunnel_webhook.domain.cloudflared.url import Url, parse_url
         pytest.param("http://[::1]", Url("http", "::1", ""), id="IPv6"),
         pytest.param("http://[fe80::1%25eth0]", Url("http", "fe80::1%25eth0", ""), id="IPv6 with a zone"),
         pytest.param("http://[fe80::1%25a%20b]", Url("http", "fe80::1%25a%20b", ""), id="IPv6 with an escaped zone"),
+        pytest.param(
+            "http://[fe80::1%25a%25b]", Url("http", "fe80::1%25a%25b", ""), id="IPv6 with a percent in its zone"
+        ),
         pytest.param("tcp://a:b:80", Url("tcp", "a:b", ""), id="colons before the port of anything but http"),
         pytest.param("http://b%C3%BCcher", Url("http", "b%C3%BCcher", ""), id="an escaped byte beyond ASCII"),
         pytest.param("http://bücher", Url("http", "bücher", ""), id="a character beyond ASCII"),

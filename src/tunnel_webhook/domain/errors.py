@@ -47,7 +47,7 @@ class Reason(StrEnum):
 
 
 class DomainError(Exception):
-    """The request cannot succeed as stated; asking again changes nothing."""
+    """The request cannot succeed as stated; repeating it changes nothing."""
 
 
 class InvalidEndpoint(DomainError):

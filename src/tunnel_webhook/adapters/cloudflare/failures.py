@@ -52,8 +52,7 @@ CURES: Mapping[int, str] = MappingProxyType(
 _CODES_OF_RECORDS = CONFLICTS | {RECORD_NOT_FOUND, QUOTA_EXCEEDED}
 _STATUSES_OF_BODIES = frozenset({400, 409, 413, 422})
 _STATUSES_OF_DENIALS = frozenset({401, 403})
-_SUCCESS = range(200, 300)
-_CLIENT_ERRORS = 400
+_STATUSES_OF_REDIRECTS = range(300, 400)
 
 
 class Unsettled(TemporaryFailure):
@@ -129,6 +128,6 @@ def _cure(fault: Fault) -> str:
         return cure
     if fault.status in _STATUSES_OF_DENIALS:
         return _NOT_ALLOWED
-    if fault.status < _CLIENT_ERRORS and fault.status not in _SUCCESS:
+    if fault.status in _STATUSES_OF_REDIRECTS:
         return "check CLOUDFLARE_API_URL, which leads elsewhere"
     return ""

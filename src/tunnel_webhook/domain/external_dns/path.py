@@ -5,7 +5,7 @@
 | `prefix` (default)   | `/api`, `/api/` | `^/api(/|$)`   | `/api`, `/api/x`, not `/apis` |
 | `prefix`             | `/`            | none            | every path                    |
 | `exact`              | `/api`         | `^/api$`        | `/api` only                   |
-| `regex`              | anything RE2   | as it is        | wherever it is found          |
+| `regex`              | any RE2        | unchanged       | wherever it matches           |
 """
 
 from __future__ import annotations

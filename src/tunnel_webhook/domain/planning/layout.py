@@ -105,7 +105,7 @@ def _broader(pattern: str) -> Iterator[str]:
     """Yield every pattern that strictly contains one: each wildcard above it, then every host."""
     if pattern == _EVERY_HOST:
         return
-    name = pattern.removeprefix("*.") if pattern.startswith("*.") else pattern
+    name = pattern.removeprefix("*.")
     while "." in name:
         name = name.partition(".")[2]
         yield "*." + name

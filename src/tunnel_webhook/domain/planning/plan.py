@@ -15,7 +15,7 @@ from tunnel_webhook.domain.hostname import Hostname
 
 
 class Action(Enum):
-    """What a decision amounts to, for reports; what is done is in its steps."""
+    """The kind of a decision, for reports; its steps say what is done."""
 
     CREATE = "create"
     ADOPT = "adopt"

@@ -1,4 +1,4 @@
-"""The planner: what exists, what is asked, what the operator allows, and so what is going to be done.
+"""The planner: from the existing state, the requests and the operator's policy to what is going to be done.
 
 The verdict on one request, group by group; each group is one function, and they follow in this order:
 
@@ -18,7 +18,7 @@ The verdict on one request, group by group; each group is one function, and they
 A hostname lives in one tunnel. It moves only if the request names or deletes all its paths; otherwise its routes in
 another tunnel are rejected as `tunnel-conflict`, and what is left of the request is harmless. A hostname of another
 owner, and one that is not claimed and only to be deleted, is not a request (`requests_in`). What is stored decides,
-never `update_old`. Rules that are adopted as they are get written only if a hostname would otherwise lose requests.
+never `update_old`. Rules that are adopted as they are, are written only if a hostname would otherwise lose requests.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tunnel_webhook.domain.planning.request import Request, requests_in
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one request comes to: a decision, or None where nothing is to be done; and what is rejected."""
+    """The result of one request: a decision, or None where nothing is to be done; and what is rejected."""
 
     decision: Decision | None = None
     rejections: tuple[Rejection, ...] = ()
@@ -219,7 +219,7 @@ def _first_route(request: Request) -> Route:
 
 
 def _written_over(stored: DnsRecord, record: DnsRecord) -> DnsRecord:
-    """Return what a stored record is to say: nothing but what we decide is changed, and no spelling."""
+    """Return a stored record with the fields that we decide; its id, its name and its spelling stay."""
     content = stored.content if stored.tunnel == record.tunnel else record.content
     return replace(record, name=stored.name, content=content, id=stored.id)
 
