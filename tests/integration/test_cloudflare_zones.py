@@ -74,6 +74,13 @@ async def test_only_marked_records_are_requested_and_returned(world: Cloudflare)
     )
 
 
+async def test_records_are_listed_by_name_in_the_largest_pages(world: Cloudflare) -> None:
+    await world.zones.load()
+    (listing,) = [line for line in world.calls if "/dns_records?" in line]
+    assert "order=name" in listing
+    assert "per_page=5000" in listing
+
+
 async def test_a_zone_in_full_is_read_once(world: Cloudflare) -> None:
     records = await world.zones.load(in_full=frozenset({ZONE}))
     assert names(records) == ["app.example.com", "by-hand.example.com", "mail.example.com"]

@@ -115,6 +115,7 @@ def test_a_deletion_by_another_owner_is_rejected_and_keeps_what_the_owner_asks()
     (request,), (rejection,) = requests_in(changes, claimed("me"), POLICY)
     assert services(request) == {"": "http://new"}
     assert rejection.reason == "owned-by-other"
+    assert rejection.resource == ""
 
 
 def test_an_owner_other_than_the_one_of_this_instance_is_rejected_with_the_setting() -> None:

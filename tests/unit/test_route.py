@@ -45,7 +45,9 @@ def canonical(desired: Endpoint, policy: Policy = POLICY) -> Endpoint:
         pytest.param(endpoint(path="/"), endpoint(), id="webhook/path of everything"),
         pytest.param(endpoint(tunnel=GREEN.upper()), endpoint(tunnel="green"), id="webhook/tunnel"),
         pytest.param(endpoint(tunnel="blue"), endpoint(), id="webhook/tunnel of the default tunnel"),
-        pytest.param(endpoint(adopt="True"), replace(endpoint(), labels={ADOPT_LABEL: "true"}), id="webhook/adopt"),
+        pytest.param(
+            endpoint(adopt="True"), replace(endpoint(), labels={"tunnel-webhook-adopt": "true"}), id="webhook/adopt"
+        ),
         pytest.param(endpoint(adopt="false"), endpoint(), id="webhook/adopt that is false"),
         pytest.param(
             endpoint(connect_timeout="1m", no_tls_verify="TRUE"),

@@ -1,0 +1,63 @@
+"""Metrics of the service: what was applied, rejected, dropped and withheld, and the state after the last sync."""
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from tunnel_webhook.domain.external_dns.endpoint import Changes
+from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.ports import ChangesNotApplied
+from tunnel_webhook.telemetry import Telemetry
+from vocabulary.builders import BLUE, GREEN, ZONE, claim, configuration, endpoint, memory, rule, service
+
+pytestmark = pytest.mark.anyio
+
+PREFIX = "tunnel_webhook_"
+
+
+def scraped(telemetry: Telemetry) -> dict[str, float]:
+    """Return the metrics as Prometheus would scrape them, by name and labels."""
+    samples = re.findall(rf"^{PREFIX}(\S*?)(?:{{(.*?)}})? (\S+)$", telemetry.metrics()[0].decode(), re.MULTILINE)
+    scope = re.compile(r',?otel_scope_\w+="[^"]*"')
+    return {f"{name}{{{scope.sub('', labels).lstrip(',')}}}": float(value) for name, labels, value in samples}
+
+
+async def test_a_sync_counts_what_it_did_by_action_reason_and_type(telemetry: Telemetry) -> None:
+    documents = {BLUE: configuration(rule("old.example.com")), GREEN: configuration()}
+    tunnels, zones = memory(documents, {ZONE: (claim("old.example.com"),)})
+    api = replace(service(tunnels, zones), guard=Guard(0, 0.0))
+    before = scraped(telemetry)
+
+    await api.adjust_endpoints((endpoint("mail.example.com", record_type="MX"),))
+    changes = Changes(
+        create=(endpoint("new.example.com"), endpoint("bad.example.com", "ftp://x")),
+        delete=(endpoint("old.example.com"),),
+    )
+    with suppress(ChangesNotApplied):
+        await api.apply_changes(changes)
+
+    after = scraped(telemetry)
+    grown = {name: value - before.get(name, 0.0) for name, value in after.items()}
+    assert grown['dropped_endpoints_total{type="MX"}'] == 1
+    assert grown['changed_hostnames_total{action="create"}'] == 1
+    assert grown['changed_hostnames_total{action="delete"}'] == 0
+    assert grown['rejections_total{reason="invalid-service"}'] == 1
+    assert grown["withheld_deletions_total{}"] == 1
+    assert after["last_success_timestamp_seconds{}"] == 1_000_000.0
+
+
+async def test_the_gauges_show_the_state_of_the_last_sync(telemetry: Telemetry) -> None:
+    documents = {BLUE: configuration(rule("app.example.com"), version=7), GREEN: configuration(version=3)}
+    claims = (claim("app.example.com"), claim("empty.example.com"))
+
+    await service(*memory(documents, {ZONE: claims})).records()
+
+    after = scraped(telemetry)
+    assert after['managed_hostnames{tunnel="blue"}'] == 2
+    assert after['managed_hostnames{tunnel="green"}'] == 0
+    assert after['drifted_hostnames{drift="no-rule"}'] == 1
+    assert after['drifted_hostnames{drift="tunnel"}'] == 0
+    assert after['configuration_version{tunnel="blue"}'] == 7
+    assert after['configuration_version{tunnel="green"}'] == 3
