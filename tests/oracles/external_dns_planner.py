@@ -1,11 +1,13 @@
-"""external-dns' side of the loop, ported: plan/plan.go, plan/conflict.go, endpoint/endpoint.go, registry/noop and registry/txt.
+"""external-dns' side of the loop, ported from its packages plan, endpoint, registry/noop and registry/txt.
 
-What it does not compare, and what it filters by owner, decides whether a provider is asked for the same change for ever.
+What it does not compare, and what it filters by owner, decides whether a provider is asked for the same change forever.
+`tests/property/test_external_dns_planner.py` holds `calculate` to the genuine package.
 """
 
+import functools
 import ipaddress
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import idna
@@ -20,17 +22,17 @@ MANAGED_TYPES = ("A", "AAAA", "CNAME")
 
 @dataclass(slots=True)
 class Row:
-    """What is there and what is wanted under one name and set identifier, by record type."""
+    """The current and the desired endpoints of one name and set identifier."""
 
     current: list[Endpoint] = field(default_factory=list[Endpoint])
     candidates: list[Endpoint] = field(default_factory=list[Endpoint])
 
-    def of_type(self, kind: str) -> tuple[Endpoint | None, list[Endpoint]]:
-        """Return the current endpoint and the candidates of a type; candidates that are CNAMEs lose against any others."""
-        kinds = {each.record_type for each in self.candidates}
-        current = next((each for each in reversed(self.current) if each.record_type == kind), None)
-        lost = kind == "CNAME" and len(kinds) > 1
-        return current, [] if lost else [each for each in self.candidates if each.record_type == kind]
+    def of_type(self, record_type: str) -> tuple[Endpoint | None, list[Endpoint]]:
+        """Return the current endpoint and the candidates of a type; CNAMEs lose against candidates of other types."""
+        types = {endpoint.record_type for endpoint in self.candidates}
+        current = next((endpoint for endpoint in reversed(self.current) if endpoint.record_type == record_type), None)
+        loses = record_type == "CNAME" and len(types) > 1
+        return current, [] if loses else [each for each in self.candidates if each.record_type == record_type]
 
 
 def calculate(
@@ -39,46 +41,68 @@ def calculate(
     *,
     owner_id: str = "",
     policy: str = "sync",
+    managed: Sequence[str] = MANAGED_TYPES,
     matches: Callable[[str], bool] = lambda _: True,
 ) -> Changes:
-    """Return what external-dns asks for under policy sync or upsert-only; noop has no owner id, and owns all."""
+    """Return what external-dns asks for under a policy; the noop registry has no owner id, and owns everything."""
     rows: defaultdict[tuple[str, str], Row] = defaultdict(Row)
-    for each in _relevant(current, matches):
-        rows[_key(each)].current.append(each)
-    for each in _relevant(desired, matches):
-        rows[_key(each)].candidates.append(each)
-    create: list[Endpoint] = []
-    updates: list[tuple[Endpoint, Endpoint]] = []
-    delete: list[Endpoint] = []
-    for row in rows.values():
-        for kind in dict.fromkeys(each.record_type for each in (*row.current, *row.candidates)):
-            old, candidates = row.of_type(kind)
-            if old and not candidates:
-                delete.append(old)
-            elif old and _differs(new := _same_resource_first(old, candidates), old):
-                updates.append((old, replace(new, labels={**new.labels, "owner": old.owner})))
-            elif candidates and not old and all(_owned(each, owner_id) for each in row.current):
-                create.append(min(candidates, key=_rank))
-    owned = [(old, new) for old, new in updates if _owned(old, owner_id)]
+    for endpoint in current:
+        if endpoint.record_type in managed and matches(endpoint.dns_name):
+            rows[_key(endpoint)].current.append(endpoint)
+    for endpoint in desired:
+        if endpoint.record_type in managed and matches(endpoint.dns_name):
+            rows[_key(endpoint)].candidates.append(endpoint)
+    changes = [change for row in rows.values() for change in _changes_of(row, owner_id)]
+    updates = [(old, new) for old, new in changes if old and new and _is_owned(old, owner_id)]
+    if policy == "create-only":
+        updates = []
     return Changes(
-        create=tuple(create),
-        update_old=tuple(old for old, _ in owned),
-        update_new=tuple(new for _, new in owned),
-        delete=tuple(each for each in delete if _owned(each, owner_id)) if policy == "sync" else (),
+        create=tuple(new for old, new in changes if new and not old),
+        update_old=tuple(old for old, _ in updates),
+        update_new=tuple(new for _, new in updates),
+        delete=_deletions([old for old, new in changes if old and not new], owner_id) if policy == "sync" else (),
     )
+
+
+def _changes_of(row: Row, owner_id: str) -> Iterator[tuple[Endpoint | None, Endpoint | None]]:
+    """Yield the changes of a row as old and new endpoint; a creation has no old one, a deletion no new one."""
+    if not row.candidates:
+        yield from ((endpoint, None) for endpoint in row.current)
+        return
+    may_create = all(_is_owned(endpoint, owner_id) for endpoint in row.current)
+    for record_type in dict.fromkeys(endpoint.record_type for endpoint in (*row.current, *row.candidates)):
+        old, candidates = row.of_type(record_type)
+        if old and not candidates:
+            yield old, None
+        elif old and _differs(new := _same_resource_first(old, candidates), old):
+            yield old, replace(new, labels={**new.labels, "owner": old.owner})
+        elif candidates and not old and may_create:
+            yield None, _first(candidates)
+
+
+def _deletions(endpoints: Iterable[Endpoint], owner_id: str) -> tuple[Endpoint, ...]:
+    """Return the endpoints that an owner may delete; an owner deletes no name, type and set identifier twice."""
+    if not owner_id:
+        return tuple(endpoints)
+    keyed = {
+        (endpoint.dns_name, endpoint.record_type, endpoint.set_identifier): endpoint
+        for endpoint in reversed(list(endpoints))
+        if _is_owned(endpoint, owner_id)
+    }
+    return tuple(reversed(keyed.values()))
 
 
 class ExternalDns:
     """The control loop (controller/controller.go): records, adjust, plan, apply."""
 
     def __init__(self, api: WebhookAPI, owner_id: str = "", policy: str = "sync") -> None:
-        """Take the provider; an owner id chooses the txt registry, none the noop registry."""
+        """Take the provider; with an owner id the registry is txt, without one noop."""
         self._api = api
         self._owner_id = owner_id
         self._policy = policy
 
     async def plan(self, sources: Iterable[Endpoint]) -> Changes:
-        """Return what would be asked for, so that these endpoints be published."""
+        """Return the changes that publish these endpoints."""
         current = await self._api.records()
         desired = await self._api.adjust_endpoints(tuple(sources))
         matches = self._api.domain_filter().matches
@@ -102,11 +126,11 @@ class ExternalDns:
 
 
 def with_txt(changes: Changes, owner_id: str) -> Changes:
-    """Return what the txt registry makes of changes: what is created gets its owner, and everything a TXT record beside it."""
+    """Return the changes as the txt registry sends them: endpoints have an owner, and each a TXT record beside it."""
 
     def owned(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
-        named = [replace(each, labels={**each.labels, "owner": owner_id}) for each in endpoints]
-        return (*named, *map(_heritage, named))
+        labelled = [replace(endpoint, labels={**endpoint.labels, "owner": owner_id}) for endpoint in endpoints]
+        return (*labelled, *map(_heritage, labelled))
 
     return Changes(owned(changes.create), owned(changes.update_old), owned(changes.update_new), owned(changes.delete))
 
@@ -117,8 +141,8 @@ def is_empty(changes: Changes) -> bool:
 
 
 def _heritage(endpoint: Endpoint) -> Endpoint:
-    kept = sorted((key, text) for key, text in endpoint.labels.items() if text)
-    content = ",".join(["heritage=external-dns", *(f"external-dns/{key}={text}" for key, text in kept)])
+    labels = sorted((key, text) for key, text in endpoint.labels.items() if text)
+    content = ",".join(["heritage=external-dns", *(f"external-dns/{key}={text}" for key, text in labels)])
     return replace(
         endpoint,
         dns_name=f"{endpoint.record_type.lower()}-{endpoint.dns_name}",
@@ -127,10 +151,6 @@ def _heritage(endpoint: Endpoint) -> Endpoint:
         ttl=0,
         labels={"ownedRecord": endpoint.dns_name},
     )
-
-
-def _relevant(endpoints: Iterable[Endpoint], matches: Callable[[str], bool]) -> Iterable[Endpoint]:
-    return (each for each in endpoints if each.record_type in MANAGED_TYPES and matches(each.dns_name))
 
 
 def _key(endpoint: Endpoint) -> tuple[str, str]:
@@ -142,33 +162,63 @@ def _key(endpoint: Endpoint) -> tuple[str, str]:
     return name.removesuffix(".") + ".", endpoint.set_identifier
 
 
-def _owned(endpoint: Endpoint, owner_id: str) -> bool:
+def _is_owned(endpoint: Endpoint, owner_id: str) -> bool:
     return owner_id in {"", endpoint.owner}
 
 
 def _differs(new: Endpoint, old: Endpoint) -> bool:
     ttl = new.ttl > 0 and new.ttl != old.ttl
-    targets = list(map(_same_target, sorted(new.targets))) != list(map(_same_target, sorted(old.targets)))
     named_twice = len(dict(old.properties)) < len(old.properties)
-    return ttl or targets or named_twice or dict(new.properties) != dict(old.properties)
+    return ttl or not _same_targets(new, old) or named_twice or dict(new.properties) != dict(old.properties)
 
 
-def _same_target(target: str) -> str:
-    return str(ipaddress.ip_address(target)) if _is_ip(target) else target.casefold()
+def _same_targets(new: Endpoint, old: Endpoint) -> bool:
+    """Whether Targets.Same takes the targets for the same: it stops at the first pair of spellings that differ."""
+    pairs = zip(_sorted_targets(new), _sorted_targets(old), strict=False)
+    one, other = next((pair for pair in pairs if _fold(pair[0]) != _fold(pair[1])), ("", ""))
+    return len(new.targets) == len(old.targets) and (one == other or (_ip(one) is not None and _ip(one) == _ip(other)))
 
 
-def _same_resource_first(old: Endpoint, candidates: list[Endpoint]) -> Endpoint:
-    ranked = sorted(candidates, key=_rank)
-    return next((each for each in ranked if each.resource == old.resource), ranked[0])
+def _fold(target: str) -> str:
+    """Return a text in the simple case folding of Go's strings.EqualFold, letter by letter."""
+    return "".join(letter.upper().lower() if len(letter.upper()) == 1 else letter.lower() for letter in target)
 
 
-def _rank(endpoint: Endpoint) -> tuple[int, list[tuple[bool, str]]]:
-    return len(endpoint.targets), [(not _is_ip(target), target) for target in sorted(endpoint.targets)]
+def _same_resource_first(old: Endpoint, candidates: Sequence[Endpoint]) -> Endpoint:
+    return _first([each for each in candidates if each.resource == old.resource] or candidates)
 
 
-def _is_ip(text: str) -> bool:
+def _first(candidates: Sequence[Endpoint]) -> Endpoint:
+    return min(candidates, key=functools.cmp_to_key(_compare))
+
+
+def _compare(one: Endpoint, other: Endpoint) -> int:
+    """Return the order of two endpoints by Targets.IsLess: fewer targets first, then the first pair that differs."""
+    if len(one.targets) != len(other.targets):
+        return len(one.targets) - len(other.targets)
+    pairs = zip(_sorted_targets(one), _sorted_targets(other), strict=True)
+    a, b = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+    ip_a, ip_b = _ip(a), _ip(b)
+    rank_a = (ip_a is None, (ip_a.version, int(ip_a)) if ip_a else a)
+    rank_b = (ip_b is None, (ip_b.version, int(ip_b)) if ip_b else b)
+    if rank_a == rank_b:
+        return 0
+    return -1 if rank_a < rank_b else 1
+
+
+def _sorted_targets(endpoint: Endpoint) -> list[str]:
+    """Return the targets in the order of Targets.Less: by text, addresses in their shortest form among themselves."""
+
+    def compare(one: str, other: str) -> int:
+        if _ip(one) and _ip(other):
+            one, other = str(_ip(one)), str(_ip(other))
+        return (one > other) - (one < other)
+
+    return sorted(endpoint.targets, key=functools.cmp_to_key(compare))
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
