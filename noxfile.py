@@ -128,16 +128,16 @@ def audit(session: nox.Session) -> None:
     report.unlink(missing_ok=True)
     options = ("--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json", f"--output={report}")
     # It exits with 1 for an advisory, and for an advisory service that is out of reach.
-    session.run("pip-audit", "--requirement=requirements.lock", *options, success_codes=[0, 1])
+    output = session.run("pip-audit", "--requirement=requirements.lock", *options, success_codes=[0, 1], silent=True)
     if not report.exists():
-        session.skip("not audited: pip-audit could not reach an advisory service")
+        session.skip(f"not audited: {str(output).strip().splitlines()[-1]}")
     packages = json.loads(report.read_text())["dependencies"]
     vulnerable = [f"{each['name']}: {advisory['id']}" for each in packages for advisory in each.get("vulns", ())]
     skipped = [each for each in packages if "skip_reason" in each]
     if vulnerable:
         session.error(f"advisories: {', '.join(vulnerable)}")
     if len(skipped) == len(packages):
-        session.skip(f"not audited: 0 of {len(packages)} packages, since {skipped[0]['skip_reason']}")
+        session.skip(f"not audited: none of {len(packages)} packages; the first: {skipped[0]['skip_reason']}")
     if skipped:
         session.error(f"not audited: {', '.join(each['name'] for each in skipped)}")
     session.log(f"audited: {len(packages)} packages, no advisory")
