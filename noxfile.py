@@ -35,7 +35,8 @@ def _build(session: nox.Session, *programs: str) -> None:
 def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m")) -> None:
     # A random seed in CI would turn a rare failure into a riddle; `nightly` explores.
     profile = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
-    session.run(*runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile})
+    # An interrupted pytest ends its child processes, which takes longer than the 0.3 s after which nox kills it.
+    session.run(*runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile}, interrupt_timeout=30.0)
 
 
 @nox.session
