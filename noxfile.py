@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -14,6 +15,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "external_dns", "tests", "cover"]
 
 SLOW = "not controller and not container and not nightly"
+PROCESS_ROOMS = ("tests/integration", "tests/e2e")
 
 
 def _install(session: nox.Session) -> None:
@@ -32,11 +34,17 @@ def _build(session: nox.Session, *programs: str) -> None:
     session.run(*command, env={"PYTHONPATH": "tests"}, external=True)
 
 
-def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m")) -> None:
+def _pytest(
+    session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m"), silent: bool = False
+) -> str:
+    """Run pytest, and return its output if it is silent."""
     # A random seed in CI would turn a rare failure into a riddle; `nightly` explores.
     profile = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
     # An interrupted pytest ends its child processes, which takes longer than the 0.3 s after which nox kills it.
-    session.run(*runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile}, interrupt_timeout=30.0)
+    output = session.run(
+        *runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile}, silent=silent, interrupt_timeout=30.0
+    )
+    return str(output)
 
 
 @nox.session
@@ -70,10 +78,19 @@ def programs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests but those that need Go programs; further arguments go to pytest."""
+    """Run all tests but those that need Go programs, in two processes side by side; arguments go to a single pytest."""
     _install(session)
-    selected = f"not external_dns and not cloudflared and {SLOW}"
-    _pytest(session, "-m", selected, *session.posargs, runner=("coverage", "run", "-m"))
+    selected = ("-m", f"not external_dns and not cloudflared and {SLOW}")
+    measured = ("coverage", "run", "-m")
+    if session.posargs:
+        _pytest(session, *selected, *session.posargs, runner=measured)
+        return
+    # One pytest keeps one core busy. The output of the rooms that start processes comes when both are done.
+    with ThreadPoolExecutor() as pool:
+        beside = pool.submit(_pytest, session, *selected, *PROCESS_ROOMS, runner=measured, silent=True)
+        others = (f"--ignore={room}" for room in PROCESS_ROOMS)
+        _pytest(session, *selected, *others, runner=measured)
+        sys.stdout.write(beside.result())
 
 
 @nox.session
