@@ -1,4 +1,4 @@
-"""The ports: what drives us, and what we drive. The prose is the contract, and `tests/contract` holds every adapter to it.
+"""The ports: what drives us, and what we drive. The prose is the contract; `tests/contract` holds every adapter to it.
 
 Failure                 a driven port could not do its work
 ├── TemporaryFailure    asking again later may succeed
@@ -67,7 +67,7 @@ class Readiness:
 
 
 class Level(Enum):
-    """Whether a precondition holds: `warning` is for harm that comes later or is partial, `unknown` for what cannot be read."""
+    """Whether a precondition holds; a `warning` harms later or in part, `unknown` is what cannot be read."""
 
     OK = "ok"
     WARNING = "warning"
@@ -163,7 +163,7 @@ class ZoneRepository(Protocol):
     async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
         """Return the records that carry our marker, in every zone in use; all records of the zones `in_full`.
 
-        Complete for the zones that it returns; a zone in which nothing was ever claimed may be missing for some minutes.
+        Complete for the zones that it returns; a zone without any claim yet may be missing for some minutes.
         Raises TemporaryFailure or PermanentFailure instead of returning a part.
         """
         ...

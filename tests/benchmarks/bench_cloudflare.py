@@ -1,6 +1,6 @@
-"""The running process on an emulated Cloudflare that takes a tenth of a second a call: how long a sync takes, and how many calls.
+"""A running process on an emulated Cloudflare that takes a tenth of a second per call: how long a sync takes.
 
-`extra_info` holds the calls, how many of them wrote, and, where one request is not the end of it, how it was answered.
+`extra_info` holds the number of calls and of writes and, if a sync takes several requests, the status of each.
 """
 
 import json
@@ -19,12 +19,12 @@ from doubles.process import RunningWebhook, running_webhook
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
 LATENCY = 0.1
-EXTERNAL_DNS_WAITS = 15.0
+EXTERNAL_DNS_TIMEOUT = 15.0
 
 
 @dataclass(slots=True)
 class Pod:
-    """A process of ours on an emulator, begun anew for each round."""
+    """A process on an emulator, started for each round."""
 
     control: Control
     webhook: RunningWebhook
@@ -39,7 +39,7 @@ class Pod:
         return len(self.client.get("/records").json())
 
     def calls(self) -> dict[str, int]:
-        """Return how many calls came since the last time, and how many of them wrote."""
+        """Return how many calls the emulator got since the last question, and how many of them wrote."""
         methods = [call["method"] for call in self.control.log()]
         self.control.clear_log()
         return {"calls": len(methods), "writes": len(methods) - methods.count("GET")}
@@ -51,15 +51,20 @@ def stack() -> Iterator[ExitStack]:
         yield entered
 
 
-def begin(stack: ExitStack, state: State) -> Pod:
-    """Start both processes, and let external-dns look at what there is, as it does before it changes anything."""
+def start(stack: ExitStack, state: State) -> Pod:
+    """Start both processes and read the endpoints, as external-dns does before it changes any."""
     stack.close()
     control = stack.enter_context(emulator_process(state.with_behaviour(latency=LATENCY)))
-    names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1", "LOG_LEVEL": "error"}
-    settings = {"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names}
+    settings = {
+        "CLOUDFLARE_API_URL": control.url,
+        "CLOUDFLARE_API_TOKEN": API_TOKEN,
+        "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
+        "MAX_DELETE_RATIO": "1",
+        "LOG_LEVEL": "error",
+    }
     webhook = stack.enter_context(running_webhook(settings))
     client = stack.enter_context(
-        httpx.Client(base_url=webhook.webhook_url, headers=HEADERS, timeout=EXTERNAL_DNS_WAITS)
+        httpx.Client(base_url=webhook.webhook_url, headers=HEADERS, timeout=EXTERNAL_DNS_TIMEOUT)
     )
     pod = Pod(control, webhook, client)
     assert pod.published() == 0
@@ -67,32 +72,32 @@ def begin(stack: ExitStack, state: State) -> Pod:
     return pod
 
 
-def created(number: int, zones: list[str]) -> bytes:
+def creations(count: int, zones: list[str]) -> bytes:
     """Return the changes that create so many hostnames, spread over zones."""
     endpoints = [
         {
-            "dnsName": f"h{each}.{zones[each % len(zones)]}",
+            "dnsName": f"h{number}.{zones[number % len(zones)]}",
             "recordType": "CNAME",
-            "targets": [f"http://s{each}.ns.svc.cluster.local:80"],
-            "labels": {"resource": f"service/ns/s{each}"},
+            "targets": [f"http://s{number}.ns.svc.cluster.local:80"],
+            "labels": {"resource": f"service/ns/s{number}"},
         }
-        for each in range(number)
+        for number in range(count)
     ]
     return json.dumps({"create": endpoints}).encode()
 
 
 def free_zone() -> State:
-    """Return one zone on the Free plan, whose batches are the smallest, with room for all."""
+    """Return one zone on the Free plan, which takes the smallest batches, with room for all records."""
     state = seed(plan="free")
     return state.with_zone(replace(state.zone("example.com"), quota=10_000))
 
 
 @pytest.mark.parametrize("plan", ["free", "pro"])
 def bench_a_thousand_hostnames_in_one_zone(benchmark: BenchmarkFixture, stack: ExitStack, plan: str) -> None:
-    body = created(1_000, ["example.com"])
+    body = creations(1_000, ["example.com"])
 
     def setup() -> tuple[tuple[Pod], dict[str, object]]:
-        return (begin(stack, free_zone() if plan == "free" else seed(plan="pro")),), {}
+        return (start(stack, free_zone() if plan == "free" else seed(plan="pro")),), {}
 
     def apply(pod: Pod) -> Pod:
         assert pod.post(body) == 204
@@ -106,29 +111,29 @@ def bench_a_thousand_hostnames_in_one_zone(benchmark: BenchmarkFixture, stack: E
 
 def bench_ten_thousand_hostnames_over_four_zones(benchmark: BenchmarkFixture, stack: ExitStack) -> None:
     zones = ["example.com", "example.org", "example.net", "example.info"]
-    body = created(10_000, zones)
-    answers: list[int] = []
+    body = creations(10_000, zones)
+    statuses: list[int] = []
 
     def setup() -> tuple[tuple[Pod], dict[str, object]]:
-        answers.clear()
-        return (begin(stack, seed(zones, plan="pro")),), {}
+        statuses.clear()
+        return (start(stack, seed(zones, plan="pro")),), {}
 
     def apply(pod: Pod) -> Pod:
-        while 204 not in answers:
-            answers.append(pod.post(body))
-            assert answers[-1] in {204, 503}
+        while 204 not in statuses:
+            statuses.append(pod.post(body))
+            assert statuses[-1] in {204, 503}
         return pod
 
     pod = benchmark.pedantic(apply, setup=setup, rounds=3)
 
-    benchmark.extra_info |= {**pod.calls(), "answers": answers}
+    benchmark.extra_info |= {**pod.calls(), "statuses": statuses}
     assert pod.published() == 10_000
 
 
 def bench_a_quiet_sync_of_ten_thousand(benchmark: BenchmarkFixture, stack: ExitStack) -> None:
     zones = ["example.com", "example.org", "example.net", "example.info"]
-    pod = begin(stack, seed(zones, plan="pro"))
-    assert pod.post(created(10_000, zones)) == 204
+    pod = start(stack, seed(zones, plan="pro"))
+    assert pod.post(creations(10_000, zones)) == 204
     pod.calls()
 
     published = benchmark.pedantic(pod.published, rounds=3)

@@ -14,25 +14,25 @@ SIZES = [1_000, 10_000, 20_000]
 
 
 def state(size: int) -> Existing:
-    """Return so many managed hostnames in one tunnel."""
+    """Return a state with this number of managed hostnames in one tunnel."""
     document = configuration(*(rule(f"h{number}.example.com", f"http://s{number}:80") for number in range(size)))
     records = {ZONE: tuple(claim(f"h{number}.example.com", resource=f"service/ns/s{number}") for number in range(size))}
     return Existing.of([ZONE], records, {BLUE: document, GREEN: configuration()})
 
 
-def wanted(size: int, port: int) -> Changes:
-    """Ask for all of them, on this port."""
-    found = (
+def update(size: int, port: int) -> Changes:
+    """Return an update of all of them, to this port."""
+    endpoints = (
         endpoint(f"h{number}.example.com", f"http://s{number}:{port}", resource=f"service/ns/s{number}")
         for number in range(size)
     )
-    return Changes(update_new=adjust(found, POLICY).endpoints)
+    return Changes(update_new=adjust(endpoints, POLICY).endpoints)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("port", [80, 81], ids=["nothing-changes", "everything-changes"])
 def bench_plan(benchmark: BenchmarkFixture, size: int, port: int) -> None:
-    existing, changes = state(size), wanted(size, port)
+    existing, changes = state(size), update(size, port)
 
     decided = benchmark.pedantic(plan, (existing, changes, POLICY), rounds=5, warmup_rounds=1)
 

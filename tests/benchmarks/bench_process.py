@@ -1,6 +1,6 @@
 """The running process over loopback: adjust, records, start-up and memory.
 
-`extra_info` holds what a bare time does not say: the ratio to msgspec's own decode + encode of the same body, CPU seconds, MiB.
+`extra_info` holds the ratio to msgspec's own decode + encode of the same body, CPU seconds, and MiB.
 """
 
 import os
@@ -22,7 +22,7 @@ ENOUGH = 60.0
 
 
 class Endpoint(msgspec.Struct, omit_defaults=True, gc=False):
-    """The wire's endpoint, read and written with nothing in between: what there is to compare with."""
+    """The endpoint of the wire, for the bare decoding and encoding to compare with."""
 
     dnsName: str  # noqa: N815 -- the wire's spelling
     targets: list[str]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from doubles.http_client import HttpWebhookAPI, connect
+from doubles.steps import SteppedTunnels, fail
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
@@ -26,12 +27,18 @@ def driven() -> tuple[InMemoryTunnels, InMemoryZones]:
     return memory({BLUE: configuration(BY_HAND), POLICY.tunnels[1].id: empty}, {ZONE: (FOREIGN,)})
 
 
+@pytest.fixture
+def tunnels(driven: tuple[InMemoryTunnels, InMemoryZones]) -> SteppedTunnels:
+    """Return the tunnels with steps at which they can fail."""
+    return SteppedTunnels(driven[0])
+
+
 @pytest.fixture(params=["direct", "through HTTP"])
 async def api(
-    request: pytest.FixtureRequest, driven: tuple[InMemoryTunnels, InMemoryZones]
+    request: pytest.FixtureRequest, driven: tuple[InMemoryTunnels, InMemoryZones], tunnels: SteppedTunnels
 ) -> AsyncIterator[WebhookAPI]:
     """Return the port under examination."""
-    direct = service(*driven)
+    direct = service(tunnels, driven[1])
     if request.param == "direct":
         yield direct
     else:
@@ -100,12 +107,9 @@ async def test_one_bad_endpoint_keeps_no_good_one_from_going_live(api: WebhookAP
 
 @pytest.mark.parametrize("failure", [TemporaryFailure("come back later"), PermanentFailure("the token may not read")])
 async def test_records_fails_rather_than_tell_a_part(
-    api: WebhookAPI, driven: tuple[InMemoryTunnels, InMemoryZones], failure: Exception
+    api: WebhookAPI, tunnels: SteppedTunnels, failure: Exception
 ) -> None:
-    def hook(_: str) -> None:
-        raise failure
-
-    driven[0].hook = hook
+    tunnels.step = fail(failure)
 
     with pytest.raises(type(failure)):
         await api.records()

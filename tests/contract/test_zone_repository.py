@@ -12,6 +12,7 @@ from doubles.cloudflare_adapters import cloudflare
 from doubles.emulator import Emulator, Record, VirtualClock, seed, zone_id
 from tunnel_webhook.adapters.memory import InMemoryZones
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone, target_of
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import PermanentFailure, Refusal, ZoneRepository
 from vocabulary.builders import BLUE, GREEN, claim, record
 
@@ -174,7 +175,7 @@ async def test_a_record_that_cannot_stand_beside_another_is_refused_and_the_rest
     refusals = await examined.zones.save(
         HOME, RecordBatch(posts=(new("a.example.com"), new("b.example.com"), new("c.example.com")))
     )
-    assert [(refusal.name, refusal.code) for refusal in refusals] == [("b.example.com", "record-conflict")]
+    assert [(refusal.name, refusal.reason) for refusal in refusals] == [("b.example.com", Reason.RECORD_CONFLICT)]
     assert refusals[0].sentence.startswith("8105")
     assert set(written(examined)) == {"a.example.com", "b.example.com", "c.example.com"}
     assert neighbour in examined.raw.read(HOME)
@@ -196,7 +197,7 @@ async def test_a_patched_record_keeps_its_id_and_its_neighbours(examined: Examin
 async def test_a_record_to_patch_that_is_gone_is_refused_and_the_rest_is_written(examined: Examined) -> None:
     gone = replace(claim("gone.example.com"), id="8" * 32)
     refusals = await examined.zones.save(HOME, RecordBatch(patches=(gone,), posts=(new("b.example.com"),)))
-    assert refusals == (Refusal("gone.example.com", "refused", "81044: Record does not exist."),)
+    assert refusals == (Refusal("gone.example.com", Reason.REFUSED, "81044: Record does not exist."),)
     assert set(written(examined)) == {"app.example.com", "b.example.com"}
 
 
@@ -222,8 +223,8 @@ async def test_a_full_zone_takes_what_fits_in_order_and_names_the_rest(examined:
     refusals = await examined.zones.save(
         HOME, RecordBatch(posts=tuple(new(f"{letter}.example.com") for letter in "bcdef"))
     )
-    assert [(refusal.name, refusal.code) for refusal in refusals] == [
-        (f"{letter}.example.com", "quota-exceeded") for letter in "def"
+    assert [(refusal.name, refusal.reason) for refusal in refusals] == [
+        (f"{letter}.example.com", Reason.QUOTA_EXCEEDED) for letter in "def"
     ]
     assert set(written(examined)) == {"app.example.com", "b.example.com", "c.example.com"}
 
@@ -238,9 +239,9 @@ async def test_a_record_that_is_itself_at_fault_is_refused_and_the_rest_is_writt
     long = replace(new("long.example.com"), comment="x" * 101)
     posts = (new("b.example.com"), long, new("c.example.com"))
     refusals = await examined.zones.save(HOME, RecordBatch(patches=(replace(APP, comment="x" * 101),), posts=posts))
-    assert [(refusal.name, refusal.code) for refusal in refusals] == [
-        ("app.example.com", "refused"),
-        ("long.example.com", "refused"),
+    assert [(refusal.name, refusal.reason) for refusal in refusals] == [
+        ("app.example.com", Reason.REFUSED),
+        ("long.example.com", Reason.REFUSED),
     ]
     assert set(written(examined)) == {"app.example.com", "b.example.com", "c.example.com"}
     assert written(examined)["app.example.com"] == APP

@@ -1,4 +1,4 @@
-"""The Cloudflare adapters on an emulated Cloudflare, for tests: no sockets, and no time but the emulator's."""
+"""The Cloudflare adapters on an emulated Cloudflare: no sockets, and no time but the emulator's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +15,13 @@ from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
 from tunnel_webhook.domain.dns import DnsRecord, Zone
 
 ZONE = Zone("example.com", zone_id("example.com"))
+DEADLINE, TIMEOUT = 12.5, 10.0
+"""How long the work of the adapters may take, and so a single call, in the emulator's seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cloudflare:
-    """Both driven ports, and the emulator that is behind them."""
+    """Both driven ports, and the emulator behind them."""
 
     emulator: Emulator
     tunnels: CloudflareTunnels
@@ -27,20 +29,42 @@ class Cloudflare:
 
     @property
     def calls(self) -> list[str]:
-        """What was asked, as `GET /zones?page=1`."""
+        """Every call so far, as `GET /zones?page=1`."""
         return [call.line for call in self.emulator.log]
 
-    def calls_to(self, method: str, part: str) -> int:
-        """Return how many calls had this method and this part of a path or query."""
+    @property
+    def methods(self) -> list[str]:
+        """The method of every call so far."""
+        return [line.split()[0] for line in self.calls]
+
+    def calls_to(self, method: str, part: str = "") -> int:
+        """Return how many calls have this method and this part of a path or query."""
         return sum(line.startswith(method) and part in line for line in self.calls)
 
-    def stored(self, zone: Zone = ZONE) -> dict[str, DnsRecord]:
-        """Return the records of a zone by name, as the emulator holds them."""
-        records = self.emulator.state.zones[zone.id].records.values()
+    def records(self, zone: Zone = ZONE) -> dict[str, DnsRecord]:
+        """Return the records that the emulator holds in a zone, by name."""
         return {
-            each.name: DnsRecord(each.name, each.type, each.content, each.proxied, each.comment or "", each.id)
-            for each in records
+            record.name: DnsRecord(
+                record.name, record.type, record.content, record.proxied, record.comment or "", record.id
+            )
+            for record in self.emulator.state.zones[zone.id].records.values()
         }
+
+
+def emulated_client(
+    emulator: Emulator, credentials: httpx.Auth | None = None, network: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """Return the adapter's client on an emulator, in the emulator's time; `network` wraps the emulator's own."""
+    clock = emulator.clock
+    return open_client(
+        credentials or ApiToken(API_TOKEN),
+        network or EmulatorTransport(emulator),
+        base_url=BASE_URL,
+        deadline=DEADLINE,
+        clock=clock.now,
+        sleep=clock.sleep,
+        random=lambda: 0.5,
+    )
 
 
 @asynccontextmanager
@@ -50,19 +74,10 @@ async def cloudflare(
     credentials: httpx.Auth | None = None,
     account: str = ACCOUNT,
     zone_ids: tuple[str, ...] = (),
-    budget: float = 10.0,
 ) -> AsyncIterator[Cloudflare]:
-    """Yield the adapters on an emulator, in the emulator's time."""
-    clock = emulator.clock
-    async with open_client(
-        credentials or ApiToken(API_TOKEN),
-        EmulatorTransport(emulator),
-        budget=budget,
-        clock=clock.now,
-        sleep=clock.sleep,
-        random=lambda: 0.5,
-        base_url=BASE_URL,
-    ) as client:
+    """Yield the adapters on an emulator."""
+    async with emulated_client(emulator, credentials) as client:
         api = CloudflareAPI(client)
-        directory = ZoneDirectory(api, clock.now, account, zone_ids)
-        yield Cloudflare(emulator, CloudflareTunnels(api, directory), CloudflareZones(api, directory, clock.now))
+        now = emulator.clock.now
+        directory = ZoneDirectory(api, now, account, zone_ids)
+        yield Cloudflare(emulator, CloudflareTunnels(api, directory), CloudflareZones(api, directory, now))

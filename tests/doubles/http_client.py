@@ -1,4 +1,4 @@
-"""WebhookAPI as external-dns speaks it: the driving port, seen through HTTP and through JSON of the tests' own making."""
+"""WebhookAPI over HTTP as external-dns uses it, with an encoder and a decoder that share no code with ours."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -16,14 +16,14 @@ MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 
 
 def connect(app: Any) -> httpx.AsyncClient:
-    """Return a client of an ASGI app, whichever library's types it is annotated with; an exception in the app is raised here."""
+    """Return a client of an ASGI app; an exception in the app is raised in the client."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webhook")
 
 
 class HttpWebhookAPI:
-    """WebhookAPI over the routes that a client reaches, which it closes; as strict as external-dns about what it accepts.
+    """WebhookAPI over the four routes, as strict as external-dns about the answers. Closes its client.
 
-    A 500 says no more than that: it becomes ChangesNotApplied where changes were posted, else PermanentFailure.
+    A 500 has no reason code: it becomes ChangesNotApplied where changes were posted, else PermanentFailure.
     """
 
     def __init__(self, client: httpx.AsyncClient) -> None:
@@ -31,19 +31,18 @@ class HttpWebhookAPI:
         self._filter = DomainFilter()
 
     async def __aenter__(self) -> Self:
-        """Ask once for the filter, as external-dns does when it starts."""
+        """Request the filter once, as external-dns does when it starts."""
         answer = await self._client.get("/", headers={"Accept": MEDIA_TYPE})
-        assert (answer.status_code, answer.headers["content-type"]) == (200, MEDIA_TYPE)
-        names = {
-            "include": "include",
-            "exclude": "exclude",
-            "regexInclude": "regex_include",
-            "regexExclude": "regex_exclude",
-        }
-        told: dict[str, Any] = {
-            names[name]: tuple(found) if isinstance(found, list) else found for name, found in answer.json().items()
-        }
-        self._filter = DomainFilter(**told)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == MEDIA_TYPE
+        members = answer.json()
+        self._filter = DomainFilter(
+            include=tuple(members.pop("include", ())),
+            exclude=tuple(members.pop("exclude", ())),
+            regex_include=members.pop("regexInclude", ""),
+            regex_exclude=members.pop("regexExclude", ""),
+        )
+        assert not members, "unknown members"
         return self
 
     async def __aexit__(
@@ -79,7 +78,7 @@ class HttpWebhookAPI:
 
 
 def _checked(answer: httpx.Response, success: int, refused: Callable[[str], Exception]) -> Any:
-    """Return the JSON of an answer, or raise what its status stands for."""
+    """Return the JSON of an answer, or raise the exception that its status stands for."""
     if answer.status_code in {500, 503}:
         raise (refused if answer.status_code == 500 else TemporaryFailure)(answer.json()["detail"])
     assert answer.status_code == success, f"{answer.status_code} ends external-dns"
@@ -87,7 +86,7 @@ def _checked(answer: httpx.Response, success: int, refused: Callable[[str], Exce
 
 
 def json_of(endpoints: Iterable[Endpoint]) -> list[dict[str, Any]]:
-    """Return endpoints as external-dns encodes them: nothing empty, `{}` for a property that is empty."""
+    """Return endpoints as external-dns encodes them: without empty fields, and `{}` for an empty property."""
     return [_without_empty(_members(endpoint)) for endpoint in endpoints]
 
 
@@ -95,15 +94,15 @@ def endpoints_of(array: list[dict[str, Any]]) -> tuple[Endpoint, ...]:
     """Return the endpoints of an answer."""
     return tuple(
         Endpoint(
-            each["dnsName"],
-            each["recordType"],
-            tuple(each["targets"]),
-            each.get("recordTTL", 0),
-            each.get("setIdentifier", ""),
-            each.get("labels", {}),
-            tuple((pair["name"], pair["value"]) for pair in each.get("providerSpecific", ())),
+            members["dnsName"],
+            members["recordType"],
+            tuple(members["targets"]),
+            members.get("recordTTL", 0),
+            members.get("setIdentifier", ""),
+            members.get("labels", {}),
+            tuple((pair["name"], pair["value"]) for pair in members.get("providerSpecific", ())),
         )
-        for each in array
+        for members in array
     )
 
 
@@ -120,4 +119,4 @@ def _members(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: found for name, found in members.items() if found}
+    return {name: value for name, value in members.items() if value}

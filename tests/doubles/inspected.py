@@ -1,4 +1,4 @@
-"""A Cloudflare to inspect: what stands there, how the operator has set it up, and what the inspection finds."""
+"""A Cloudflare to inspect: its state, the operator's settings, and what the inspection finds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,10 +8,11 @@ from email.utils import format_datetime
 import httpx
 from msgspec.structs import replace
 
-from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, Emulator, EmulatorTransport, Fault, State, VirtualClock, seed
+from doubles.cloudflare_adapters import emulated_client
+from doubles.emulator import ACCOUNT, API_TOKEN, Emulator, EmulatorTransport, Fault, State, VirtualClock, seed
 from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
-from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
-from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
+from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
+from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
@@ -22,13 +23,13 @@ SEED = seed(["example.com"])
 TWO_ZONES = seed(["example.com", "example.org"])
 OTHER_ACCOUNT = "0123456789abcdef0123456789abcdef"
 BLUE_ONLY = Policy((Tunnel(BLUE, "blue"),))
-AGAIN = "run this again in a minute; www.cloudflarestatus.com tells of outages"
+AGAIN = "run this again in a minute; www.cloudflarestatus.com reports outages"
 GARBLED = "with a body that is not the API's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What is inspected; our clock is `ahead` of Cloudflare's by so many seconds, with None no answer tells the time."""
+    """What is inspected; our clock is `ahead` of Cloudflare's in seconds, with None no response carries the time."""
 
     state: State = SEED
     faults: tuple[Fault, ...] = ()
@@ -39,37 +40,29 @@ class World:
     ahead: float | None = 0.0
 
     async def findings(self) -> list[Finding]:
-        """Return what is found; an inspection that changes anything, or asks for it, has failed."""
+        """Return all findings; an inspection that writes, or asks for a write, has failed."""
         emulator = Emulator(self.state, VirtualClock())
         emulator.arm(*self.faults)
         now, network = emulator.clock.now, EmulatorTransport(emulator)
-        async with open_client(
-            self.credentials,
-            network if self.ahead is None else _Dated(network, now, self.ahead),
-            budget=10.0,
-            clock=now,
-            sleep=emulator.clock.sleep,
-            random=lambda: 0.5,
-            base_url=BASE_URL,
-        ) as client:
+        dated = network if self.ahead is None else _Dated(network, now, self.ahead)
+        async with emulated_client(emulator, self.credentials, dated) as client:
             api = CloudflareAPI(client)
             directory = ZoneDirectory(api, now, self.account, self.zone_ids)
             tunnels = CloudflareTunnels(api, directory)
-            has_token = not isinstance(self.credentials, ApiKey)
-            inspection = CloudflareInspection(api, client, directory, tunnels, self.policy, now, has_token)
-            found = [finding async for finding in inspection.findings()]
+            inspection = CloudflareInspection(api, client, directory, tunnels, self.policy, now)
+            findings = [finding async for finding in inspection.findings()]
         assert {call.method for call in emulator.log} <= {"GET"}
         assert emulator.state is self.state
-        return found
+        return findings
 
     async def findings_about(self, subject: str) -> list[Finding]:
-        """Return what is found about one subject."""
-        return [found for found in await self.findings() if found.subject == subject]
+        """Return the findings about one subject."""
+        return [finding for finding in await self.findings() if finding.subject == subject]
 
 
 @dataclass(frozen=True, slots=True)
 class _Dated(httpx.AsyncBaseTransport):
-    """Tells the time with every answer, as Cloudflare does."""
+    """Adds the Date header to every response, as Cloudflare does."""
 
     inner: httpx.AsyncBaseTransport
     now: Callable[[], float]
@@ -87,7 +80,7 @@ def with_token(state: State = SEED, **changes: object) -> State:
 
 
 def with_grants(state: State = SEED, **grants: tuple[str, ...]) -> State:
-    """Return a state in which our token has some permissions elsewhere, or with () nowhere; `dns_read` is `dns read`."""
+    """Return a state in which our token has permissions only there; `dns_read=()` takes `dns read` away."""
     named = {name.replace("_", " "): scope for name, scope in grants.items()}
     return with_token(state, grants=dict(state.tokens[API_TOKEN].grants) | named)
 

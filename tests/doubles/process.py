@@ -1,4 +1,4 @@
-"""The real process, started on free ports of the loopback interface and stopped again."""
+"""The real process, started on free ports of the loopback interface, and stopped."""
 
 import json
 import os
@@ -22,7 +22,7 @@ SERVE = ("-m", "tunnel_webhook", "serve")
 
 @dataclass(frozen=True, slots=True)
 class RunningWebhook:
-    """A process that serves, its addresses, and the file of its log (standard output and standard error)."""
+    """A process that serves, its URLs, and the file with its standard output and error."""
 
     webhook_url: str
     exposed_url: str
@@ -30,7 +30,7 @@ class RunningWebhook:
     log: Path
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the lines of its log so far; each must be JSON."""
+        """Return the events logged so far; each line must be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def stop(self) -> int:
@@ -41,26 +41,26 @@ class RunningWebhook:
 
 @contextmanager
 def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SERVE) -> Iterator[RunningWebhook]:
-    """Start Python with these arguments and this environment, wait for both ports, and end it with the block.
+    """Start Python with these arguments, wait until both ports are open, and end the process when the block ends.
 
-    The environment holds nothing else but the search path, the ports, and what coverage needs.
+    The process has this environment, ports, and nothing more than `bare_environment`.
     """
     ports = dict(zip(("PORT", "EXPOSED_PORT"), map(str, free_ports(2)), strict=True))
-    served = {**bare_environment(), **ports, "EXPOSED_HOST": "127.0.0.1", **environment}
+    complete = {**bare_environment(), **ports, "EXPOSED_HOST": "127.0.0.1", **environment}
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "log"
         with log.open("wb") as file:
-            running = child_process([sys.executable, *command], env=served, stdout=file, stderr=subprocess.STDOUT)
+            running = child_process([sys.executable, *command], env=complete, stdout=file, stderr=subprocess.STDOUT)
             with running as process:
                 for name in ports:
-                    _wait_for(int(served[name]), process, log)
-                webhook_url, exposed_url = (f"http://127.0.0.1:{served[name]}" for name in ports)
+                    _wait_for(int(complete[name]), process, log)
+                webhook_url, exposed_url = (f"http://127.0.0.1:{complete[name]}" for name in ports)
                 yield RunningWebhook(webhook_url, exposed_url, process, log)
 
 
 def bare_environment() -> dict[str, str]:
-    """Return the variables that every process of ours needs."""
-    inherited = os.environ  # noqa: TID251 -- a process that is started is an edge, too
+    """Return the variables that every process of the tests inherits: the search path, and those of coverage."""
+    inherited = os.environ  # noqa: TID251 -- what a child process inherits
     return {name: text for name, text in inherited.items() if name == "PATH" or name.startswith("COVERAGE_")}
 
 

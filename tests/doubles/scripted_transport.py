@@ -1,21 +1,21 @@
-"""A network that answers from a list: for tests of what happens before and after a request is sent."""
+"""A network that answers from a list, for tests of what happens before and after a request is sent."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import httpx
 
 HTTPX_EXCEPTIONS = sorted(
-    (each for each in vars(httpx).values() if isinstance(each, type) and issubclass(each, Exception)),
-    key=lambda each: each.__name__,
+    (kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+    key=lambda kind: kind.__name__,
 )
-"""Every exception that httpx has."""
+"""Every exception that httpx exports."""
 
 Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 def exception_of(kind: type[Exception], text: str) -> Exception:
-    """Return an exception of httpx, whatever its constructor wants."""
+    """Return an exception of httpx, whatever its constructor takes."""
     if issubclass(kind, httpx.HTTPStatusError):
         return kind(text, request=httpx.Request("GET", "http://cloudflare/"), response=httpx.Response(500))
     if issubclass(kind, httpx.StreamConsumed | httpx.StreamClosed | httpx.ResponseNotRead | httpx.RequestNotRead):
@@ -24,7 +24,7 @@ def exception_of(kind: type[Exception], text: str) -> Exception:
 
 
 class ScriptedTransport(httpx.AsyncBaseTransport):
-    """Gives one answer after the other, the last of them for ever; `requests` holds what was sent."""
+    """Gives one answer after the other and repeats the last; `requests` holds what was sent."""
 
     def __init__(self, *answers: Answer) -> None:
         """Take the answers: responses, exceptions to raise, or functions of the request."""
@@ -44,18 +44,17 @@ class ScriptedTransport(httpx.AsyncBaseTransport):
 
 @dataclass(slots=True)
 class BrokenBody(httpx.AsyncByteStream):
-    """A body that breaks off with an exception."""
+    """A body that ends in an exception."""
 
     error: Exception
-    parts: Iterable[bytes] = field(default=(b'{"success":',))
-    closed: bool = False
+    content: bytes = b'{"success":'
+    is_closed: bool = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the parts, then break."""
-        for part in self.parts:
-            yield part
+        """Yield the content, then raise."""
+        yield self.content
         raise self.error
 
     async def aclose(self) -> None:
-        """Note that the body was closed."""
-        self.closed = True
+        """Remember that the body was closed."""
+        self.is_closed = True

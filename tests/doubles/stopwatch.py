@@ -1,11 +1,11 @@
-"""Time for tests that wait for nobody: it passes only where somebody sleeps."""
+"""Time for one task: it passes only while something sleeps."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Stopwatch:
-    """A monotonic clock and a sleep that moves it; `slept` holds every sleep, in seconds."""
+    """A monotonic clock and a sleep that advances it; `slept` holds every sleep, in seconds."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -15,6 +15,6 @@ class Stopwatch:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Advance the clock without waiting."""
         self.slept.append(seconds)
         self.now += seconds

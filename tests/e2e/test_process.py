@@ -113,7 +113,7 @@ def test_the_log_can_be_text() -> None:
         assert running.stop() == 0
 
         assert re.match(
-            r"\S+Z INFO    tunnel_webhook\.cli\.serving: serving webhook=http://127", running.log.read_text()
+            r"\S+Z INFO    tunnel_webhook\.cli\.serve_command: serving webhook=http://127", running.log.read_text()
         )
 
 
@@ -230,14 +230,14 @@ def test_a_port_that_another_webhook_serves_on_is_taken(webhook: RunningWebhook)
 
 RACE = """
 import asyncio, os, sys
-from tunnel_webhook.cli.serving import CannotServe, Place, serve
+from tunnel_webhook.cli.serve_command import CannotServe, Listener, serve_apps
 
 async def app(*_): pass
 async def finish(): print("finished")
 
-taken, free = (Place("127.0.0.1", int(port)) for port in sys.argv[1:])
+taken, free = (Listener("127.0.0.1", int(port)) for port in sys.argv[1:])
 try:
-    asyncio.run(serve((app, taken), (app, free), finish))
+    asyncio.run(serve_apps((app, taken), (app, free), finish=finish))
 except CannotServe as error:
     print(error, flush=True)
 os._exit(0)
@@ -254,7 +254,7 @@ def test_a_server_that_stops_by_itself_stops_the_other_one() -> None:
             [sys.executable, "-c", RACE, *ports], capture_output=True, text=True, timeout=LONG, check=True
         )
 
-    assert done.stdout.splitlines() == ["finished", "a server ended by itself: Address already in use (os error 98)"]
+    assert done.stdout.splitlines() == ["finished", "a server stopped by itself: Address already in use (os error 98)"]
 
 
 def test_a_restarted_process_gets_its_port_back() -> None:

@@ -17,20 +17,20 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from threading import Thread
 from typing import Any, ClassVar
 
 from dependency_injector import providers
 
+from doubles.steps import SteppedTunnels, SteppedZones
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.cli import main
 from tunnel_webhook.container import Container
-from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
-from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
-from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure
+from tunnel_webhook.domain.dns import DnsRecord, Zone
+from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 
 _FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
 
@@ -41,8 +41,10 @@ class Disturbances:
 
     pending: dict[str, tuple[float, str, int]] = field(default_factory=dict)
 
-    async def at(self, step: str) -> None:
-        """Hang and fail as the step is disturbed, if it is."""
+    async def at(self, port: str, name: str) -> None:
+        """Hang and fail as a step of a port is disturbed, if it is."""
+        when, _, call = name.partition(" ")
+        step = f"{when} {port}.{call}"
         delay, failure, times = self.pending.get(step, (0.0, "", 0))
         if times:
             self.pending[step] = (delay, failure, times - 1)
@@ -52,52 +54,18 @@ class Disturbances:
                 raise _FAILURES[failure](message)
 
 
-@dataclass(slots=True)
-class DisturbedTunnels:
-    """TunnelRepository that hangs and fails where a test disturbs it."""
-
-    inner: InMemoryTunnels
-    disturbances: Disturbances
-
-    async def load(self, tunnel: str, /) -> TunnelConfiguration:
-        await self.disturbances.at("before tunnels.load")
-        return await self.inner.load(tunnel)
-
-    async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
-        await self.disturbances.at("before tunnels.save")
-        stored = await self.inner.save(tunnel, configuration)
-        await self.disturbances.at("after tunnels.save")
-        return stored
-
-
-@dataclass(slots=True)
-class DisturbedZones:
-    """ZoneRepository that hangs and fails where a test disturbs it."""
-
-    inner: InMemoryZones
-    disturbances: Disturbances
-
-    async def zones(self) -> tuple[Zone, ...]:
-        return await self.inner.zones()
-
-    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
-        await self.disturbances.at("before zones.load")
-        return await self.inner.load(in_full=in_full)
-
-    async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
-        await self.disturbances.at("before zones.save")
-        refusals = await self.inner.save(zone, batch)
-        await self.disturbances.at("after zones.save")
-        return refusals
-
-
 class MemoryAccount:
     """The account in memory, and the requests of tests for it."""
 
     def __init__(self) -> None:
         self._disturbances = Disturbances()
-        self.tunnels = DisturbedTunnels(InMemoryTunnels({}), self._disturbances)
-        self.zones = DisturbedZones(InMemoryZones({}), self._disturbances)
+        self.tunnels, self.zones = InMemoryTunnels({}), InMemoryZones({})
+
+    def open(self) -> None:
+        """Give the account to every container of this process, with its disturbances."""
+        at = self._disturbances.at
+        Container.memory_tunnels.override(providers.Object(SteppedTunnels(self.tunnels, partial(at, "tunnels"))))
+        Container.memory_zones.override(providers.Object(SteppedZones(self.zones, partial(at, "zones"))))
 
     def answer(self, request: dict[str, Any]) -> Any:
         """Carry out a request, and return the answer."""
@@ -106,13 +74,13 @@ class MemoryAccount:
 
     def _state(self) -> dict[str, Any]:
         records = {
-            zone.name: [asdict(record) for record in held.values()] for zone, held in self.zones.inner.stored.items()
+            zone.name: [asdict(record) for record in held.values()] for zone, held in self.zones.stored.items()
         }
-        return {"documents": self.tunnels.inner.documents, "records": records}
+        return {"documents": self.tunnels.documents, "records": records}
 
     def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
-        self.tunnels.inner.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
-        self.zones.inner.stored = {
+        self.tunnels.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
+        self.zones.stored = {
             Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in encoded}
             for name, encoded in records.items()
         }
@@ -130,8 +98,7 @@ class _Answers(StreamRequestHandler):
 
 
 if __name__ == "__main__":
-    Container.memory_tunnels.override(providers.Object(_Answers.account.tunnels))
-    Container.memory_zones.override(providers.Object(_Answers.account.zones))
+    _Answers.account.open()
     server = ThreadingUnixStreamServer(sys.argv[1], _Answers)
     Thread(target=server.serve_forever, daemon=True).start()
     main(["serve"])

@@ -1,9 +1,9 @@
-"""What integration tests share: the one telemetry of the process, since OpenTelemetry's API takes its providers only once."""
+"""The telemetry of the process, shared since OpenTelemetry's API accepts its providers only once."""
 
 from collections.abc import Iterator
 
 import pytest
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- what was traced is looked at
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- the tests read the spans
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 
 from tunnel_webhook.telemetry import Telemetry, open_telemetry
@@ -16,7 +16,7 @@ def _exporter() -> InMemorySpanExporter:
 
 @pytest.fixture(scope="session")
 def telemetry(_exporter: InMemorySpanExporter) -> Telemetry:
-    """Return the installed telemetry, which keeps its spans in memory."""
+    """Return the installed telemetry, which keeps spans in memory."""
     opened = open_telemetry("1.2.3", span_processors=[SimpleSpanProcessor(_exporter)])
     opened.install()
     return opened
@@ -24,7 +24,7 @@ def telemetry(_exporter: InMemorySpanExporter) -> Telemetry:
 
 @pytest.fixture
 def spans(_exporter: InMemorySpanExporter, telemetry: Telemetry) -> Iterator[InMemorySpanExporter]:
-    """Yield the exporter that holds the spans that ended during a test."""
+    """Yield the exporter with the spans that ended during the test."""
     assert telemetry.tracers
     _exporter.clear()
     yield _exporter

@@ -1,4 +1,4 @@
-"""What the adapter tells of its requests: by operation and status, never by tunnel, zone or hostname."""
+"""Metrics of the adapter: by operation and status, never by tunnel, zone or hostname."""
 
 import re
 
@@ -15,22 +15,22 @@ pytestmark = pytest.mark.anyio
 PREFIX = "tunnel_webhook_cloudflare_"
 
 
-def told(telemetry: Telemetry) -> dict[str, float]:
+def scraped(telemetry: Telemetry) -> dict[str, float]:
     """Return the adapter's metrics as Prometheus would scrape them, by name and labels."""
     text = telemetry.metrics()[0].decode()
-    found = re.findall(rf"^({PREFIX}\S*?)(?:{{(.*?)}})? (\S+)$", text, re.MULTILINE)
+    samples = re.findall(rf"^({PREFIX}\S*?)(?:{{(.*?)}})? (\S+)$", text, re.MULTILINE)
     scope = re.compile(r',?otel_scope_\w+="[^"]*"')
-    return {f"{name}{{{scope.sub('', labels).lstrip(',')}}}": float(number) for name, labels, number in found}
+    return {f"{name}{{{scope.sub('', labels).lstrip(',')}}}": float(value) for name, labels, value in samples}
 
 
 async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry) -> None:
-    before = told(telemetry)
+    before = scraped(telemetry)
     async with cloudflare(Emulator(seed(), VirtualClock()), account="") as world:
         world.emulator.arm(Respond(path="configurations", status=502, body=""), Drop(path="configurations", nth=2))
         await world.tunnels.load(BLUE)
         await world.zones.load()
         await world.zones.save(ZONE, RecordBatch(posts=(claim("app.example.com"),)))
-    after = told(telemetry)
+    after = scraped(telemetry)
     grown = {key: number - before.get(key, 0) for key, number in after.items() if number != before.get(key)}
     assert {key: number for key, number in grown.items() if key.startswith(f"{PREFIX}requests_total")} == {
         f'{PREFIX}requests_total{{operation="list zones",status="200"}}': 1,
@@ -49,4 +49,4 @@ async def test_no_metric_names_a_zone_a_tunnel_or_a_hostname(telemetry: Telemetr
     async with cloudflare(Emulator(seed(), VirtualClock())) as world:
         await world.tunnels.load(BLUE)
         await world.zones.load(in_full=frozenset({ZONE}))
-    assert not [key for key in told(telemetry) if BLUE in key or ZONE.id in key or ZONE.name in key]
+    assert not [key for key in scraped(telemetry) if BLUE in key or ZONE.id in key or ZONE.name in key]

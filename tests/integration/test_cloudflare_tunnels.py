@@ -1,4 +1,4 @@
-"""Tunnel configurations through the Cloudflare adapter, and everything that may go wrong on the way."""
+"""Tunnel configurations through the Cloudflare adapter, and everything that may go wrong."""
 
 import json
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from doubles.cloudflare_adapters import Cloudflare, cloudflare
+from doubles.cloudflare_adapters import TIMEOUT, Cloudflare, cloudflare
 from doubles.emulator import (
     ACCOUNT,
     BLUE,
@@ -41,7 +41,7 @@ async def world() -> AsyncIterator[Cloudflare]:
 
 
 def change(world: Cloudflare, tunnel: Tunnel) -> None:
-    """Put a tunnel in the place of another."""
+    """Replace a tunnel."""
     world.emulator.state = world.emulator.state.with_tunnel(tunnel)
 
 
@@ -50,20 +50,20 @@ def blue(world: Cloudflare) -> Tunnel:
 
 
 def stored(world: Cloudflare) -> tuple[int, str]:
-    """Return the version and the document that stands there now."""
+    """Return the version and the text of the blue document, as the emulator holds it."""
     held = blue(world).configuration
     assert held is not None
     return held.version, held.document
 
 
 async def with_app(world: Cloudflare) -> tuple[TunnelConfiguration, TunnelConfiguration]:
-    """Return the document that stands there, and the same with a rule more."""
+    """Return the blue document, and the same document with one more rule."""
     base = await world.tunnels.load(BLUE)
     return base, base.with_rules((APP, *base.rules))
 
 
 def services(document: TunnelConfiguration) -> list[str]:
-    return [each.service for each in document.rules]
+    return [stored_rule.service for stored_rule in document.rules]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,11 @@ def services(document: TunnelConfiguration) -> list[str]:
     ],
     ids=["null", "no ingress", "no rules", "a catch-all"],
 )
-async def test_a_document_is_read_whatever_it_lacks(world: Cloudflare, document: str, rules: int) -> None:
+async def test_a_document_is_read_even_without_rules(world: Cloudflare, document: str, rules: int) -> None:
     change(world, replace(blue(world), configuration=Configuration(document=document, version=7)))
-    read = await world.tunnels.load(BLUE)
-    assert (len(read.rules), read.version) == (rules, 7)
+    loaded = await world.tunnels.load(BLUE)
+    assert len(loaded.rules) == rules
+    assert loaded.version == 7
 
 
 @pytest.mark.parametrize("status", [404, 400])
@@ -99,11 +100,6 @@ async def test_a_deleted_tunnel_is_a_permanent_failure_that_says_when(world: Clo
         await world.tunnels.load(BLUE)
 
 
-async def test_an_unknown_tunnel_is_a_permanent_failure_that_names_the_settings(world: Cloudflare) -> None:
-    with pytest.raises(PermanentFailure, match=r"does not exist in this account: check CLOUDFLARE_TUNNEL_ID"):
-        await world.tunnels.load("00000000-0000-4000-8000-000000000000")
-
-
 async def test_a_locally_managed_tunnel_is_refused_by_its_source_without_another_call(world: Cloudflare) -> None:
     change(world, replace(blue(world), config_src="local", configuration=Configuration(source="local")))
     with pytest.raises(PermanentFailure, match="not remotely managed"):
@@ -117,24 +113,18 @@ async def test_a_locally_managed_tunnel_without_a_configuration_is_refused_too(w
         await world.tunnels.load(BLUE)
 
 
-async def test_a_tunnel_cannot_be_read_without_the_permission_to_and_the_failure_says_which(world: Cloudflare) -> None:
+async def test_without_the_permission_to_read_a_tunnel_the_failure_names_it(world: Cloudflare) -> None:
     token = next(iter(world.emulator.state.tokens.values()))
     world.emulator.state = world.emulator.state.with_token(replace(token, grants={"zone read": ("*",)}))
     with pytest.raises(PermanentFailure, match=r"cannot load configuration \(tunnel .*Cloudflare Tunnel/Edit"):
         await world.tunnels.load(BLUE)
 
 
-async def test_a_tunnel_that_may_not_be_looked_at_is_not_called_unknown(world: Cloudflare) -> None:
+async def test_a_tunnel_that_may_not_be_read_is_not_reported_as_missing(world: Cloudflare) -> None:
     change(world, replace(blue(world), configuration=None))
     message = '{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'
     world.emulator.arm(Respond(path=f"{BLUE}$", status=403, body=message))
     with pytest.raises(PermanentFailure, match=r"cannot read tunnel \(.*Cloudflare Tunnel/Edit"):
-        await world.tunnels.load(BLUE)
-
-
-async def test_a_document_that_is_no_document_is_a_permanent_failure(world: Cloudflare) -> None:
-    change(world, replace(blue(world), configuration=Configuration(document='{"ingress":{}}')))
-    with pytest.raises(PermanentFailure, match="the tunnel's ingress is not a list"):
         await world.tunnels.load(BLUE)
 
 
@@ -151,49 +141,28 @@ async def test_unknown_keys_at_every_level_survive_a_write(world: Cloudflare) ->
     assert '"originRequest":{"odd":1.0},"edge":null' in text
 
 
-async def test_a_write_returns_what_is_stored_with_its_version(world: Cloudflare) -> None:
-    base, desired = await with_app(world)
-    saved = await world.tunnels.save(BLUE, desired)
-    assert (saved.version, services(saved)) == (base.version + 1, ["http://app:80", "http_status:404"])
-    assert (await world.tunnels.load(BLUE)).rules == saved.rules
-
-
 @pytest.mark.parametrize(
     "result", ["{}", '{"config":null}', '{"version":2}'], ids=["nothing", "no document", "no config"]
 )
-async def test_a_write_that_is_answered_with_less_than_usual_is_what_was_sent(world: Cloudflare, result: str) -> None:
+async def test_a_write_that_is_answered_without_the_document_returns_what_was_sent(
+    world: Cloudflare, result: str
+) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(Distort(method="PUT", body=f'{{"success":true,"result":{result}}}'))
     saved = await world.tunnels.save(BLUE, desired)
-    assert (saved.version, saved.rules) == (base.version + 1, desired.rules)
+    assert saved.version == base.version + 1
+    assert saved.rules == desired.rules
 
 
-async def test_a_write_that_takes_effect_only_after_it_was_repeated_changes_nothing(world: Cloudflare) -> None:
+async def test_a_write_that_is_carried_out_only_after_its_repetition_changes_nothing(world: Cloudflare) -> None:
     _, desired = await with_app(world)
     world.emulator.arm(Slow(method="PUT", seconds=60))
     saved = await world.tunnels.save(BLUE, desired)
     before = stored(world)[1]
     await world.emulator.settle()
-    assert (stored(world)[1], services(saved)) == (before, services(desired))
-    assert world.calls_to("PUT", "") == 2
-
-
-async def test_somebody_elses_write_between_shows_in_the_version(world: Cloudflare) -> None:
-    base, desired = await with_app(world)
-    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=FOREIGN))
-    assert (await world.tunnels.save(BLUE, desired)).version == base.version + 2
-
-
-async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_of_cloudflare(
-    world: Cloudflare,
-) -> None:
-    before = stored(world)
-    base = await world.tunnels.load(BLUE)
-    with pytest.raises(
-        PermanentFailure, match=r"1056: Bad Configuration: Validation failed: The last ingress rule must"
-    ):
-        await world.tunnels.save(BLUE, base.with_rules((APP,)))
-    assert stored(world) == before
+    assert stored(world)[1] == before
+    assert services(saved) == services(desired)
+    assert world.calls_to("PUT") == 2
 
 
 @pytest.mark.parametrize(
@@ -210,13 +179,14 @@ async def test_a_document_that_cloudflared_would_refuse_is_refused_in_the_words_
     ],
     ids=["reset", "closed", "timeout", "502", "504", "HTML", "truncated", "cut off"],
 )
-async def test_a_write_that_took_effect_unanswered_is_found_by_reading_and_not_repeated(
+async def test_an_unsettled_write_that_was_carried_out_is_found_by_reading_and_not_repeated(
     world: Cloudflare, fault: Drop
 ) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
     saved = await world.tunnels.save(BLUE, desired)
-    assert (saved.version, services(saved)) == (base.version + 1, services(desired))
+    assert saved.version == base.version + 1
+    assert services(saved) == services(desired)
     assert world.calls_to("PUT", "configurations") == 1
     assert world.emulator.idle == ()
 
@@ -231,19 +201,16 @@ async def test_a_write_that_took_effect_unanswered_is_found_by_reading_and_not_r
     ],
     ids=["reset", "500", "502", "garbage"],
 )
-async def test_a_write_without_effect_is_repeated_once_the_document_was_seen_unchanged(
-    world: Cloudflare, fault: Drop
-) -> None:
+async def test_an_unsettled_write_that_was_not_carried_out_is_repeated(world: Cloudflare, fault: Drop) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
     saved = await world.tunnels.save(BLUE, desired)
     assert saved.version == base.version + 1
-    methods = [line.split()[0] for line in world.calls]
-    assert methods == ["GET", "PUT", "GET", "PUT"]
+    assert world.methods == ["GET", "PUT", "GET", "PUT"]
 
 
 @pytest.mark.parametrize("fault", [Drop(method="PUT"), Drop(method="PUT", when="after")], ids=["before", "after"])
-async def test_an_unanswered_write_never_overwrites_what_somebody_else_wrote(world: Cloudflare, fault: Drop) -> None:
+async def test_an_unsettled_write_never_overwrites_what_someone_else_wrote(world: Cloudflare, fault: Drop) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault, ForeignWrite(method="GET", tunnel=BLUE, document=FOREIGN))
     with pytest.raises(TemporaryFailure, match=r"there was no answer, and version \d is not what was sent"):
@@ -252,13 +219,14 @@ async def test_an_unanswered_write_never_overwrites_what_somebody_else_wrote(wor
     assert stored(world)[0] > base.version
 
 
-async def test_a_write_that_stays_unanswered_is_given_up(world: Cloudflare) -> None:
+async def test_a_write_that_is_unsettled_twice_is_a_temporary_failure(world: Cloudflare) -> None:
     before = stored(world)
     _, desired = await with_app(world)
     world.emulator.arm(Drop(method="PUT", times=0))
     with pytest.raises(TemporaryFailure, match=r"cannot save configuration \(tunnel"):
         await world.tunnels.save(BLUE, desired)
-    assert (stored(world), world.calls_to("PUT", "")) == (before, 2)
+    assert stored(world) == before
+    assert world.calls_to("PUT") == 2
 
 
 @pytest.mark.parametrize(
@@ -266,11 +234,11 @@ async def test_a_write_that_stays_unanswered_is_given_up(world: Cloudflare) -> N
     [Drop(method="PUT", how="refuse"), Respond(method="PUT", status=503), Respond(method="PUT", status=429)],
     ids=["no connection", "503", "429"],
 )
-async def test_a_write_that_certainly_did_nothing_is_repeated_without_looking(world: Cloudflare, fault: Drop) -> None:
+async def test_a_write_that_was_not_carried_out_is_repeated_without_reading(world: Cloudflare, fault: Drop) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
     assert (await world.tunnels.save(BLUE, desired)).version == base.version + 1
-    assert [line.split()[0] for line in world.calls] == ["GET", "PUT", "PUT"]
+    assert world.methods == ["GET", "PUT", "PUT"]
 
 
 @pytest.mark.parametrize(
@@ -304,17 +272,17 @@ async def test_a_read_that_fails_is_repeated(world: Cloudflare, fault: Drop) -> 
     ],
     ids=["HTML", "no errors", "HTML as success", "truncated", "reset", "slow"],
 )
-async def test_a_read_that_keeps_failing_is_a_temporary_failure_within_the_budget(
+async def test_a_read_that_keeps_failing_is_a_temporary_failure_within_the_timeout(
     world: Cloudflare, fault: Respond
 ) -> None:
     world.emulator.arm(fault)
     start = world.emulator.clock.now()
     with pytest.raises(TemporaryFailure, match=r"cannot load configuration \(tunnel"):
         await world.tunnels.load(BLUE)
-    assert world.emulator.clock.now() - start <= 10.0
+    assert world.emulator.clock.now() - start <= TIMEOUT
 
 
-async def test_the_account_is_taken_from_the_zones_where_it_is_not_given() -> None:
+async def test_the_account_is_taken_from_the_zones_if_it_is_not_set() -> None:
     async with cloudflare(Emulator(seed(), VirtualClock()), account="") as world:
         await world.tunnels.load(BLUE)
         await world.tunnels.load(GREEN)
@@ -325,13 +293,13 @@ async def test_the_account_is_taken_from_the_zones_where_it_is_not_given() -> No
         ]
 
 
-async def test_a_rule_made_by_us_is_stored_as_cloudflare_writes_rules(world: Cloudflare) -> None:
+async def test_a_rule_of_ours_is_stored_as_cloudflare_writes_rules(world: Cloudflare) -> None:
     _, desired = await with_app(world)
     await world.tunnels.save(BLUE, desired)
     assert json.loads(stored(world)[1])["ingress"][0] == {"hostname": "app.example.com", "service": "http://app:80"}
 
 
-async def test_a_warp_routing_that_somebody_switched_on_stays_on(world: Cloudflare) -> None:
+async def test_a_warp_routing_that_is_switched_on_stays_on(world: Cloudflare) -> None:
     world.emulator.state = world.emulator.state.with_document(BLUE, configuration().text)
     _, desired = await with_app(world)
     await world.tunnels.save(BLUE, desired)

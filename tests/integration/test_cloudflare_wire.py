@@ -1,4 +1,4 @@
-"""The adapter on real sockets: what only a network can do."""
+"""The adapter on real sockets: what only a network does."""
 
 import asyncio
 import random
@@ -14,13 +14,13 @@ from doubles.emulator.faults import Scriptable
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
-from tunnel_webhook.adapters.cloudflare.failures import Task, Unsettled
+from tunnel_webhook.adapters.cloudflare.failures import Operation, Unsettled
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.ports import TemporaryFailure
 
 pytestmark = pytest.mark.anyio
 
-READ, WRITE = Task("read a number"), Task("write a number", writes=True)
+READ, WRITE = Operation("read a number"), Operation("write a number", writes=True)
 BODY = b'{"success":true,"result":1}'
 
 Answerer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -28,7 +28,7 @@ Answerer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(slots=True)
 class Server:
-    """A server of our own on the loopback interface; `requests` holds what came, one list a connection."""
+    """A server on the loopback interface; `requests` holds the heads of the requests, one list per connection."""
 
     url: str = ""
     requests: list[list[bytes]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(answer: Answerer) -> AsyncIterator[Server]:
-    """Yield a server that reads requests without bodies, or with `{}`, and lets `answer` write."""
+    """Yield a server that reads requests without a body or with `{}`, and lets `answer` write the response."""
     server = Server()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,27 +60,27 @@ async def serving(answer: Answerer) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def operations(url: str, budget: float = 5.0) -> AsyncIterator[CloudflareAPI]:
+async def operations(url: str, deadline: float = 5.0) -> AsyncIterator[CloudflareAPI]:
     """Yield operations in real time."""
     async with open_client(
         ApiToken(API_TOKEN),
         http_transport(),
-        budget=budget,
+        base_url=url,
+        deadline=deadline,
         clock=time.monotonic,
         sleep=asyncio.sleep,
         random=random.random,
-        base_url=url,
     ) as client:
         yield CloudflareAPI(client)
 
 
-async def whole(writer: asyncio.StreamWriter) -> None:
+async def answer_completely(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY))
     await writer.drain()
 
 
 async def test_one_connection_serves_many_requests_over_http_1_1() -> None:
-    async with serving(whole) as server, operations(server.url) as api:
+    async with serving(answer_completely) as server, operations(server.url) as api:
         for _ in range(5):
             assert await api.get(int, READ, "/x") == 1
         (heads,) = server.requests
@@ -90,7 +90,7 @@ async def test_one_connection_serves_many_requests_over_http_1_1() -> None:
         assert b"external-dns-cloudflare-tunnel-webhook/" in heads[0]
 
 
-async def test_an_answer_that_comes_drop_by_drop_is_cut_off_at_the_end_of_the_budget() -> None:
+async def test_an_answer_that_arrives_drop_by_drop_is_given_up_before_the_deadline() -> None:
     async def drips(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(1000):
@@ -98,7 +98,7 @@ async def test_an_answer_that_comes_drop_by_drop_is_cut_off_at_the_end_of_the_bu
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    async with serving(drips) as server, operations(server.url, budget=0.3) as api:
+    async with serving(drips) as server, operations(server.url, deadline=0.3) as api:
         start = time.monotonic()
         with pytest.raises(TemporaryFailure, match="ReadTimeout"):
             await api.get(int, READ, "/x")
@@ -107,45 +107,45 @@ async def test_an_answer_that_comes_drop_by_drop_is_cut_off_at_the_end_of_the_bu
         assert time.monotonic() - start < 2.0
 
 
-async def test_a_connection_that_ends_within_the_body_is_a_failure_and_never_a_part() -> None:
+async def test_a_connection_that_ends_within_the_body_is_a_failure_and_never_a_partial_answer() -> None:
     async def breaks_off(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + BODY)
         await writer.drain()
         writer.close()
 
-    async with serving(breaks_off) as server, operations(server.url, budget=0.5) as api:
+    async with serving(breaks_off) as server, operations(server.url, deadline=0.5) as api:
         with pytest.raises(TemporaryFailure, match="RemoteProtocolError"):
             await api.get(int, READ, "/x")
         with pytest.raises(Unsettled, match="RemoteProtocolError"):
             await api.write(int, WRITE, "PUT", "/x", b"{}")
 
 
-async def test_a_server_that_does_not_speak_http_is_a_failure_that_may_pass() -> None:
+async def test_a_server_that_does_not_speak_http_is_a_temporary_failure() -> None:
     async def garbles(writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
         await writer.drain()
 
-    async with serving(garbles) as server, operations(server.url, budget=0.3) as api:
+    async with serving(garbles) as server, operations(server.url, deadline=0.3) as api:
         with pytest.raises(TemporaryFailure, match="RemoteProtocolError"):
             await api.get(int, READ, "/x")
 
 
-async def test_nobody_listening_is_a_failure_within_the_budget() -> None:
-    async with serving(whole) as server:
+async def test_a_port_without_a_listener_is_a_failure_before_the_deadline() -> None:
+    async with serving(answer_completely) as server:
         url = server.url
-    async with operations(url, budget=0.3) as api:
+    async with operations(url, deadline=0.3) as api:
         start = time.monotonic()
-        for task in (READ, WRITE):
+        for operation in (READ, WRITE):
             with pytest.raises(TemporaryFailure, match="ConnectError") as caught:
-                await api.get(int, task, "/x")
+                await api.get(int, operation, "/x")
             assert not isinstance(caught.value, Unsettled)
         assert time.monotonic() - start < 2.0
 
 
-async def test_a_caller_that_leaves_stops_the_request_and_the_connection_can_be_used_by_the_next() -> None:
+async def test_a_cancelled_caller_stops_the_request_and_the_next_call_can_use_the_connection() -> None:
     async def slowly(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.1)
-        await whole(writer)
+        await answer_completely(writer)
 
     async with serving(slowly) as server, operations(server.url) as api:
         with pytest.raises(TimeoutError):

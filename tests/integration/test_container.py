@@ -1,15 +1,18 @@
-"""The container: every provider can be built, and what is built works together."""
+"""The container: every provider can be built, and the objects work together."""
 
 from collections.abc import Awaitable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from dependency_injector import containers, providers
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- what was traced is looked at
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- the tests read the spans
 from opentelemetry.trace import SpanKind
 
 from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, VirtualClock, seed
+from doubles.http_client import connect
+from doubles.steps import SteppedTunnels, fail, pass_by
 from tunnel_webhook.application import Contact
 from tunnel_webhook.container import Container
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -39,17 +42,17 @@ def container(telemetry: Telemetry) -> Container:
     return Container(settings=settings, telemetry=telemetry)
 
 
-def built(container: containers.Container, *but: str) -> dict[str, object]:
-    return {name: provider() for name, provider in container.providers.items() if name not in but}
+def build_all(container: containers.Container, *, except_for: str = "") -> dict[str, object]:
+    return {name: provider() for name, provider in container.providers.items() if name != except_for}
 
 
 def test_every_provider_of_the_memory_backend_is_built(container: Container) -> None:
     container.check_dependencies()
-    found = built(container, "cloudflare")
+    objects = build_all(container, except_for="cloudflare")
 
-    assert found["tunnels"] is found["memory_tunnels"]
-    assert found["zones"] is found["memory_zones"]
-    assert not any(isinstance(each, providers.Provider | Awaitable) for each in found.values())
+    assert objects["tunnels"] is objects["memory_tunnels"]
+    assert objects["zones"] is objects["memory_zones"]
+    assert not any(isinstance(built, providers.Provider | Awaitable) for built in objects.values())
 
 
 @pytest.mark.anyio
@@ -57,17 +60,18 @@ async def test_every_provider_of_the_cloudflare_backend_is_built(cloudflare: Con
     cloudflare.check_dependencies()
     table = cloudflare.cloudflare()
     table.check_dependencies()
-    found = built(cloudflare) | built(table)
+    objects = build_all(cloudflare) | build_all(table)
 
-    assert (found["tunnels"], found["zones"]) == (table.tunnels(), table.zones())
-    assert found["lifetime"] is found["client"]
-    assert not any(isinstance(each, providers.Provider | Awaitable) for each in found.values())
+    assert objects["tunnels"] is table.tunnels()
+    assert objects["zones"] is table.zones()
+    assert objects["lifetime"] is objects["client"]
+    assert not any(isinstance(built, providers.Provider | Awaitable) for built in objects.values())
     async with cloudflare.lifetime():
         pass
 
 
 @pytest.mark.parametrize(
-    ("given", "header"),
+    ("credentials", "header"),
     [
         ({"CLOUDFLARE_API_TOKEN": "token"}, ("authorization", "Bearer token")),
         ({"CLOUDFLARE_API_TOKEN_FILE": "{file}"}, ("authorization", "Bearer filed")),
@@ -76,16 +80,16 @@ async def test_every_provider_of_the_cloudflare_backend_is_built(cloudflare: Con
     ids=["token", "token file", "key with email"],
 )
 @pytest.mark.anyio
-async def test_the_credentials_that_are_set_are_sent(
-    telemetry: Telemetry, tmp_path: Path, given: dict[str, str], header: tuple[str, str]
+async def test_the_configured_credentials_are_sent(
+    telemetry: Telemetry, tmp_path: Path, credentials: dict[str, str], header: tuple[str, str]
 ) -> None:
     (tmp_path / "token").write_text("filed\n")
-    named = {name: text.format(file=tmp_path / "token") for name, text in given.items()}
-    container = Container(settings=load_settings({**named, "CLOUDFLARE_TUNNEL_ID": BLUE}), telemetry=telemetry)
-    asked: list[httpx.Request] = []
+    environment = {name: text.format(file=tmp_path / "token") for name, text in credentials.items()}
+    container = Container(settings=load_settings({**environment, "CLOUDFLARE_TUNNEL_ID": BLUE}), telemetry=telemetry)
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         return httpx.Response(403, json={"success": False, "errors": [{"code": 9109, "message": "Unauthorized"}]})
 
     with container.cloudflare().network.override(providers.Object(httpx.MockTransport(answer))):
@@ -94,11 +98,11 @@ async def test_the_credentials_that_are_set_are_sent(
                 await container.service().records()
 
     name, value = header
-    assert {request.headers[name] for request in asked} == {value}
+    assert {request.headers[name] for request in requests} == {value}
 
 
 @pytest.mark.anyio
-async def test_what_is_built_publishes_a_hostname_on_cloudflare(
+async def test_the_cloudflare_backend_publishes_a_hostname(
     cloudflare: Container, emulator: Emulator, spans: InMemorySpanExporter
 ) -> None:
     async with cloudflare.lifetime():
@@ -107,14 +111,14 @@ async def test_what_is_built_publishes_a_hostname_on_cloudflare(
         )
 
     assert '"service":"http://app:8080"' in emulator.state.document(BLUE)
-    ended = spans.get_finished_spans()
-    (applying,) = [span for span in ended if span.name == "apply_changes"]
-    attempts = [span for span in ended if span.kind is SpanKind.CLIENT]
+    finished = spans.get_finished_spans()
+    (applying,) = [span for span in finished if span.name == "apply_changes"]
+    attempts = [span for span in finished if span.kind is SpanKind.CLIENT]
     assert attempts
     assert {span.parent.span_id for span in attempts if span.parent} == {applying.context.span_id}
 
 
-def test_a_container_without_settings_is_noticed() -> None:
+def test_a_container_without_settings_is_refused() -> None:
     with pytest.raises(Exception, match=r"settings"):
         Container().check_dependencies()
 
@@ -127,31 +131,45 @@ def test_two_containers_share_nothing(container: Container, telemetry: Telemetry
 
 
 @pytest.mark.anyio
-async def test_what_is_built_publishes_a_hostname(container: Container) -> None:
+async def test_the_memory_backend_publishes_a_hostname(container: Container) -> None:
     service = container.service()
 
     await service.apply_changes(Changes(create=(Endpoint("app.example.com", targets=("http://app:8080",)),)))
 
     (reported,) = await service.records()
-    assert (reported.dns_name, reported.targets) == ("app.example.com", ("http://app:8080",))
+    assert reported.dns_name == "app.example.com"
+    assert reported.targets == ("http://app:8080",)
     assert [rule.hostname for rule in (await container.tunnels().load(BLUE)).rules] == ["app.example.com", ""]
 
 
 @pytest.mark.parametrize(
-    ("contact", "ready", "sentence", "seconds"),
+    ("failure", "status", "sentence"),
     [
-        (None, True, "nothing was asked of the backend yet", None),
-        (Contact(970.0), True, "the backend answered", 30.0),
-        (Contact(970.0, "the token was refused"), False, "the token was refused", 30.0),
+        pytest.param(None, 200, "the backend answered", id="answered"),
+        pytest.param(PermanentFailure("the token was refused"), 503, "the token was refused", id="failed"),
     ],
-    ids=["before the first contact", "answered", "failed"],
 )
-def test_readiness_tells_of_the_last_contact(
-    container: Container, contact: Contact | None, sentence: str, seconds: float | None, *, ready: bool
+@pytest.mark.anyio
+async def test_readiness_is_that_of_the_last_contact_of_the_service(
+    container: Container, failure: PermanentFailure | None, status: int, sentence: str
 ) -> None:
-    container.service().contact = contact
+    now = 970.0
+    container.contact.override(providers.Object(Contact(lambda: now)))
+    step = fail(failure) if failure else pass_by
+    container.tunnels.override(providers.Object(SteppedTunnels(container.memory_tunnels(), step)))
 
-    with container.now.override(providers.Object(1000.0)):
-        told = container.readiness()
+    async with connect(container.monitoring_app()) as client:
+        before = await client.get("/readyz")
+        with suppress(PermanentFailure):
+            await container.service().records()
+        now = 1000.0
+        after = await client.get("/readyz")
 
-    assert (told.ready, told.sentence, told.seconds_since_contact) == (ready, sentence, seconds)
+    assert before.status_code == 200
+    assert before.json() == {
+        "ready": True,
+        "sentence": "the backend has not been asked yet",
+        "seconds_since_contact": None,
+    }
+    assert after.status_code == status
+    assert after.json() == {"ready": status == 200, "sentence": sentence, "seconds_since_contact": 30.0}

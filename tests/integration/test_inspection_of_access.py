@@ -1,4 +1,4 @@
-"""What `check` finds about the credentials, the clock, the account and the permissions: every finding, with its cure."""
+"""What `check` finds about credentials, the clock, the account and permissions: every finding, with its cure."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ DENIED = "Cloudflare answers 403, 10000: Authentication error"
 UNAUTHORIZED = "Cloudflare answers 403, 9109: Unauthorized to access requested resource"
 KEY = ApiKey("key", "ops@example.com")
 NO_SUCH_TOKEN = "Cloudflare answers 401, 1000: Invalid API Token"  # noqa: S105 -- no secret
-NEW_TOKEN = "make a new API token in the Cloudflare dashboard, and set CLOUDFLARE_API_TOKEN (or its file) to it"  # noqa: S105 -- prose
+NEW_TOKEN = "create a new API token in the Cloudflare dashboard, and set CLOUDFLARE_API_TOKEN (or its file) to it"  # noqa: S105 -- prose
 GRANT_ZONES = "grant Zone / Zone / Read on the zones to publish in"
 GRANT_RECORDS = "grant Zone / DNS / Edit on the zones to publish in"
 TWO_ACCOUNTS = replace(SEED, accounts={**SEED.accounts, OTHER_ACCOUNT: Account(OTHER_ACCOUNT)}).with_zone(
@@ -32,7 +32,7 @@ WITHOUT_LIST = WITHOUT_EDIT.replace('["#dns_records:read","#zone:read"]', "null"
 REFUSED = '{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'
 
 FINDINGS: Mapping[str, tuple[World, Finding]] = {
-    "a token without an end": (
+    "a token that does not expire": (
         World(),
         Finding("credentials", OK, "the API token is active and does not expire"),
     ),
@@ -59,26 +59,26 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
     ),
     "a token that is not valid yet": (
         World(state=with_token(not_before="2026-12-01T06:00:00Z")),
-        Finding("credentials", PROBLEM, "the API token is valid only from 2026-12-01 06:00 UTC on", NEW_TOKEN),
+        Finding("credentials", PROBLEM, "the API token is not valid before 2026-12-01 06:00 UTC", NEW_TOKEN),
     ),
     "a token that an account owns": (
         World(state=with_token(account=ACCOUNT)),
         Finding("credentials", OK, "the API token is active and does not expire"),
     ),
-    "a token that nobody made": (
+    "a token that does not exist": (
         World(state=replace(SEED, tokens={})),
         Finding("credentials", PROBLEM, NO_SUCH_TOKEN, NEW_TOKEN),
     ),
-    "a token that nobody made, and no account": (
+    "a token that does not exist, and no account": (
         World(state=replace(SEED, tokens={}), account=""),
         Finding(
             "credentials",
             PROBLEM,
             NO_SUCH_TOKEN,
-            f"{NEW_TOKEN}; if an account owns the present one, CLOUDFLARE_ACCOUNT_ID must name it",
+            f"{NEW_TOKEN}; if an account owns the current token, set CLOUDFLARE_ACCOUNT_ID to it",
         ),
     ),
-    "a token that works and that nobody verifies": (
+    "a token that works and that no endpoint verifies": (
         World(state=with_token(account=OTHER_ACCOUNT)),
         Finding(
             "credentials",
@@ -93,14 +93,16 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "credentials",
             WARNING,
             "the Global API Key works, and may do whatever its user may",
-            "set CLOUDFLARE_API_TOKEN in its place: a token may do only what it must",
+            "set CLOUDFLARE_API_TOKEN instead: a token can be limited to what is needed",
         ),
     ),
     "a wrong key": (
         World(credentials=KEY, faults=(Respond(path="^/zones$", status=403, body=REFUSED),)),
-        Finding("credentials", PROBLEM, DENIED, "see that CLOUDFLARE_API_KEY and CLOUDFLARE_API_EMAIL belong together"),
+        Finding(
+            "credentials", PROBLEM, DENIED, "check that CLOUDFLARE_API_KEY and CLOUDFLARE_API_EMAIL belong together"
+        ),
     ),
-    "answers that are none": (
+    "answers that are not the API's": (
         World(faults=(Respond(status=500, times=0),)),
         Finding(
             "credentials",
@@ -109,13 +111,13 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             AGAIN,
         ),
     ),
-    "a token that no file holds": (
+    "a token file that does not exist": (
         World(credentials=ApiTokenFile(Path("nowhere"))),
         Finding(
             "connection",
             PROBLEM,
             "CLOUDFLARE_API_TOKEN_FILE: no token can be read from nowhere (FileNotFoundError)",
-            "mend what it names, and run this again",
+            "fix what it names, and run this again",
         ),
     ),
     "no connection": (
@@ -124,7 +126,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "connection",
             PROBLEM,
             "cannot reach Cloudflare: no answer from Cloudflare (ConnectError)",
-            "see that Cloudflare's API can be reached from here: name resolution, firewall, CLOUDFLARE_API_URL",
+            "check that Cloudflare's API can be reached from here: name resolution, firewall, CLOUDFLARE_API_URL",
         ),
     ),
     "a clock that is right": (World(ahead=30), Finding("clock", OK, "ours is within 30 s of Cloudflare's")),
@@ -134,7 +136,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "clock",
             WARNING,
             "ours is 90 s ahead of Cloudflare's",
-            "keep the time of this machine by NTP: certificates and tokens are judged by it",
+            "set this machine's clock by NTP: the validity of certificates and tokens depends on it",
         ),
     ),
     "a clock that is behind": (
@@ -143,41 +145,41 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "clock",
             WARNING,
             "ours is 31 s behind Cloudflare's",
-            "keep the time of this machine by NTP: certificates and tokens are judged by it",
+            "set this machine's clock by NTP: the validity of certificates and tokens depends on it",
         ),
     ),
-    "a clock that nothing is compared with": (
+    "a clock that cannot be compared": (
         World(ahead=None),
-        Finding("clock", UNKNOWN, "no answer told the time", "see that this machine keeps its time by NTP"),
+        Finding("clock", UNKNOWN, "no response carried the time", "check that NTP sets this machine's clock"),
     ),
     "an account that is set": (World(), Finding("account", OK, f"{ACCOUNT} (CLOUDFLARE_ACCOUNT_ID)")),
-    "the account of the zones": (World(account=""), Finding("account", OK, f"{ACCOUNT} (that of the zones)")),
+    "the account of the zones": (World(account=""), Finding("account", OK, f"{ACCOUNT} (the account of the zones)")),
     "zones in two accounts": (
         World(state=TWO_ACCOUNTS, account=""),
         Finding(
             "account",
             PROBLEM,
-            f"it is not set, and the zones are in 2 ({OTHER_ACCOUNT}, {ACCOUNT})",
+            f"it is not set, and the zones are in 2 accounts ({OTHER_ACCOUNT}, {ACCOUNT})",
             "set CLOUDFLARE_ACCOUNT_ID to the account of the tunnels",
         ),
     ),
-    "no zone that tells an account": (
+    "no zone that shows an account": (
         World(state=with_grants(zone_read=()), account=""),
         Finding(
             "account",
             PROBLEM,
-            "it is not set, and the zones do not tell which it is",
+            "it is not set, and the zones do not show which it is",
             "set CLOUDFLARE_ACCOUNT_ID to the account of the tunnels",
         ),
     ),
-    "zones that are seen": (World(), Finding("permission Zone:Read", OK, "zones seen: 1")),
+    "visible zones": (World(), Finding("permission Zone:Read", OK, "visible zones: 1")),
     "no permission to list zones": (
         World(state=with_grants(zone_read=())),
         Finding(
             "permission Zone:Read",
             PROBLEM,
-            "Cloudflare answers 403, 0: Actor 'com.cloudflare.api.token.ed17574386854bf78a67040be0a770b0' requires permission"
-            " 'com.cloudflare.api.account.zone.list' to list zones",
+            "Cloudflare answers 403, 0: Actor 'com.cloudflare.api.token.ed17574386854bf78a67040be0a770b0' requires"
+            " permission 'com.cloudflare.api.account.zone.list' to list zones",
             f"{GRANT_ZONES}, or name them in CLOUDFLARE_ZONE_IDS",
         ),
     ),
@@ -186,22 +188,23 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "permission Zone:Read",
             PROBLEM,
-            "no zone is seen",
-            f"{GRANT_ZONES}, and see that CLOUDFLARE_ACCOUNT_ID is their account",
+            "no zone is visible",
+            f"{GRANT_ZONES}, and check that CLOUDFLARE_ACCOUNT_ID is their account",
         ),
     ),
     "no zone in any account": (
         World(state=seed([]), account=""),
-        Finding("permission Zone:Read", PROBLEM, "no zone is seen", GRANT_ZONES),
+        Finding("permission Zone:Read", PROBLEM, "no zone is visible", GRANT_ZONES),
     ),
-    "a zone that is not there": (
+    "a zone that does not exist": (
         World(zone_ids=(OTHER_ACCOUNT,)),
         Finding(
             "permission Zone:Read",
             PROBLEM,
-            f"cannot read zone (CLOUDFLARE_ZONE_IDS {OTHER_ACCOUNT}): check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and"
-            " CLOUDFLARE_ZONE_IDS: one of them is no id of Cloudflare's (Cloudflare: 404, 1003: Invalid or missing zone id.)",
-            "mend what it names, and run this again",
+            f"cannot read zone (CLOUDFLARE_ZONE_IDS {OTHER_ACCOUNT}): check CLOUDFLARE_ACCOUNT_ID,"
+            " CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ZONE_IDS: one of them is not a valid id"
+            " (Cloudflare: 404, 1003: Invalid or missing zone id.)",
+            "fix what it names, and run this again",
         ),
     ),
     "records that are read": (World(), Finding("permission DNS:Read", OK, "granted in 1 of 1 zones")),
@@ -211,7 +214,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "permission DNS:Read",
             PROBLEM,
             "denied in example.com: Cloudflare answers 403, 9109: Unauthorized to access requested resource",
-            "grant Zone / DNS / Edit, which holds for reading, on every zone that is seen",
+            "grant Zone / DNS / Edit, which includes reading, on every visible zone",
         ),
     ),
     "records that one zone denies": (
@@ -220,7 +223,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "permission DNS:Read",
             PROBLEM,
             "denied in example.org: Cloudflare answers 403, 9109: Unauthorized to access requested resource",
-            "grant Zone / DNS / Edit, which holds for reading, on every zone that is seen",
+            "grant Zone / DNS / Edit, which includes reading, on every visible zone",
         ),
     ),
     "permission to edit records that a list names": (
@@ -228,14 +231,14 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "permission DNS:Edit",
             UNKNOWN,
-            "unknown until the first write, though Cloudflare's legacy list of permissions names it",
-            f"if that is refused, {GRANT_RECORDS}",
+            "unknown until the first write, though Cloudflare's legacy list of permissions has it",
+            f"if the write is refused, {GRANT_RECORDS}",
         ),
     ),
     "permission to edit records without a list": (
         World(faults=(Distort(path="^/zones$", body=WITHOUT_LIST),)),
         Finding(
-            "permission DNS:Edit", UNKNOWN, "unknown until the first write", f"if that is refused, {GRANT_RECORDS}"
+            "permission DNS:Edit", UNKNOWN, "unknown until the first write", f"if the write is refused, {GRANT_RECORDS}"
         ),
     ),
     "permission to edit records that a list lacks": (
@@ -257,7 +260,8 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "permission Cloudflare Tunnel:Read",
             PROBLEM,
             "denied for blue: Cloudflare answers 403, 9109: Unauthorized to access requested resource",
-            f"grant Account / Cloudflare Tunnel / Edit on account {ACCOUNT}, or set CLOUDFLARE_ACCOUNT_ID if they are in another",
+            f"grant Account / Cloudflare Tunnel / Edit on account {ACCOUNT},"
+            " or set CLOUDFLARE_ACCOUNT_ID if they are in another",
         ),
     ),
     "permission to edit tunnels": (
@@ -265,8 +269,8 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "permission Cloudflare Tunnel:Edit",
             UNKNOWN,
-            "unknown until the first write: no reading proves it",
-            "if that is refused, grant Account / Cloudflare Tunnel / Edit",
+            "unknown until the first write: no read proves it",
+            "if the write is refused, grant Account / Cloudflare Tunnel / Edit",
         ),
     ),
 }
@@ -277,34 +281,34 @@ async def test_it_finds(world: World, finding: Finding) -> None:
     assert await world.findings_about(finding.subject) == [finding]
 
 
-async def test_whatever_is_amiss_has_a_cure() -> None:
-    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.verdict is not OK]
+async def test_every_finding_but_ok_has_a_cure() -> None:
+    findings = [finding for world, _ in FINDINGS.values() for finding in await world.findings()]
 
-    assert [found for found in amiss if not found.cure] == []
+    assert [finding for finding in findings if finding.level is not OK and not finding.cure] == []
 
 
 @pytest.mark.parametrize(
-    "name", ["a token that nobody made", "a token that is disabled", "a wrong key", "answers that are none"]
+    "name", ["a token that does not exist", "a token that is disabled", "a wrong key", "answers that are not the API's"]
 )
-async def test_nothing_else_is_judged_without_credentials(name: str) -> None:
+async def test_without_valid_credentials_nothing_else_is_judged(name: str) -> None:
     world, _ = FINDINGS[name]
 
-    assert [found.subject for found in await world.findings()] == ["credentials", "clock"]
+    assert [finding.subject for finding in await world.findings()] == ["credentials", "clock"]
 
 
-async def test_a_tunnel_that_may_not_be_read_is_told_once() -> None:
-    found = await World(state=with_grants(tunnel_read=(), tunnel_write=())).findings()
+async def test_a_tunnel_that_may_not_be_read_is_reported_once() -> None:
+    findings = await World(state=with_grants(tunnel_read=(), tunnel_write=())).findings()
 
-    assert [each.subject for each in found if "unnel" in each.subject or "blue" in each.subject] == [
+    assert [finding.subject for finding in findings if "unnel" in finding.subject or "blue" in finding.subject] == [
         "permission Cloudflare Tunnel:Read",
         "permission Cloudflare Tunnel:Edit",
     ]
 
 
-async def test_many_names_are_cut_short() -> None:
+async def test_of_many_names_only_the_first_are_shown() -> None:
     names = [f"z{number}.example" for number in range(8)]
     world = World(state=with_grants(seed(names), dns_read=(), dns_write=()))
 
-    (denied,) = await world.findings_about("permission DNS:Read")
+    (denial,) = await world.findings_about("permission DNS:Read")
 
-    assert denied.sentence == f"denied in {', '.join(names[:5])} and 3 more: {UNAUTHORIZED}"
+    assert denial.sentence == f"denied in {', '.join(names[:5])} and 3 more: {UNAUTHORIZED}"

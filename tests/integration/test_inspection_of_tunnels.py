@@ -18,13 +18,13 @@ GOOD = '{"ingress":[{"hostname":"a.example.com","service":"http://a:80"},{"servi
 
 
 def connected(*connectors: Connector, document: str = GOOD) -> State:
-    """Return a state in which cloudflareds are connected to the tunnel blue, and its document has version 2."""
+    """Return a state in which connectors serve the tunnel blue, and its document has version 2."""
     return with_tunnel(connectors=connectors).with_document(BLUE, document)
 
 
 FINDINGS: Mapping[str, tuple[World, Finding]] = {
     "a tunnel": (World(), Finding("tunnel blue", OK, "it exists as 'blue' and is remotely managed")),
-    "a tunnel without a name of ours": (
+    "a tunnel without a name in the settings": (
         World(policy=Policy((Tunnel(BLUE),))),
         Finding(f"tunnel {BLUE}", OK, "it exists as 'blue' and is remotely managed"),
     ),
@@ -34,7 +34,8 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "tunnel blue",
             PROBLEM,
             "it does not exist in the account: Cloudflare answers 404, 1003: Tunnel not found",
-            "set CLOUDFLARE_TUNNEL_ID to a tunnel of the account, or CLOUDFLARE_ACCOUNT_ID to the account of the tunnel",
+            "set CLOUDFLARE_TUNNEL_ID to a tunnel of the account,"
+            " or CLOUDFLARE_ACCOUNT_ID to the account of the tunnel",
         ),
     ),
     "a tunnel that is deleted": (
@@ -46,13 +47,13 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "set CLOUDFLARE_TUNNEL_ID to a tunnel of the account",
         ),
     ),
-    "a tunnel that a file rules": (
+    "a tunnel that a local file configures": (
         World(state=with_tunnel(config_src="local")),
         Finding(
             "tunnel blue",
             PROBLEM,
-            "it is not remotely managed: a file beside its cloudflared rules it",
-            "migrate it in the Cloudflare dashboard, or set CLOUDFLARE_TUNNEL_ID to a remotely managed one",
+            "it is not remotely managed: its cloudflared reads a local configuration file",
+            "migrate it in the Cloudflare dashboard, or set CLOUDFLARE_TUNNEL_ID to a remotely managed tunnel",
         ),
     ),
     "a tunnel that cannot be read now": (
@@ -69,7 +70,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "document of blue",
             OK,
-            "cloudflared takes version 2: rules 2, the last one the catch-all to http_status:404",
+            "cloudflared accepts version 2: 2 rules, the last a catch-all to http_status:404",
         ),
     ),
     "no document yet": (
@@ -77,7 +78,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "document of blue",
             OK,
-            "version 0 has no rules yet; the first hostname brings the catch-all http_status:404",
+            "version 0 has no rules yet; the first hostname adds the catch-all http_status:404",
         ),
     ),
     "a document without a catch-all": (
@@ -85,9 +86,10 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "document of blue",
             PROBLEM,
-            "cloudflared refuses version 2: The last ingress rule must match all URLs (i.e. it should not have a hostname or path"
-            " filter)",
-            "mend it in the Cloudflare dashboard: until then cloudflared keeps its last good one, and nothing is published here",
+            "cloudflared refuses version 2: The last ingress rule must match all URLs"
+            " (i.e. it should not have a hostname or path filter)",
+            "fix it in the Cloudflare dashboard: until then cloudflared keeps its last valid document,"
+            " and nothing is published here",
         ),
     ),
     "a document that cannot be read": (
@@ -112,17 +114,17 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         World(state=connected(Connector("1"), Connector("2"), Connector("3", version="2026.7.0"))),
         Finding("connectors of blue", OK, "cloudflared 2026.7.0 (1), 2026.8.2 (2)"),
     ),
-    "a connector of no version": (
+    "a connector of unknown version": (
         World(state=connected(Connector("1", version="")).with_behaviour(config_version=False)),
-        Finding("connectors of blue", OK, "cloudflared of no version that is told (1)"),
+        Finding("connectors of blue", OK, "cloudflared of unknown version (1)"),
     ),
     "a connector that is behind": (
         World(state=connected(Connector("1"), Connector("2", config_version=1))),
         Finding(
             "connectors of blue",
             WARNING,
-            "cloudflared 2026.8.2 (2); 1 of 2 behind version 2 of the document, down to 1",
-            "run this again in a minute; if it stays so, read in the log of cloudflared why it refuses the document",
+            "cloudflared 2026.8.2 (2); 1 of 2 behind version 2 of the document, the oldest at 1",
+            "run this again in a minute; if it stays so, the log of cloudflared says why it refuses the document",
         ),
     ),
     "connectors that cannot be listed": (
@@ -142,27 +144,27 @@ async def test_it_finds(world: World, finding: Finding) -> None:
     assert await world.findings_about(finding.subject) == [finding]
 
 
-async def test_whatever_is_amiss_has_a_cure() -> None:
-    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.verdict is not OK]
+async def test_every_finding_but_ok_has_a_cure() -> None:
+    findings = [finding for world, _ in FINDINGS.values() for finding in await world.findings()]
 
-    assert [found for found in amiss if not found.cure] == []
+    assert [finding for finding in findings if finding.level is not OK and not finding.cure] == []
 
 
-async def test_where_all_is_in_place_only_writing_is_unknown() -> None:
-    found = await World(state=connected(Connector("1"))).findings()
+async def test_if_everything_is_in_place_only_the_permission_to_write_is_unknown() -> None:
+    findings = await World(state=connected(Connector("1"))).findings()
 
-    assert [(each.subject, each.verdict) for each in found if each.verdict is not OK] == [
+    assert [(finding.subject, finding.level) for finding in findings if finding.level is not OK] == [
         ("permission DNS:Edit", UNKNOWN),
         ("permission Cloudflare Tunnel:Edit", UNKNOWN),
     ]
 
 
-async def test_every_tunnel_and_every_zone_is_told() -> None:
+async def test_every_tunnel_and_every_zone_is_reported() -> None:
     policy = Policy((Tunnel(BLUE, "blue"), Tunnel(GREEN, "green")))
 
-    found = await World(state=TWO_ZONES, policy=policy).findings()
+    findings = await World(state=TWO_ZONES, policy=policy).findings()
 
-    assert [each.subject for each in found][8:] == [
+    assert [finding.subject for finding in findings][8:] == [
         *("tunnel blue", "document of blue", "connectors of blue"),
         *("tunnel green", "document of green", "connectors of green"),
         *("zone example.com", "records of example.com"),

@@ -15,7 +15,7 @@ from tunnel_webhook.ports import Finding, Level
 pytestmark = pytest.mark.anyio
 
 OK, WARNING, PROBLEM, UNKNOWN = Level.OK, Level.WARNING, Level.PROBLEM, Level.UNKNOWN
-MORE_ROOM = "take out records that nobody needs, or choose a larger plan: each hostname takes one record"
+MORE_ROOM = "delete records that are not needed, or choose a larger plan: each hostname takes one record"
 RECORDS = tuple(Record(f"r{number}.example.com", "A", "192.0.2.1") for number in range(200))
 FULL = with_zone(plan="free").with_records("example.com", *RECORDS)
 NEARLY_FULL = with_zone(quota=10).with_records("example.com", *RECORDS[:9])
@@ -37,7 +37,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "zone example.com",
             WARNING,
             "it is pending, not active: its names do not resolve yet",
-            "set the name servers of the domain, at its registrar, to those that the Cloudflare dashboard tells",
+            "at the registrar, set the name servers of the domain to those that the Cloudflare dashboard shows",
         ),
     ),
     "a zone that is paused": (
@@ -45,17 +45,17 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "zone example.com",
             WARNING,
-            "it is paused: nothing is proxied, so that no tunnel is reached",
+            "it is paused: nothing is proxied, so no tunnel is reached",
             "resume it in the Cloudflare dashboard",
         ),
     ),
-    "a zone whose records are elsewhere": (
+    "a zone whose records are kept elsewhere": (
         World(state=with_zone(type="partial")),
         Finding(
             "zone example.com",
             WARNING,
-            "its records are elsewhere (CNAME setup)",
-            "for each hostname make a CNAME to <hostname>.cdn.cloudflare.net at its DNS provider",
+            "its records are kept elsewhere (CNAME setup)",
+            "create a CNAME to <hostname>.cdn.cloudflare.net for each hostname at its DNS provider",
         ),
     ),
     "a zone with a primary": (
@@ -64,7 +64,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
             "zone example.com",
             WARNING,
             "its records come from a primary (secondary DNS)",
-            "turn on Secondary DNS Overrides, or make it a full zone",
+            "turn on Secondary DNS Overrides, or convert it to a full zone",
         ),
     ),
     "a zone that is internal": (
@@ -78,13 +78,13 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "zone example.org",
             PROBLEM,
-            f"it is in account {OTHER_ACCOUNT}, and a tunnel serves only the zones of its own",
-            "take it out of CLOUDFLARE_ZONE_IDS, or move it to the account",
+            f"it is in account {OTHER_ACCOUNT}, and a tunnel serves only zones of its own account",
+            "remove it from CLOUDFLARE_ZONE_IDS, or move it to the account of the tunnels",
         ),
     ),
     "records without a quota": (
         World(),
-        Finding("records of example.com", OK, "0, without a quota of the zone's own"),
+        Finding("records of example.com", OK, "0, and the zone has no quota of its own"),
     ),
     "records within the quota": (
         World(state=with_zone(plan="pro")),
@@ -95,7 +95,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "records of example.com",
             WARNING,
-            "9 of 10 that its plan (enterprise) allows: 1 hostnames more fit in",
+            "9 of 10 that its plan (enterprise) allows: 1 more hostname fits",
             MORE_ROOM,
         ),
     ),
@@ -113,8 +113,8 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "records of example.com",
             UNKNOWN,
-            "Cloudflare does not tell how many there are",
-            "see that there is room: each hostname takes one record",
+            "Cloudflare does not say how many there are",
+            "check that there is room: each hostname takes one record",
         ),
     ),
     "records that cannot be counted now": (
@@ -128,13 +128,13 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
     ),
     "no filter": (
         World(),
-        Finding("domain filter", OK, "none is set: names in every zone that is seen may be published"),
+        Finding("domain filter", OK, "none is set: names in every visible zone may be published"),
     ),
-    "a filter that lets a zone pass": (
+    "a filter that selects a zone": (
         World(state=TWO_ZONES, policy=filtered("app.example.com")),
-        Finding("domain filter", OK, "it lets names in 1 of 2 zones pass"),
+        Finding("domain filter", OK, "it selects names in 1 of 2 zones"),
     ),
-    "a zone that the filter leaves out": (
+    "a zone that the filter does not include": (
         World(state=TWO_ZONES, policy=filtered("example.com")),
         Finding("zone example.org", OK, "the domain filter excludes it: nothing is published there"),
     ),
@@ -146,39 +146,39 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         World(policy=filtered(exclude=(".example.com",))),
         Finding("zone example.com", OK, "it is active"),
     ),
-    "a filter that no zone holds": (
+    "a filter with an entry in no zone": (
         World(policy=filtered("example.com", "example.net")),
         Finding(
             "domain filter",
             PROBLEM,
-            "no zone that is seen holds example.net",
-            "take it out of DOMAIN_FILTER, or grant Zone / Zone / Read on its zone",
+            "no visible zone contains example.net",
+            "remove it from DOMAIN_FILTER, or grant Zone / Zone / Read on its zone",
         ),
     ),
     "a filter above a zone": (
         World(policy=filtered(".com")),
-        Finding("domain filter", OK, "it lets names in 1 of 1 zones pass"),
+        Finding("domain filter", OK, "it selects names in 1 of 1 zones"),
     ),
-    "a filter that leaves no zone": (
+    "a filter that selects no zone": (
         World(policy=filtered("example.com", exclude=("example.com",))),
         Finding(
             "domain filter",
             PROBLEM,
-            "it leaves no zone to publish in",
-            "let DOMAIN_FILTER and EXCLUDE_DOMAINS leave a zone that is seen",
+            "it selects no zone to publish in",
+            "change DOMAIN_FILTER and EXCLUDE_DOMAINS so that they select a visible zone",
         ),
     ),
     "an expression that matches": (
         World(policy=filtered(regex_include=r"\.example\.com$")),
-        Finding("domain filter", OK, "it lets names in 1 of 1 zones pass"),
+        Finding("domain filter", OK, "it selects names in 1 of 1 zones"),
     ),
     "an expression that matches nothing likely": (
         World(policy=filtered(regex_include=r"^app-[0-9]+\.")),
         Finding(
             "zone example.com",
             UNKNOWN,
-            "the domain filter matches neither its name nor one below it",
-            "try the expressions on the names that are to be published below example.com",
+            "the regular expressions match neither example.com nor www.example.com",
+            "try them on the names that are to be published below example.com",
         ),
     ),
 }
@@ -189,7 +189,7 @@ async def test_it_finds(world: World, finding: Finding) -> None:
     assert await world.findings_about(finding.subject) == [finding]
 
 
-async def test_whatever_is_amiss_has_a_cure() -> None:
-    amiss = [found for world, _ in FINDINGS.values() for found in await world.findings() if found.verdict is not OK]
+async def test_every_finding_but_ok_has_a_cure() -> None:
+    findings = [finding for world, _ in FINDINGS.values() for finding in await world.findings()]
 
-    assert [found for found in amiss if not found.cure] == []
+    assert [finding for finding in findings if finding.level is not OK and not finding.cure] == []

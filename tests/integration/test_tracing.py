@@ -1,4 +1,4 @@
-"""Traces: which spans a request makes, how they hang together, and what stands on them."""
+"""Traces: the spans of a request, their parents, attributes and events."""
 
 import io
 import json
@@ -6,14 +6,14 @@ import logging
 
 import httpx
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan  # noqa: TID251 -- what was traced is looked at
+from opentelemetry.sdk.trace import ReadableSpan  # noqa: TID251 -- the tests read the spans
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 from opentelemetry.trace import SpanKind
 
 from tunnel_webhook.container import Container
 from tunnel_webhook.settings import load_settings
 from tunnel_webhook.telemetry import Telemetry
-from tunnel_webhook.telemetry.logs import Lines, json_line
+from tunnel_webhook.telemetry.logs import LineFormatter, json_line
 
 pytestmark = pytest.mark.anyio
 
@@ -38,19 +38,20 @@ def by_name(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
     return {span.name: span for span in spans.get_finished_spans()}
 
 
-async def test_applying_hangs_below_the_request(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
+async def test_apply_changes_is_a_child_of_the_request(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
     assert await post(telemetry, changes("app.example.com", "www.example.com")) == 204
 
-    found = by_name(spans)
-    assert {name: span.kind for name, span in found.items()} == {
+    finished = by_name(spans)
+    assert {name: span.kind for name, span in finished.items()} == {
         "POST /records": SpanKind.SERVER,
         "apply_changes": SpanKind.INTERNAL,
     }
-    server, applying = found["POST /records"], found["apply_changes"]
+    server, applying = finished["POST /records"], finished["apply_changes"]
     assert applying.parent
     assert applying.parent.span_id == server.context.span_id
     assert applying.attributes
-    assert (applying.attributes["tunnel_webhook.create"], applying.attributes["tunnel_webhook.rejected"]) == (2, 0)
+    assert applying.attributes["tunnel_webhook.create"] == 2
+    assert applying.attributes["tunnel_webhook.rejected"] == 0
     assert applying.events == ()
 
 
@@ -58,27 +59,31 @@ async def test_each_rejection_is_an_event(telemetry: Telemetry, spans: InMemoryS
     assert await post(telemetry, changes("app.example.com", "app.example.org", "app.example.net")) == 500
 
     applying = by_name(spans)["apply_changes"]
-    told = [(event.name, dict(event.attributes or {})) for event in applying.events if event.name == "rejected"]
-    assert [(name, about["hostname"], about["reason"]) for name, about in told] == [
-        ("rejected", "app.example.net", "no-zone"),
-        ("rejected", "app.example.org", "no-zone"),
+    rejections = [dict(event.attributes or {}) for event in applying.events if event.name == "rejected"]
+    assert [(rejection["hostname"], rejection["reason"]) for rejection in rejections] == [
+        ("app.example.net", "no-zone"),
+        ("app.example.org", "no-zone"),
     ]
     assert applying.attributes
-    assert (applying.attributes["tunnel_webhook.create"], applying.attributes["tunnel_webhook.rejected"]) == (1, 2)
+    assert applying.attributes["tunnel_webhook.create"] == 1
+    assert applying.attributes["tunnel_webhook.rejected"] == 2
 
 
-async def test_a_trace_of_the_caller_goes_on(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
+async def test_the_trace_of_the_caller_is_continued(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
     await post(telemetry, changes(), traceparent=f"00-{TRACE}-{PARENT}-01")
 
     server = by_name(spans)["POST /records"]
     assert server.parent
-    assert (f"{server.context.trace_id:032x}", f"{server.parent.span_id:016x}") == (TRACE, PARENT)
+    assert f"{server.context.trace_id:032x}" == TRACE
+    assert f"{server.parent.span_id:016x}" == PARENT
 
 
-async def test_the_line_of_a_sync_names_its_span(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
-    written, logger = io.StringIO(), logging.getLogger("tunnel_webhook.application")
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(Lines(json_line))
+async def test_the_log_line_of_a_sync_has_the_ids_of_its_span(
+    telemetry: Telemetry, spans: InMemorySpanExporter
+) -> None:
+    stream, logger = io.StringIO(), logging.getLogger("tunnel_webhook.application")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter(json_line))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 
@@ -86,14 +91,15 @@ async def test_the_line_of_a_sync_names_its_span(telemetry: Telemetry, spans: In
 
     logger.removeHandler(handler)
     logger.setLevel(logging.NOTSET)
-    (line,) = written.getvalue().splitlines()
+    (line,) = stream.getvalue().splitlines()
     applying = by_name(spans)["apply_changes"].context
     event = json.loads(line)
     assert event["message"].startswith("applied: create 1")
-    assert (event["trace_id"], event["span_id"]) == (f"{applying.trace_id:032x}", f"{applying.span_id:016x}")
+    assert event["trace_id"] == f"{applying.trace_id:032x}"
+    assert event["span_id"] == f"{applying.span_id:016x}"
 
 
-async def test_what_was_traced_is_measured_too(telemetry: Telemetry) -> None:
+async def test_a_traced_request_is_measured_as_well(telemetry: Telemetry) -> None:
     await post(telemetry, changes("app.example.com", "app.example.org"))
 
     text = telemetry.metrics()[0].decode()

@@ -1,4 +1,4 @@
-"""The webhook app: what external-dns gets, and the whole table of what nobody else should send."""
+"""The webhook app: the answers to external-dns, and the table of problems."""
 
 import json
 import logging
@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from doubles.http_client import MEDIA_TYPE, connect, json_of
+from doubles.steps import SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.http import problems
 from tunnel_webhook.adapters.http.problems import MAX_BODY
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
-from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 from vocabulary.builders import ZONE, endpoint, memory, record, service
 
@@ -25,14 +25,15 @@ SENT = {
 }
 TYPED = {"Content-Type": MEDIA_TYPE}
 MIB = 1024 * 1024
-TOKEN = "s3cr3t-t0ken"  # noqa: S105 -- the tests look for it
-Driven = tuple[InMemoryTunnels, InMemoryZones]
-Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+TOKEN = "s3cr3t-t0ken"  # noqa: S105 -- the tests search for it
+Driven = tuple[SteppedTunnels, SteppedZones]
+Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
 @pytest.fixture
 def driven() -> Driven:
-    return memory(None, {ZONE: (record("mail.example.com", "192.0.2.1", "A"),)})
+    tunnels, zones = memory(None, {ZONE: (record("mail.example.com", "192.0.2.1", "A"),)})
+    return SteppedTunnels(tunnels), SteppedZones(zones)
 
 
 @pytest.fixture
@@ -41,44 +42,42 @@ async def client(driven: Driven) -> AsyncIterator[httpx.AsyncClient]:
         yield connected
 
 
-def post(path: str, body: bytes, **headers: str) -> Ask:
+def post(path: str, body: bytes, **headers: str) -> Send:
     return lambda client: client.post(path, content=body, headers={**TYPED, **headers})
-
-
-def failing(failure: Exception) -> Callable[[str], None]:
-    def hook(_: str) -> None:
-        raise failure
-
-    return hook
 
 
 def changes(name: str) -> bytes:
     return json.dumps({"create": json_of([endpoint(name)])}).encode()
 
 
-async def test_the_filter_is_told_at_once_and_to_the_letter(client: httpx.AsyncClient, driven: Driven) -> None:
-    driven[0].hook = driven[1].hook = failing(AssertionError("nobody may be asked"))
+async def test_the_filter_is_answered_at_once_with_the_exact_media_type(
+    client: httpx.AsyncClient, driven: Driven
+) -> None:
+    driven[0].step = driven[1].step = fail(AssertionError("no port may be called"))
 
     answer = await client.get("/")
 
-    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, MEDIA_TYPE, b"{}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert answer.content == b"{}"
 
 
-async def test_a_sync_goes_through(client: httpx.AsyncClient) -> None:
-    wanted = b'[{"dnsName":"App.example.com","targets":["http://app:80/"],"recordType":"CNAME","recordTTL":60}]\n'
-    adjusted = await post("/adjustendpoints", wanted)(client)
+async def test_a_sync_adjusts_applies_and_reads(client: httpx.AsyncClient) -> None:
+    endpoints = b'[{"dnsName":"App.example.com","targets":["http://app:80/"],"recordType":"CNAME","recordTTL":60}]\n'
+    adjusted = await post("/adjustendpoints", endpoints)(client)
     applied = await post("/records", b'{"create":%b}' % adjusted.content)(client)
     records = await client.get("/records")
 
     assert [answer.status_code for answer in (adjusted, applied, records)] == [200, 204, 200]
     assert {answer.headers["content-type"] for answer in (adjusted, records)} == {MEDIA_TYPE}
-    assert (applied.content, "content-type" in applied.headers) == (b"", False)
+    assert applied.content == b""
+    assert "content-type" not in applied.headers
     assert adjusted.json() == [{"dnsName": "app.example.com", "targets": ["http://app:80"], "recordType": "CNAME"}]
-    assert [each["dnsName"] for each in records.json()] == ["app.example.com"]
+    assert [record["dnsName"] for record in records.json()] == ["app.example.com"]
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
-async def test_nothing_that_external_dns_sent_is_refused_as_its_fault(client: httpx.AsyncClient, name: str) -> None:
+async def test_no_body_of_a_genuine_external_dns_is_answered_with_4xx(client: httpx.AsyncClient, name: str) -> None:
     path, statuses = ("/adjustendpoints", {200}) if name.startswith("adjust") else ("/records", {204, 500})
 
     answer = await post(path, SENT[name])(client)
@@ -86,12 +85,12 @@ async def test_nothing_that_external_dns_sent_is_refused_as_its_fault(client: ht
     assert answer.status_code in statuses
 
 
-async def test_an_adjustment_of_nothing_is_an_empty_list(client: httpx.AsyncClient) -> None:
+async def test_the_adjustment_of_null_is_an_empty_list(client: httpx.AsyncClient) -> None:
     assert (await post("/adjustendpoints", b"null\n")(client)).content == b"[]\n"
 
 
 @pytest.mark.parametrize(
-    "declared",
+    "media_type",
     [
         MEDIA_TYPE,
         "application/external.dns.webhook+json; version=1",
@@ -100,12 +99,12 @@ async def test_an_adjustment_of_nothing_is_an_empty_list(client: httpx.AsyncClie
         "application/external.dns.webhook+json;charset=utf-8;version=1",
     ],
 )
-async def test_a_media_type_may_be_spelt_in_any_way(client: httpx.AsyncClient, declared: str) -> None:
-    assert (await post("/records", b"{}", **{"Content-Type": declared})(client)).status_code == 204
+async def test_a_media_type_is_accepted_in_every_spelling(client: httpx.AsyncClient, media_type: str) -> None:
+    assert (await post("/records", b"{}", **{"Content-Type": media_type})(client)).status_code == 204
 
 
 @pytest.mark.parametrize(
-    ("declared", "told"),
+    ("media_type", "named"),
     [
         (None, "missing"),
         ("", "missing"),
@@ -117,28 +116,31 @@ async def test_a_media_type_may_be_spelt_in_any_way(client: httpx.AsyncClient, d
     ids=["missing", "empty", "JSON", "text", "no version", "another version"],
 )
 async def test_another_media_type_is_refused_before_the_body_is_read(
-    client: httpx.AsyncClient, declared: str | None, told: str
+    client: httpx.AsyncClient, media_type: str | None, named: str
 ) -> None:
-    answer = await client.post("/records", content=b"{", headers={} if declared is None else {"Content-Type": declared})
+    headers = {} if media_type is None else {"Content-Type": media_type}
+
+    answer = await client.post("/records", content=b"{", headers=headers)
 
     assert answer.status_code == 415
-    assert told in answer.json()["detail"]
+    assert named in answer.json()["detail"]
     assert MEDIA_TYPE in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/records/", "/records?x=1", "//records", "/records/?"])
 @pytest.mark.parametrize("accept", [MEDIA_TYPE, "*/*", "text/html", ""])
-async def test_a_path_and_an_accept_may_be_dressed_in_any_way(
+async def test_a_path_and_an_accept_are_accepted_in_every_form(
     client: httpx.AsyncClient, path: str, accept: str
 ) -> None:
     got = await client.get(httpx.URL("http://webhook" + path), headers={"Accept": accept})
     posted = await client.post(httpx.URL("http://webhook" + path), content=b"{}", headers={**TYPED, "Accept": accept})
 
-    assert (got.status_code, posted.status_code) == (200, 204)
+    assert got.status_code == 200
+    assert posted.status_code == 204
 
 
 @pytest.mark.parametrize(
-    ("ask", "failure", "status", "told"),
+    ("send", "failure", "status", "part"),
     [
         pytest.param(post("/adjustendpoints", b"{"), None, 400, "array", id="MalformedBody"),
         pytest.param(
@@ -170,32 +172,35 @@ async def test_a_path_and_an_accept_may_be_dressed_in_any_way(
         pytest.param(lambda client: client.get("/records"), RuntimeError(TOKEN), 500, "unexpected", id="anything else"),
     ],
 )
-async def test_every_exception_is_answered_by_the_table(
-    client: httpx.AsyncClient, driven: Driven, ask: Ask, failure: Exception | None, status: int, told: str
+async def test_each_exception_is_answered_as_in_the_table(
+    client: httpx.AsyncClient, driven: Driven, send: Send, failure: Exception | None, status: int, part: str
 ) -> None:
     if failure:
-        driven[0].hook = failing(failure)
+        driven[0].step = fail(failure)
 
-    answer = await ask(client)
+    answer = await send(client)
 
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert problem.keys() == {"title", "status", "detail"}
     assert problem["status"] == status
-    assert told in problem["detail"]
+    assert part in problem["detail"]
     assert len(answer.content) < 1024
 
 
-def test_every_row_of_the_table_has_its_test() -> None:
+def test_each_row_of_the_table_has_a_case() -> None:
     rows = re.findall(r"^\| ([\w: ]+?) +\| (\d{3}|its own)", problems.__doc__ or "", re.MULTILINE)
     (cases,) = (
-        mark for mark in vars(test_every_exception_is_answered_by_the_table)["pytestmark"] if mark.name == "parametrize"
+        mark
+        for mark in vars(test_each_exception_is_answered_as_in_the_table)["pytestmark"]
+        if mark.name == "parametrize"
     )
 
     assert {row for row, _ in rows} - {"Litestar: the client has left"} == {case.id for case in cases.args[1]}
 
 
-async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(
+async def test_a_client_that_disconnects_while_sending_is_logged_as_a_warning(
     driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent: list[Any] = []
@@ -222,10 +227,10 @@ async def test_a_client_that_leaves_while_it_sends_is_no_fault_of_ours(
     assert [(event.levelname, event.exc_info) for event in caplog.records] == [("WARNING", None)]
 
 
-async def test_what_is_unexpected_is_told_to_the_log_and_to_nobody_else(
+async def test_an_unexpected_error_is_in_the_log_and_not_in_the_answer(
     client: httpx.AsyncClient, driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driven[0].hook = failing(RuntimeError(TOKEN))
+    driven[0].step = fail(RuntimeError(TOKEN))
 
     answer = await client.get("/records")
 
@@ -235,14 +240,14 @@ async def test_what_is_unexpected_is_told_to_the_log_and_to_nobody_else(
     assert TOKEN in caplog.text
 
 
-async def test_the_log_says_the_sentence_that_external_dns_throws_away(
+async def test_the_sentence_of_a_problem_is_logged(
     client: httpx.AsyncClient, driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driven[0].hook = failing(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
+    driven[0].step = fail(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
 
     await client.get("/records")
 
-    assert "GET /records is answered with 503: Cloudflare [31m says: come back" in caplog.messages
+    assert "answered GET /records with 503: Cloudflare [31m says: come back" in caplog.messages
 
 
 @pytest.mark.parametrize(
@@ -252,13 +257,13 @@ async def test_the_log_says_the_sentence_that_external_dns_throws_away(
         pytest.param("x " * 10_000, id="many words"),
         pytest.param("ü😀" * 10_000, id="long characters"),
         pytest.param('"\\' * 10_000, id="characters that JSON escapes"),
-        pytest.param("\x00\n\r\x7f\u202e\ud800" * 10_000, id="characters that nobody sees"),
+        pytest.param("\x00\n\r\x7f\u202e\ud800" * 10_000, id="invisible characters"),
     ],
 )
-async def test_however_long_or_odd_a_sentence_is_the_body_stays_small(
+async def test_a_body_stays_small_however_long_or_odd_its_sentence_is(
     client: httpx.AsyncClient, driven: Driven, sentence: str
 ) -> None:
-    driven[0].hook = failing(PermanentFailure("which: " + sentence))
+    driven[0].step = fail(PermanentFailure("which: " + sentence))
 
     answer = await client.get("/records")
 
@@ -273,14 +278,15 @@ async def chunks(number: int) -> AsyncIterator[bytes]:
     yield b"{}"
 
 
-async def test_a_body_without_a_length_is_read_up_to_the_limit_and_no_further(client: httpx.AsyncClient) -> None:
+async def test_a_body_without_a_length_is_read_up_to_the_limit(client: httpx.AsyncClient) -> None:
     fits = await client.post("/records", content=chunks(31), headers=TYPED)
     exceeds = await client.post("/records", content=chunks(32), headers=TYPED)
 
-    assert (fits.status_code, exceeds.status_code) == (204, 413)
+    assert fits.status_code == 204
+    assert exceeds.status_code == 413
 
 
-async def test_a_body_of_exactly_the_limit_is_read(client: httpx.AsyncClient) -> None:
+async def test_a_body_of_exactly_the_limit_is_accepted(client: httpx.AsyncClient) -> None:
     assert (await post("/adjustendpoints", b"[]".rjust(MAX_BODY))(client)).status_code == 200
 
 
@@ -294,34 +300,36 @@ async def test_60000_endpoints_fit_in_one_body(client: httpx.AsyncClient) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "known"),
+    ("path", "supported"),
     [("/", {"GET"}), ("/records", {"GET", "POST"}), ("/adjustendpoints", {"POST"})],
     ids=["root", "records", "adjust"],
 )
-async def test_a_route_takes_no_other_method_and_tells_which(
-    client: httpx.AsyncClient, path: str, known: set[str]
+async def test_a_route_refuses_other_methods_and_lists_its_own(
+    client: httpx.AsyncClient, path: str, supported: set[str]
 ) -> None:
-    others = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "MADEUP"} - known
+    others = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "MADEUP"} - supported
 
     refused = [await client.request(method, path, headers=TYPED) for method in sorted(others)]
     options = await client.options(path)
 
     assert {answer.status_code for answer in refused} == {405}
-    assert [set(answer.headers["allow"].split(", ")) for answer in refused] == [known | {"OPTIONS"}] * len(refused)
-    assert (options.status_code, options.content) == (204, b"")
+    assert [set(answer.headers["allow"].split(", ")) for answer in refused] == [supported | {"OPTIONS"}] * len(refused)
+    assert options.status_code == 204
+    assert options.content == b""
 
 
 @pytest.mark.parametrize(
     "path", ["/schema", "/schema/openapi.json", "/healthz", "/metrics", "/records/x", "/%0A", "/ü"]
 )
-async def test_there_is_nothing_else(client: httpx.AsyncClient, path: str) -> None:
+async def test_every_other_path_is_unknown(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
 
     assert answer.status_code == 404
     assert answer.json()["detail"].isprintable()
 
 
-async def test_a_long_path_is_cut_where_it_is_told(client: httpx.AsyncClient) -> None:
+async def test_a_long_path_is_cut_in_the_answer(client: httpx.AsyncClient) -> None:
     answer = await client.get("/x" * 2000)
 
-    assert (answer.status_code, len(answer.content) < 1024) == (404, True)
+    assert answer.status_code == 404
+    assert len(answer.content) < 1024

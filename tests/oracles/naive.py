@@ -1,7 +1,7 @@
-"""What cloudflared does with a document, as naively as possible: the oracle of the laws shares no code with the domain.
+"""cloudflared's matching in its simplest form: the oracle of the laws, which shares no code with the domain.
 
 From cloudflared's ingress/ingress.go and rule.go: the first rule whose host and path match answers; if none matches,
-the last one answers.
+the last one does.
 """
 
 import json
@@ -22,19 +22,19 @@ _PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^"\[\]{},]+')
 
 
 def elements(text: str) -> list[str]:
-    """Return the text of each element of a JSON array, or of each member of an object; null has none."""
+    """Return the texts of the elements of a JSON array, or of the members of an object; null has none."""
     if text.strip() == "null":
         return []
-    depth, texts, current = 0, list[str](), ""
+    depth, found, current = 0, list[str](), ""
     for part in _PARTS.findall(text.strip()[1:-1]):
         if part == "," and depth == 0:
-            texts.append(current.strip())
+            found.append(current.strip())
             current = ""
             continue
         depth += part in {"[", "{"}
         depth -= part in {"]", "}"}
         current += part
-    return [*texts, current.strip()] if current.strip() else texts
+    return [*found, current.strip()] if current.strip() else found
 
 
 def rule_texts(document: str) -> list[str]:
@@ -55,7 +55,7 @@ def _key_and_value(member: str) -> tuple[str, str]:
 
 
 def patterns(hostname: str) -> tuple[str, ...]:
-    """Return the patterns of a rule's hostname: itself, and its lower-case A-labels, which cloudflared matches too."""
+    """Return the patterns of a rule's hostname: itself, and its lower-case A-labels, which cloudflared also matches."""
     if hostname in CATCH_ALL:
         return ("*",)
     if "*" in hostname or "_" in hostname:
@@ -71,9 +71,9 @@ def covers(hostname: str, host: str) -> bool:
 
 
 def answers(rules: Iterable[Mapping[str, Any]], host: str, path: str) -> int:
-    """Return which of these rules answers a request."""
+    """Return the index of the rule that answers a request."""
     place = -1
-    for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers if none matches
+    for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers where none matches
         if covers(rule.get("hostname", ""), host) and re.search(rule.get("path", ""), path):
             break
     return place
@@ -85,7 +85,7 @@ def hosts_of(hostname: str, universe: Iterable[str]) -> frozenset[str]:
 
 
 def broader(one: str, other: str, universe: Iterable[str]) -> bool:
-    """Whether one hostname matches strictly more hosts of a universe than another."""
+    """Whether one hostname matches strictly more hosts than another, by counting them."""
     return hosts_of(one, universe) > hosts_of(other, universe)
 
 
@@ -95,7 +95,7 @@ def is_catch_all(rule: Mapping[str, Any]) -> bool:
 
 
 def fault(document: str) -> str:
-    """Return why cloudflared refuses a document for its hostnames, paths or catch-all; or an empty text."""
+    """Return why cloudflared refuses a document for its hostnames, paths or catch-all; or nothing."""
     rules = json.loads(document)["ingress"]
     if not rules:
         return "no rules"

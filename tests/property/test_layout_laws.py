@@ -1,4 +1,4 @@
-"""L2 to L5: where managed rules stand, and what becomes of everybody else's. The oracle is `naive`, and counting hosts."""
+"""L2 to L5: the places of managed rules, and what happens to all others. The oracles: `naive`, and counting hosts."""
 
 import json
 from collections.abc import Mapping
@@ -31,10 +31,10 @@ requests = [(host, path) for host in HOSTS for path in REQUEST_PATHS]
 
 
 def published(document: str, managed: Managed) -> str:
-    """Return the text of a document in which these hostnames have these rules, laid out by what is to be proven."""
+    """Return the text of a document in which these hostnames have these rules, laid out."""
     rules = {
         Hostname(hostname): [
-            rule(hostname, f"http://ours-{place}:80", path) for place, path in enumerate(sorted(paths))
+            rule(hostname, f"http://ours-{number}:80", path) for number, path in enumerate(sorted(paths))
         ]
         for hostname, paths in managed.items()
     }
@@ -42,23 +42,23 @@ def published(document: str, managed: Managed) -> str:
 
 
 def is_ours(text: str, managed: Managed) -> bool:
-    """Whether a rule is one of a managed hostname, however that is spelled."""
+    """Whether a rule belongs to a managed hostname, in any spelling."""
     return not managed.keys().isdisjoint(naive.patterns(json.loads(text).get("hostname", "")))
 
 
 def bystanders(document: str, managed: Managed) -> list[str]:
-    """Return the texts of the rules that belong to nobody here."""
+    """Return the texts of the rules of other hostnames."""
     return [text for text in naive.rule_texts(document) if not is_ours(text, managed)]
 
 
 @given(hand_made_documents(), managed_hostnames)
-def test_the_catch_all_is_last_and_alone(document: str, managed: Managed) -> None:
+def test_l2_the_catch_all_is_last_and_alone(document: str, managed: Managed) -> None:
     rules = [json.loads(text) for text in naive.rule_texts(published(document, managed))]
-    assert [naive.is_catch_all(each) for each in rules] == [False] * (len(rules) - 1) + [True]
+    assert [naive.is_catch_all(parsed) for parsed in rules] == [False] * (len(rules) - 1) + [True]
 
 
 @given(hand_made_documents(with_catch_all=True), managed_hostnames)
-def test_no_bystander_is_rerouted(document: str, managed: Managed) -> None:
+def test_l3_no_bystander_is_rerouted(document: str, managed: Managed) -> None:
     before = [json.loads(text) for text in bystanders(document, managed)]
     after_texts = naive.rule_texts(published(document, managed))
     after = [json.loads(text) for text in after_texts]
@@ -70,36 +70,38 @@ def test_no_bystander_is_rerouted(document: str, managed: Managed) -> None:
 
 
 @given(hand_made_documents(), managed_hostnames)
-def test_bystanders_keep_their_order_and_every_byte(document: str, managed: Managed) -> None:
+def test_l4_bystanders_keep_order_and_bytes(document: str, managed: Managed) -> None:
     text = published(document, managed)
-    standing = bystanders(document, managed)
-    added = [] if standing else ['{"service":"http_status:404"}']
-    assert bystanders(text, managed) == [*standing, *added]
+    before = bystanders(document, managed)
+    added = [] if before else ['{"service":"http_status:404"}']
+    assert bystanders(text, managed) == [*before, *added]
     assert naive.other_members(text) == naive.other_members(document)
 
 
 @given(hand_made_documents(), managed_hostnames)
-def test_a_managed_exact_hostname_answers_with_its_own_rules_the_longest_path_first(
+def test_l5_a_managed_exact_hostname_answers_with_its_own_rules_longest_path_first(
     document: str, managed: Managed
 ) -> None:
     text = published(document, managed)
-    rules = [json.loads(each) for each in naive.rule_texts(text)]
+    rules = [json.loads(rule_text) for rule_text in naive.rule_texts(text)]
     for hostname, paths in managed.items():
         if hostname.startswith("*."):
             continue
-        for path in REQUEST_PATHS:
-            ours = [{"hostname": hostname, "path": each} for each in sorted(paths, key=lambda each: (-len(each), each))]
-            expected = ours[naive.answers(ours, hostname, path)]["path"]
-            answer = rules[naive.answers(rules, hostname, path)]
-            if naive.answers([*ours, {}], hostname, path) < len(ours):
-                assert (answer["hostname"], answer.get("path", "")) == (hostname, expected)
+        for request in REQUEST_PATHS:
+            longest_first = sorted(paths, key=lambda path: (-len(path), path))
+            ours = [{"hostname": hostname, "path": path} for path in longest_first]
+            expected = ours[naive.answers(ours, hostname, request)]["path"]
+            answer = rules[naive.answers(rules, hostname, request)]
+            if naive.answers([*ours, {}], hostname, request) < len(ours):
+                assert answer["hostname"] == hostname
+                assert answer.get("path", "") == expected
             else:
                 assert answer.get("hostname") != hostname
 
 
 @st.composite
-def mixed_up(draw: st.DrawFn) -> tuple[str, Managed]:
-    """Return a document in which managed rules stand anywhere, and their hostnames."""
+def disordered(draw: st.DrawFn) -> tuple[str, Managed]:
+    """Return a document in which managed rules are anywhere, and their hostnames."""
     managed = draw(managed_hostnames)
     ours = [rule(hostname, f"http://{path}", path).text for hostname, paths in managed.items() for path in paths]
     others = bystander_texts().filter(lambda text: not is_ours(text, managed))
@@ -107,17 +109,17 @@ def mixed_up(draw: st.DrawFn) -> tuple[str, Managed]:
     return draw(document_texts(rules, with_catch_all=True)), managed
 
 
-@given(mixed_up())
-def test_a_managed_hostname_that_loses_requests_is_told_as_shadowed_until_it_is_laid_out(
-    mixed: tuple[str, Managed],
+@given(disordered())
+def test_a_managed_hostname_that_loses_requests_is_shadowed_until_it_is_laid_out(
+    disordered: tuple[str, Managed],
 ) -> None:
-    document, managed = mixed
+    document, managed = disordered
     configuration = TunnelConfiguration.parse(document)
     laid = lay_out(configuration, {}, managed)
-    told = shadowed(configuration.rules, managed)
+    lost = shadowed(configuration.rules, managed)
     assert not shadowed(laid.rules, managed)
     now, then = ([json.loads(text) for text in naive.rule_texts(text)] for text in (document, laid.text))
     for host, path in requests:
         answer = then[naive.answers(then, host, path)]
-        if answer.get("hostname") in managed.keys() - told:
+        if answer.get("hostname") in managed.keys() - lost:
             assert now[naive.answers(now, host, path)] == answer, (host, path)

@@ -1,4 +1,4 @@
-"""L1, L6, L7, L9 and L12: what holds of a whole sync, whatever stood there and whatever is asked for."""
+"""L1, L6, L7, L9 and L12: what holds for a whole sync, whatever exists and whatever is asked."""
 
 import json
 import random
@@ -37,30 +37,30 @@ pytestmark = pytest.mark.anyio
 
 OURS = replace(POLICY, owner_id="us")
 registries = st.sampled_from([(OURS, ""), (OURS, "us"), (POLICY, "us")])
-"""What this instance is told to work for, and the owner id of external-dns: noop, or the txt registry."""
+"""The policy of this instance, and the owner id of external-dns: none with the noop registry, else the txt registry."""
 
 
 async def existing(tunnels: InMemoryTunnels, zones: InMemoryZones) -> Existing:
-    """Return all that stands there."""
+    """Return the state that the ports hold."""
     documents = {tunnel: await tunnels.load(tunnel) for tunnel in tunnels.documents}
-    found = await zones.zones()
-    return Existing.of(found, await zones.load(in_full=frozenset(found)), documents)
+    known = await zones.zones()
+    return Existing.of(known, await zones.load(in_full=frozenset(known)), documents)
 
 
 async def apply(tunnels: InMemoryTunnels, zones: InMemoryZones, asked: Changes) -> set[str]:
-    """Apply changes, and return the codes of what is rejected."""
+    """Apply changes, and return the reasons of the rejections."""
     try:
         await service(tunnels, zones, OURS).apply_changes(asked)
     except ChangesNotApplied as answer:
-        return {rejection.code for rejection in answer.rejections}
+        return {rejection.reason for rejection in answer.rejections}
     return set()
 
 
 @given(worlds(), changes())
-async def test_the_same_changes_twice_change_nothing_the_second_time(world: World, asked: Changes) -> None:
+async def test_l1_the_same_changes_twice_change_nothing_the_second_time(world: World, asked: Changes) -> None:
     tunnels, zones = world.ports()
     assert not await apply(tunnels, zones, asked) & {"refused", "quota-exceeded"}
-    assert plan(await existing(tunnels, zones), asked, OURS).is_empty
+    assert not plan(await existing(tunnels, zones), asked, OURS).decisions
     before = dict(tunnels.documents), {zone: dict(stored) for zone, stored in zones.stored.items()}
     await apply(tunnels, zones, asked)
     assert (tunnels.documents, zones.stored) == before
@@ -74,32 +74,32 @@ def shuffled(items: Sequence[Endpoint], chance: random.Random) -> tuple[Endpoint
 
 
 @given(worlds(), changes(), st.randoms(use_true_random=True))
-async def test_the_order_of_the_input_does_not_matter(world: World, asked: Changes, chance: random.Random) -> None:
+async def test_l6_input_order_does_not_matter(world: World, asked: Changes, chance: random.Random) -> None:
     mixed = Changes(
         *(shuffled(part, chance) for part in (asked.create, asked.update_old, asked.update_new, asked.delete))
     )
     tunnels, zones = world.ports()
     documents = {tunnel: await tunnels.load(tunnel) for tunnel in tunnels.documents}
     records = await zones.load(in_full=frozenset(await zones.zones()))
-    there = Existing.of((ZONE, CHILD), records, documents)
+    state = Existing.of((ZONE, CHILD), records, documents)
     turned = {zone: tuple(chance.sample(records[zone], len(records[zone]))) for zone in (CHILD, ZONE)}
-    assert plan(there, asked, OURS) == plan(Existing.of((CHILD, ZONE), turned, documents), mixed, OURS)
+    assert plan(state, asked, OURS) == plan(Existing.of((CHILD, ZONE), turned, documents), mixed, OURS)
     assert adjust(asked.create, OURS).endpoints == adjust(mixed.create, OURS).endpoints
 
 
 def contents(tunnels: InMemoryTunnels, zones: InMemoryZones) -> tuple[object, object]:
-    """Return what stands in documents and zones, but for the space between members, versions and ids."""
+    """Return what documents and zones hold, without versions, ids and the space between members."""
     documents = {
         tunnel: (naive.rule_texts(text), naive.other_members(text)) for tunnel, (text, _) in tunnels.documents.items()
     }
     return documents, {
-        zone: sorted(replace(each, id="") for each in stored.values()) for zone, stored in zones.stored.items()
+        zone: sorted(replace(record, id="") for record in stored.values()) for zone, stored in zones.stored.items()
     }
 
 
 @st.composite
 def guests(draw: st.DrawFn) -> tuple[World, tuple[Endpoint, ...], tuple[Endpoint, ...]]:
-    """Return hand-made documents, what is published there for good, and what comes and goes, on names that nobody else uses."""
+    """Return hand-made documents, endpoints that stay, and endpoints that come and go on names of their own."""
     world = World(
         {tunnel: draw(hand_made_documents(with_catch_all=True)) for tunnel in (BLUE, GREEN)}, {ZONE: (), CHILD: ()}
     )
@@ -110,7 +110,7 @@ def guests(draw: st.DrawFn) -> tuple[World, tuple[Endpoint, ...], tuple[Endpoint
 
 
 @given(guests())
-async def test_creating_and_then_deleting_restores_documents_and_records(
+async def test_l7_create_then_delete_restores_documents_and_records(
     guests: tuple[World, tuple[Endpoint, ...], tuple[Endpoint, ...]],
 ) -> None:
     world, staying, coming = guests
@@ -125,25 +125,24 @@ async def test_creating_and_then_deleting_restores_documents_and_records(
 
 
 @given(worlds(), wishes(), registries)
-async def test_once_applied_external_dns_finds_nothing_to_do_and_records_are_in_canonical_form(
-    world: World, wanted: tuple[Endpoint, ...], registry: tuple[Policy, str]
+async def test_l9_records_are_canonical_and_external_dns_finds_nothing_to_do_after_an_apply(
+    world: World, desired: tuple[Endpoint, ...], registry: tuple[Policy, str]
 ) -> None:
     policy, owner_id = registry
     tunnels, zones = world.ports()
     api = service(tunnels, zones, policy)
     external_dns = ExternalDns(api, owner_id)
-    refused = {rejection.hostname for rejection in await external_dns.sync(wanted)}
-    again = await external_dns.plan(wanted)
+    refused = {rejection.hostname for rejection in await external_dns.sync(desired)}
+    again = await external_dns.plan(desired)
     assert refused or is_empty(again)
-    assert {
-        each.dns_name for each in (*again.create, *again.update_new, *again.delete) if each.record_type == "CNAME"
-    } <= refused
-    records = tuple(each for each in await api.records() if each.owner == "us")
+    asked_again = (*again.create, *again.update_new, *again.delete)
+    assert {endpoint.dns_name for endpoint in asked_again if endpoint.record_type == "CNAME"} <= refused
+    records = tuple(endpoint for endpoint in await api.records() if endpoint.owner == "us")
     assert await api.adjust_endpoints(records) == records
 
 
 @given(worlds(with_catch_all=True), changes())
-def test_whatever_is_asked_for_the_documents_are_such_as_cloudflared_takes(world: World, asked: Changes) -> None:
+def test_l12_whatever_the_endpoints_the_documents_are_valid(world: World, asked: Changes) -> None:
     for text in world.planned(asked, OURS).values():
         check_configuration(TunnelConfiguration.parse(text))
         assert not naive.fault(text)

@@ -1,6 +1,6 @@
-"""Anything may happen between two syncs, and to one: wishes change, people edit documents and records, processes stop.
+"""Anything may happen between two syncs and during one: sources change, people edit, processes stop.
 
-The model is what should be live, and what nobody but people may touch.
+The model holds what must be live, and what only people may change.
 """
 
 import asyncio
@@ -13,8 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from doubles.steps import SteppedTunnels, SteppedZones
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.planning.plan import Rejection
@@ -46,10 +48,10 @@ HAND_NAMES = (
     "other.org",
 )
 OUR_PATHS = {"": ("", ""), "^/api(/|$)": ("/api", "prefix"), "^/v[0-9]+/": ("^/v[0-9]+/", "regex")}
-"""How a path is asked for, by the expression that it becomes."""
+"""The properties of a path, by the expression that it becomes."""
 
 Key = tuple[str, str]
-"""A hostname, and a path as its rule has it."""
+"""A hostname, and the path expression of its rule."""
 
 our_names, hand_names, tunnel_ids = map(st.sampled_from, (OUR_NAMES, HAND_NAMES, (BLUE, GREEN)))
 keys = st.tuples(our_names, st.sampled_from(sorted(OUR_PATHS)))
@@ -57,11 +59,11 @@ places = st.integers(0, 9)
 
 
 class Stopped(Exception):
-    """The process ended here."""
+    """The process stopped here."""
 
 
 class SharedTunnels(RuleBasedStateMachine):
-    """One instance of the service, another of another owner, and people."""
+    """One instance of the service, another instance of another owner, and people."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,18 +86,19 @@ class SharedTunnels(RuleBasedStateMachine):
     )
     def begin(self, blue: str, green: str, wishes: list[Key], data: st.DataObject) -> None:
         self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
-        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), data.draw(st.sampled_from(("", "us"))))
+        self.owner_id = data.draw(st.sampled_from(("", "us")))
+        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), self.owner_id)
         self.them = ExternalDns(service(self.tunnels, self.zones, THEIRS), "them")
         self.by_hand = {tunnel: self.standing(tunnel) for tunnel in (BLUE, GREEN)}
         for name, path in wishes:
             self.want(data, (name, path), rivals=1)
-        self.a_sync_brings_all_that_is_good_to_life()
+        self.a_sync_publishes_everything_valid()
 
-    # What is wished for.
+    # Sources.
 
     @rule(data=st.data(), key=keys, rivals=st.integers(1, 2))
     def want(self, data: st.DataObject, key: Key, rivals: int) -> None:
-        """Ask for a path of a hostname, as one resource or as two."""
+        """Ask for a path of a hostname, from one resource or from two."""
         name, path = key
         tunnel = self.homes.setdefault(name, BLUE)
         found = [data.draw(published(name, tunnel, path=OUR_PATHS[path])) for _ in range(rivals)]
@@ -108,7 +111,7 @@ class SharedTunnels(RuleBasedStateMachine):
 
     @rule(data=st.data(), key=keys)
     def spoil(self, data: st.DataObject, key: Key) -> None:
-        """Ask for it in a way that cannot be published."""
+        """Ask for a path in a way that cannot be published."""
         name, path = key
         self.spoiled[key] = data.draw(spoiled(name, self.homes.setdefault(name, BLUE), path=OUR_PATHS[path]))
         self.wanted.pop(key, None)
@@ -123,7 +126,7 @@ class SharedTunnels(RuleBasedStateMachine):
     @precondition(lambda self: self.wanted)
     @rule(data=st.data(), tunnel=tunnel_ids)
     def want_elsewhere(self, data: st.DataObject, tunnel: str) -> None:
-        """Ask for a hostname with all its paths in a tunnel."""
+        """Ask for a hostname with all its paths in another tunnel."""
         name = data.draw(st.sampled_from(sorted({name for name, _ in self.wanted})))
         self.homes[name] = tunnel
         for key in [key for key in self.wanted if key[0] == name]:
@@ -139,7 +142,7 @@ class SharedTunnels(RuleBasedStateMachine):
     def another_owner_syncs(self, theirs: tuple[Endpoint, ...]) -> None:
         self.runner.run(self.them.sync(theirs))
 
-    # What people do.
+    # People.
 
     @rule(
         tunnel=tunnel_ids,
@@ -149,7 +152,7 @@ class SharedTunnels(RuleBasedStateMachine):
         place=places,
         hand=hands,
     )
-    def somebody_edits_rules(self, tunnel: str, kind: str, text: str, start: int, place: int, hand: int) -> None:
+    def a_person_edits_rules(self, tunnel: str, kind: str, text: str, start: int, place: int, hand: int) -> None:
         def change(rules: list[str]) -> list[str]:
             chosen, rest = rules[start : start + 1], [*rules[:start], *rules[start + 1 :]]
             match kind:
@@ -167,7 +170,7 @@ class SharedTunnels(RuleBasedStateMachine):
         self.edit(tunnel, hand, change)
 
     def edit(self, tunnel: str, hand: int, change: Callable[[list[str]], list[str]]) -> None:
-        """Change the rules before the catch-all by hand, and remember what is nobody's."""
+        """Change the rules before the catch-all by hand, and remember which rules are people's."""
         text, version = self.tunnels.documents[tunnel]
         *rules, catch_all = naive.rule_texts(text) or ['{"service":"http_status:503"}']
         others = [f"{json.dumps(key)}:{value}" for key, value in naive.other_members(text)]
@@ -177,7 +180,7 @@ class SharedTunnels(RuleBasedStateMachine):
 
     @precondition(lambda self: self.claims())
     @rule(data=st.data(), kind=st.sampled_from(("grey", "blue", "green", "delete", "take over")))
-    def somebody_edits_a_claim(self, data: st.DataObject, kind: str) -> None:
+    def a_person_edits_a_claim(self, data: st.DataObject, kind: str) -> None:
         found = data.draw(st.sampled_from(self.claims()))
         stored = self.zones.stored[zone_for(found.name)]
         match kind:
@@ -197,7 +200,7 @@ class SharedTunnels(RuleBasedStateMachine):
                 )
 
     @rule(name=our_names, kind=st.sampled_from((("A", "192.0.2.1"), ("CNAME", "elsewhere.net"))))
-    def somebody_takes_a_name(self, name: str, kind: tuple[str, str]) -> None:
+    def a_person_takes_a_name(self, name: str, kind: tuple[str, str]) -> None:
         if not any(each.name == name for each in self.records()):
             found = record(name, kind[1], kind[0])
             self.zones.stored[zone_for(name)][found.id] = found
@@ -205,33 +208,32 @@ class SharedTunnels(RuleBasedStateMachine):
 
     @precondition(lambda self: self.blocked)
     @rule()
-    def somebody_gives_the_names_back(self) -> None:
+    def a_person_gives_the_names_back(self) -> None:
         for stored in self.zones.stored.values():
             for uid in [uid for uid, each in stored.items() if each.name in self.blocked]:
                 del stored[uid]
         self.blocked.clear()
 
-    # What we do about it.
+    # Syncs.
 
     @rule(writes=st.integers(0, 6))
     def a_sync_stops(self, writes: int) -> None:
         left = writes
 
-        def step(name: str) -> None:
+        async def step(name: str) -> None:
             nonlocal left
             if left == 0:
                 raise Stopped
             left -= name == "after save"
 
-        self.tunnels.hook = self.zones.hook = step
+        stopping = service(SteppedTunnels(self.tunnels, step), SteppedZones(self.zones, step), OURS)
         with suppress(Stopped):
-            self.runner.run(self.us.sync(self.sources()))
-        self.tunnels.hook = self.zones.hook = lambda _: None
+            self.runner.run(ExternalDns(stopping, self.owner_id).sync(self.sources()))
 
     @rule()
-    def a_sync_brings_all_that_is_good_to_life(self) -> None:
+    def a_sync_publishes_everything_valid(self) -> None:
         rejections = self.sync()
-        conflicts = {each.hostname for each in rejections if each.code == "rule-conflict"}
+        conflicts = {each.hostname for each in rejections if each.reason == "rule-conflict"}
         assert conflicts <= self.orphans
         if conflicts:
             for tunnel in (BLUE, GREEN):
@@ -254,7 +256,7 @@ class SharedTunnels(RuleBasedStateMachine):
         return rejections
 
     def check(self, rejections: tuple[Rejection, ...]) -> None:
-        """Compare what is live with what should be."""
+        """Compare what is live with what must be."""
         refused = {each.hostname for each in rejections}
         assert refused <= {name for name, _ in self.spoiled} | self.blocked | {each.dns_name for each in self.extra}, (
             rejections
@@ -285,7 +287,7 @@ class SharedTunnels(RuleBasedStateMachine):
         } <= refused
 
     def check_reached(self, name: str) -> None:
-        """Ask for a hostname as a browser would."""
+        """Request a hostname as a browser would."""
         if not name.startswith("*."):
             found = [json.loads(text) for text in naive.rule_texts(self.tunnels.documents[self.homes[name]][0])]
             for path in ("/", "/api", "/v1/x"):
@@ -301,18 +303,18 @@ class SharedTunnels(RuleBasedStateMachine):
         for tunnel, standing in getattr(self, "by_hand", {}).items():
             assert self.standing(tunnel) in (standing, standing or ['{"service":"http_status:404"}'])
 
-    # How the model sees the world.
+    # What the model sees.
 
     def sources(self) -> tuple[Endpoint, ...]:
         return (*(each for found in self.wanted.values() for each in found), *self.spoiled.values(), *self.extra)
 
     def standing(self, tunnel: str) -> list[str]:
-        """Return the rules that belong to people."""
+        """Return the rules of people."""
         texts = naive.rule_texts(self.tunnels.documents[tunnel][0])
         return [text for text in texts if naive_name(text) not in {*OUR_NAMES, *THEIR_NAMES}]
 
     def ours(self) -> dict[str, dict[str, str]]:
-        """Return the texts of our rules, the first of each path, by hostname and path, in the tunnel that a hostname lives in."""
+        """Return the text of the first rule of each of our hostnames and paths, in the tunnel of its claim."""
         found: dict[str, dict[str, str]] = {}
         homes = {each.name: each.tunnel for each in self.claims()}
         for tunnel, (document, _) in self.tunnels.documents.items():
@@ -323,7 +325,7 @@ class SharedTunnels(RuleBasedStateMachine):
         return found
 
     def claims(self) -> list[DnsRecord]:
-        return [each for each in self.records() if each.marker and each.marker.owner == "us"]
+        return [each for each in self.records() if (marker := Marker.parse(each.comment)) and marker.owner == "us"]
 
     def records(self) -> list[DnsRecord]:
         return [each for stored in self.zones.stored.values() for each in stored.values()]

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doubles.steps import SteppedTunnels, SteppedZones, pass_by
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.hostname import Hostname
@@ -28,38 +30,38 @@ OUR_NAMES = tuple(name for name in (*NAMES, *WILDCARDS) if name not in THEIR_NAM
 
 
 class Stopped(Exception):
-    """The process ended here."""
+    """The process stopped here."""
 
 
 @dataclass(slots=True)
 class Life:
-    """How many writes a process lives to see, and whether it was over before its work was."""
+    """How many writes a process completes before it stops, and whether it stopped before its work was done."""
 
     writes: int
-    over: bool = False
+    stopped: bool = False
 
-    def step(self, name: str) -> None:
-        """Count a write that was done; nothing is done after the last."""
+    async def step(self, name: str) -> None:
+        """Count a completed write; stop after the last one."""
         if self.writes == 0:
-            self.over = True
+            self.stopped = True
             raise Stopped
         self.writes -= name == "after save"
 
 
-class OneByOne(InMemoryZones):
+class OneByOne(SteppedZones):
     """Zones that write each record of a batch on its own, so that a stop may fall between any two."""
 
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
         """Write one record after the other."""
-        singles = [RecordBatch(deletes=(each,)) for each in batch.deletes]
-        singles += [RecordBatch(patches=(each,)) for each in batch.patches]
-        singles += [RecordBatch(posts=(each,)) for each in batch.posts]
-        return tuple([refusal for single in singles for refusal in await InMemoryZones.save(self, zone, single)])
+        singles = [RecordBatch(deletes=(record,)) for record in batch.deletes]
+        singles += [RecordBatch(patches=(record,)) for record in batch.patches]
+        singles += [RecordBatch(posts=(record,)) for record in batch.posts]
+        return tuple([refusal for single in singles for refusal in await SteppedZones.save(self, zone, single)])
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What stood there, what we published then, what we shall publish now, and what another owner publishes meanwhile."""
+    """A state, what we publish before and after, and what another owner publishes meanwhile."""
 
     world: World
     before: tuple[Endpoint, ...]
@@ -67,24 +69,22 @@ class History:
     theirs: tuple[Endpoint, ...]
 
     async def end(self, writes: int) -> tuple[dict[str, list[str]], list[DnsRecord], bool]:
-        """Return documents and records in the end, and whether the process that saw so many writes stopped on its way."""
-        tunnels, plain = self.world.ports()
-        zones = OneByOne(plain.stored)
-        us, them = (
-            ExternalDns(service(tunnels, zones, OURS), "us"),
-            ExternalDns(service(tunnels, zones, THEIRS), "them"),
-        )
+        """Return the documents and records in the end, and whether the process stopped after so many writes."""
+        tunnels, zones = self.world.ports()
+        stepped = SteppedTunnels(tunnels), OneByOne(zones)
+        us = ExternalDns(service(*stepped, OURS), "us")
+        them = ExternalDns(service(*stepped, THEIRS), "them")
         await us.sync(self.before)
         await them.sync(self.theirs)
         life = Life(writes)
-        tunnels.hook = zones.hook = life.step
+        stepped[0].step = stepped[1].step = life.step
         with suppress(Stopped):
             await us.sync(self.after)
-        tunnels.hook = zones.hook = lambda _: None
+        stepped[0].step = stepped[1].step = pass_by
         for _ in range(2):
             await them.sync(self.theirs)
             await us.sync(self.after)
-        return rules(tunnels), [replace(each, id="") for each in records(zones)], life.over
+        return rules(tunnels), [replace(record, id="") for record in records(zones)], life.stopped
 
 
 histories = st.builds(
@@ -97,29 +97,27 @@ def rules(tunnels: InMemoryTunnels) -> dict[str, list[str]]:
 
 
 def records(zones: InMemoryZones) -> list[DnsRecord]:
-    return sorted(each for stored in zones.stored.values() for each in stored.values())
+    return sorted(record for stored in zones.stored.values() for record in stored.values())
 
 
 @given(histories)
-async def test_a_sync_that_stopped_after_any_write_reaches_the_same_end_when_it_is_done_again(history: History) -> None:
+async def test_l11_a_sync_that_stops_after_any_write_reaches_the_same_end_when_it_is_repeated(history: History) -> None:
     whole = await history.end(writes=10**6)
     for writes in count():
-        documents, found, stopped = await history.end(writes)
-        assert (documents, found) == whole[:2], f"stopped after {writes} writes"
+        documents, left, stopped = await history.end(writes)
+        assert (documents, left) == whole[:2], f"stopped after {writes} writes"
         if not stopped:
             break
     world = history.world
     concerned = {Hostname.parse(each.dns_name) for each in (*history.before, *history.after, *history.theirs)}
-    concerned |= {Hostname(each.name) for stored in world.records.values() for each in stored if each.marker}
+    existing = [record for stored in world.records.values() for record in stored]
+    concerned |= {Hostname(record.name) for record in existing if Marker.parse(record.comment)}
     for tunnel, document in world.documents.items():
-        standing = others(naive.rule_texts(document), concerned)
-        assert others(documents[tunnel], concerned)[: len(standing)] == standing
-    foreign = {
-        replace(each, id="") for stored in world.records.values() for each in stored if each.name not in concerned
-    }
-    assert foreign <= set(found)
+        before = others(naive.rule_texts(document), concerned)
+        assert others(documents[tunnel], concerned)[: len(before)] == before
+    assert {replace(record, id="") for record in existing if record.name not in concerned} <= set(left)
 
 
 def others(texts: Sequence[str], concerned: set[Hostname]) -> list[str]:
-    """Return the rules that nobody ever asked anything about."""
+    """Return the rules of hostnames that were never asked for."""
     return [text for text in texts if concerned.isdisjoint(naive.patterns(json.loads(text).get("hostname", "")))]

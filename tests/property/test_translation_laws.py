@@ -1,4 +1,4 @@
-"""L8 and L10: one canonical form of an endpoint, and documents that lose nothing on their way."""
+"""L8 and L10: one canonical form of an endpoint, and documents that lose nothing."""
 
 import json
 from typing import Any
@@ -16,26 +16,25 @@ from vocabulary.strategies import bystander_texts, endpoints, hand_made_document
 
 
 @given(st.lists(endpoints(), max_size=4))
-def test_adjusting_what_is_adjusted_changes_nothing_and_nothing_that_can_be_tunnelled_is_left_out(
-    asked: list[Endpoint],
+def test_l8_adjusting_twice_changes_nothing_and_drops_nothing_that_can_be_tunnelled(
+    endpoints: list[Endpoint],
 ) -> None:
-    once = adjust(asked, POLICY).endpoints
+    once = adjust(endpoints, POLICY).endpoints
     assert adjust(once, POLICY).endpoints == once
-    tunnelled = [each for each in asked if each.record_type in {"A", "AAAA", "CNAME"}]
+    tunnelled = [endpoint for endpoint in endpoints if endpoint.record_type in {"A", "AAAA", "CNAME"}]
     assert bool(once) == bool(tunnelled)
-    assert {each.resource for each in once} == {each.resource for each in tunnelled}
-    assert {(each.record_type, each.ttl) for each in once} <= {("CNAME", 0)}
+    assert {endpoint.resource for endpoint in once} == {endpoint.resource for endpoint in tunnelled}
+    assert {endpoint.record_type for endpoint in once} <= {"CNAME"}
+    assert {endpoint.ttl for endpoint in once} <= {0}
 
 
 def every_key(text: str) -> Any:
-    """Return a JSON value with its members in order, its numbers as they are written, and every repeated key."""
+    """Return a JSON value with its members in order, its numbers as text, and every repeated key."""
     return json.loads(text, object_pairs_hook=list, parse_float=str, parse_int=str)
 
 
 @given(hand_made_documents(), bystander_texts(), st.sampled_from([{}, {"noTLSVerify": True}]))
-def test_reading_and_writing_a_document_or_revising_a_rule_loses_no_key(
-    document: str, text: str, origin: dict[str, Any]
-) -> None:
+def test_l10_decoding_then_encoding_loses_no_key(document: str, text: str, origin: dict[str, Any]) -> None:
     written = TunnelConfiguration.parse(document).text
     assert naive.rule_texts(written) == naive.rule_texts(document)
     assert [pair for pair in every_key(written) if pair[0] != "ingress"] == [
@@ -45,16 +44,16 @@ def test_reading_and_writing_a_document_or_revising_a_rule_loses_no_key(
         IngressRule.parse(text).revised(IngressRule.make("a.example.com", "", "http://new:80", origin)).text
     )
     known = {"hostname": "a.example.com", "service": "http://new:80"}
-    asked = origin | {
+    expected = origin | {
         key: value for key, value in json.loads(text).get("originRequest", {}).items() if key == "unknownKnob"
     }
     unknown = {key: value for key, value in json.loads(text).items() if key in {"note", "x-tags", 'made "by"'}}
-    assert revised == {**known, **({"originRequest": asked} if asked else {}), **unknown}
+    assert revised == {**known, **({"originRequest": expected} if expected else {}), **unknown}
 
 
 @given(st.text(max_size=40))
-def test_a_hostname_that_was_parsed_parses_to_itself(text: str) -> None:
+def test_a_parsed_hostname_parses_to_itself(text: str) -> None:
     adjusted = adjust([Endpoint(text, targets=("http://a",))], POLICY)
-    for each in adjusted.endpoints if not adjusted.unpublishable else ():
-        assert Hostname.parse(each.dns_name) == each.dns_name
-        assert each.dns_name.isascii()
+    for endpoint in adjusted.endpoints if not adjusted.unpublishable else ():
+        assert Hostname.parse(endpoint.dns_name) == endpoint.dns_name
+        assert endpoint.dns_name.isascii()

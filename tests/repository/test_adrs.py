@@ -1,7 +1,8 @@
-"""The decisions: each page is whole, indexed, and confirmed by a check that exists."""
+"""The decisions: each page is whole, indexed, names what exists, and is confirmed by a check."""
 
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_a_confirmation_names_checks_that_exist(page: Path) -> None:
         )
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_module_function_and_class_that_is_named_exists(page: Path) -> None:
+    packages = "domain|adapters|application|settings|telemetry|container|cli|ports"
+
+    for name in re.findall(rf"`((?:{packages})(?:\.\w+)*)`", page.read_text()):
+        assert resolve_name(f"tunnel_webhook.{name}")
 
 
 def test_the_index_lists_every_page_under_its_title() -> None:

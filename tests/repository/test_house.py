@@ -1,4 +1,4 @@
-"""The house: what must not be in it."""
+"""The tree: how modules are named, and what no file may hold."""
 
 import re
 import subprocess
@@ -16,16 +16,16 @@ MOST_LINES = 300
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
-        pytest.skip("this is no git checkout, so nothing tells which files are ours")
+        pytest.skip("this is not a git checkout, so the files of the project are not known")
     return [ROOT / name for name in listed.stdout.splitlines()]
 
 
-def test_no_module_is_named_after_nothing() -> None:
+def test_every_module_is_named_after_a_concept() -> None:
     assert [module for module in MODULES if module.stem in NOUNLESS or module.parent.name in NOUNLESS] == []
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(SOURCE)))
-def test_a_module_says_what_it_is_and_stays_readable(module: Path) -> None:
+def test_a_module_has_a_docstring_and_stays_short(module: Path) -> None:
     text = module.read_text()
 
     assert text.startswith('"""')
@@ -43,16 +43,16 @@ def test_an_exception_from_a_rule_gives_its_reason() -> None:
     assert bare == []
 
 
-def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
-    named = re.compile(
+def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
+    forbidden = re.compile(
         rb"pypi\.org|pythonhosted|proxy\.golang|registry\.npmjs|deb\.debian\.org|/work/(main|shared)|/root/"
     )
     exempt = {Path(__file__)}
 
-    found = [
+    offenders = [
         str(path.relative_to(ROOT))
         for path in tracked()
-        if path.is_file() and path not in exempt and named.search(path.read_bytes())
+        if path.is_file() and path not in exempt and forbidden.search(path.read_bytes())
     ]
 
-    assert found == []
+    assert offenders == []

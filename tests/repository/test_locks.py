@@ -1,4 +1,4 @@
-"""The locks: hashed, without an address, and those of pyproject.toml."""
+"""The locks are hashed, hold no address, and pin what pyproject.toml asks for."""
 
 import re
 import tomllib
@@ -18,15 +18,15 @@ COMPILE = (
 
 
 def pinned(lock: str) -> dict[str, str]:
-    found = re.findall(r"^([A-Za-z0-9._-]+)==([^ \\]+)", (ROOT / lock).read_text(), re.MULTILINE)
-    return {canonicalize_name(name): version for name, version in found}
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^ \\]+)", (ROOT / lock).read_text(), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in pins}
 
 
 def group(name: str) -> list[Requirement]:
-    found: list[Requirement] = []
+    requirements: list[Requirement] = []
     for entry in PROJECT["dependency-groups"][name]:
-        found += group(entry["include-group"]) if isinstance(entry, dict) else [Requirement(entry)]
-    return found
+        requirements += group(entry["include-group"]) if isinstance(entry, dict) else [Requirement(entry)]
+    return requirements
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -43,16 +43,16 @@ def test_every_pin_is_hashed(lock: str) -> None:
 
 @pytest.mark.parametrize(("lock", "name"), [("requirements.lock", "build"), ("requirements-dev.lock", "dev")])
 def test_a_lock_holds_what_the_project_asks_for(lock: str, name: str) -> None:
-    wanted = [*map(Requirement, PROJECT["project"]["dependencies"]), *group(name)]
+    required = [*map(Requirement, PROJECT["project"]["dependencies"]), *group(name)]
     pins = pinned(lock)
 
     stale = [
-        str(each)
-        for each in wanted
-        if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"), prereleases=True)
+        str(requirement)
+        for requirement in required
+        if not requirement.specifier.contains(pins.get(canonicalize_name(requirement.name), "0"), prereleases=True)
     ]
 
-    assert stale == [], f"compile it anew: {COMPILE.format(group=name, lock=lock)}"
+    assert stale == [], f"compile it again: {COMPILE.format(group=name, lock=lock)}"
 
 
 def test_both_locks_agree() -> None:

@@ -1,4 +1,4 @@
-"""The one way out: what every request carries, and what comes of what happens to it."""
+"""The client: what every request carries, how lists are read, and what becomes of failures."""
 
 import asyncio
 import logging
@@ -13,26 +13,28 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from doubles.scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
 from doubles.stopwatch import Stopwatch
-from tunnel_webhook.adapters.cloudflare.client import API_URL, CloudflareAPI, http_transport, open_client, side_by_side
+from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_cancel, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
-from tunnel_webhook.adapters.cloudflare.failures import HTTPX_ERRORS, Task, Unsettled
+from tunnel_webhook.adapters.cloudflare.failures import Operation, Unsettled
+from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
 from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- nobody's
-READ, WRITE = Task("list records", "zone example.com"), Task("write records", "zone example.com", writes=True)
+SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- made up
+API_URL = "http://cloudflare.invalid/client/v4"
+READ = Operation("list records", "zone example.com")
+WRITE = Operation("write records", "zone example.com", writes=True)
 
 
-def client(
-    transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None = None, budget: float = 10.0
-) -> httpx.AsyncClient:
-    """Return a client on a network that needs no time."""
+def client(transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None = None) -> httpx.AsyncClient:
+    """Return a client on a network that takes no time."""
     stopwatch = Stopwatch()
     return open_client(
         credentials or ApiToken(SECRET),
         transport,
-        budget=budget,
+        base_url=API_URL,
+        deadline=12.5,
         clock=stopwatch,
         sleep=stopwatch.sleep,
         random=lambda: 0.5,
@@ -40,7 +42,7 @@ def client(
 
 
 def api(*answers: Answer) -> tuple[CloudflareAPI, ScriptedTransport]:
-    """Return operations that are answered from a list."""
+    """Return operations that are answered from a list, and the network that holds their requests."""
     transport = ScriptedTransport(*answers)
     return CloudflareAPI(client(transport)), transport
 
@@ -50,7 +52,7 @@ def success(result: str, info: str = "null") -> httpx.Response:
     return httpx.Response(200, content=f'{{"success":true,"result":{result},"result_info":{info}}}')
 
 
-async def test_a_request_carries_the_credentials_and_who_asks() -> None:
+async def test_a_request_carries_the_credentials_and_the_user_agent() -> None:
     operations, transport = api(success("1"))
     assert await operations.get(int, READ, "/zones") == 1
     (request,) = transport.requests
@@ -60,11 +62,12 @@ async def test_a_request_carries_the_credentials_and_who_asks() -> None:
     assert "content-type" not in request.headers
 
 
-async def test_a_write_is_json_and_waits_as_long_as_the_budget_lasts() -> None:
+async def test_a_write_is_json_and_waits_for_80_percent_of_the_deadline() -> None:
     operations, transport = api(success("1"))
     assert await operations.write(int, WRITE, "POST", "/zones/z/dns_records/batch", b"{}") == 1
     (request,) = transport.requests
-    assert (request.headers["content-type"], await request.aread()) == ("application/json", b"{}")
+    assert request.headers["content-type"] == "application/json"
+    assert await request.aread() == b"{}"
     assert request.extensions["timeout"] == {"connect": 3.0, "read": 10.0, "write": 10.0, "pool": 5.0}
 
 
@@ -76,25 +79,31 @@ async def test_every_phase_of_a_read_has_a_limit() -> None:
 
 async def test_connections_are_kept_alive_for_longer_than_a_sync_interval() -> None:
     async with http_transport() as transport:
-        pool = transport._pool  # noqa: SLF001 -- httpx tells it nowhere else
-        assert (pool._keepalive_expiry, pool._http2) == (90.0, False)  # noqa: SLF001 -- as above
+        pool = transport._pool  # noqa: SLF001 -- httpx shows it nowhere else
+        assert pool._keepalive_expiry == 90.0  # noqa: SLF001 -- as above
+        assert not pool._http2  # noqa: SLF001 -- as above
 
 
 @pytest.mark.parametrize("kind", HTTPX_EXCEPTIONS, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("task", [READ, WRITE], ids=["read", "write"])
-async def test_no_exception_of_httpx_gets_out_and_each_is_chained(kind: type[Exception], task: Task) -> None:
+@pytest.mark.parametrize("operation", [READ, WRITE], ids=["read", "write"])
+async def test_every_exception_of_httpx_is_chained_to_a_failure_of_the_ports(
+    kind: type[Exception], operation: Operation
+) -> None:
     operations, _ = api(exception_of(kind, SECRET))
+    call = operations.write(int, WRITE, "PUT", "/x", b"") if operation.writes else operations.get(int, READ, "/x")
     with pytest.raises(Failure) as caught:
-        await (operations.write(int, task, "PUT", "/x", b"") if task.writes else operations.get(int, task, "/x"))
+        await call
     assert not isinstance(caught.value, HTTPX_ERRORS)
     assert isinstance(caught.value.__cause__, HTTPX_ERRORS)
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "result", ["null", '"text"', "{}", "[1,", "[{}]"], ids=["null", "text", "object", "truncated", "list of others"]
+    "result",
+    ["null", '"text"', "{}", "[1,", "[{}]"],
+    ids=["null", "text", "object", "truncated", "list of other entries"],
 )
-async def test_a_result_of_another_shape_is_a_failure_that_may_pass(result: str) -> None:
+async def test_a_result_of_another_shape_is_a_temporary_failure(result: str) -> None:
     operations, _ = api(success(result))
     with pytest.raises(TemporaryFailure, match=r"cannot list records \(zone example\.com\): Cloudflare answered 200"):
         await operations.get(list[int], READ, "/x")
@@ -147,26 +156,29 @@ async def test_pages_that_shift_while_they_are_read_are_read_again(pages: list[t
     assert len(transport.requests) == len(pages) + 2
 
 
-async def test_pages_that_never_stand_still_are_a_failure_and_never_a_part() -> None:
+async def test_pages_that_never_hold_still_are_a_failure_and_never_a_partial_list() -> None:
     operations, transport = api(*[success("[1,2]", '{"total_count":4}')] * 6)
     with pytest.raises(TemporaryFailure, match="the list changed while it was read, 3 times"):
         await operations.list_all(list[int], READ, "/x", {}, 2, str)
     assert len(transport.requests) == 6
 
 
-async def test_a_list_on_one_page_is_whole_whatever_its_total_says() -> None:
+async def test_a_list_on_one_page_is_complete_whatever_its_total_says() -> None:
     operations, _ = api(success("[1,2]", '{"total_count":2}'))
     assert await operations.list_all(list[int], READ, "/x", {}, 100, str) == [1, 2]
 
 
-async def test_the_first_failure_among_calls_side_by_side_stops_the_others() -> None:
-    stopped = []
+async def test_the_first_failure_of_concurrent_calls_is_raised_once_the_others_are_cancelled() -> None:
+    cancelled = []
 
     async def waits() -> int:
         try:
             await asyncio.sleep(60)
-        finally:
-            stopped.append("waits")
+        except asyncio.CancelledError:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            cancelled.append("waits")
+            raise
         return 1
 
     async def fails() -> int:
@@ -174,18 +186,18 @@ async def test_the_first_failure_among_calls_side_by_side_stops_the_others() -> 
         raise TemporaryFailure(message)
 
     with pytest.raises(TemporaryFailure):
-        await side_by_side([waits(), fails(), waits()])
-    assert stopped == ["waits", "waits"]
+        await gather_or_cancel([waits(), fails(), waits()])
+    assert cancelled == ["waits", "waits"]
 
 
-async def test_calls_side_by_side_answer_in_their_order() -> None:
+async def test_the_results_of_concurrent_calls_keep_the_order_of_the_calls() -> None:
     async def after(rounds: int) -> int:
         for _ in range(rounds):
             await asyncio.sleep(0)
         return rounds
 
-    assert await side_by_side(after(rounds) for rounds in (3, 1, 2)) == [3, 1, 2]
-    assert await side_by_side([]) == []
+    assert await gather_or_cancel(after(rounds) for rounds in (3, 1, 2)) == [3, 1, 2]
+    assert await gather_or_cancel([]) == []
 
 
 @pytest.mark.parametrize("credentials", [ApiToken(SECRET), ApiKey(SECRET, "me@example.com")], ids=["token", "key"])
@@ -199,14 +211,14 @@ async def test_no_credential_reaches_a_log_a_trace_or_an_error(
     network = AsyncOpenTelemetryTransport(
         ScriptedTransport(httpx.Response(403, content=echo), httpx.ReadError("reset")), tracer_provider=provider
     )
-    told = []
+    texts = []
     opened = client(network, credentials)
     for _ in range(2):
         with pytest.raises(Failure) as failure:
             await CloudflareAPI(opened).write(int, WRITE, "PUT", "/x", b"")
-        told += [str(failure.value), repr(failure.value), repr(opened.auth), repr(opened)]
-        told += traceback.format_exception(failure.value)
-    told += caplog.messages
-    told += [span.to_json() for span in exporter.get_finished_spans()]
+        texts += [str(failure.value), repr(failure.value), repr(opened.auth), repr(opened)]
+        texts += traceback.format_exception(failure.value)
+    texts += caplog.messages
+    texts += [span.to_json() for span in exporter.get_finished_spans()]
     assert len(exporter.get_finished_spans()) == 2
-    assert not [text for text in told if SECRET in text]
+    assert not [text for text in texts if SECRET in text]

@@ -1,4 +1,4 @@
-"""Stored things become the domain's values, and what is written becomes bytes."""
+"""What Cloudflare stores becomes values of the domain, and what is written becomes bytes."""
 
 import json
 from pathlib import Path
@@ -35,16 +35,19 @@ def result_of(name: str) -> msgspec.Raw:
 def test_a_recorded_configuration_keeps_its_text_through_both_directions() -> None:
     stored = msgspec.json.decode(result_of("200-configuration"), type=StoredConfiguration)
     document = TunnelConfiguration.parse(stored.text, stored.version or 0)
-    assert (document.version, [each.service for each in document.rules][-1]) == (1, "http_status:404")
+    assert document.version == 1
+    assert document.rules[-1].service == "http_status:404"
     sent = encode_configuration(document)
     assert json.loads(sent) == {"config": json.loads(stored.text)}
-    assert all(each.text in sent.decode() for each in document.rules)
+    assert all(rule.text in sent.decode() for rule in document.rules)
     assert '"originRequest":{"connectTimeout":10}' in sent.decode()
 
 
 def test_a_fresh_configuration_is_an_empty_document() -> None:
     stored = msgspec.json.decode(result_of("200-configuration-fresh"), type=StoredConfiguration)
-    assert (stored.text, stored.version, stored.source) == ("null", 0, "cloudflare")
+    assert stored.text == "null"
+    assert stored.version == 0
+    assert stored.source == "cloudflare"
     assert TunnelConfiguration.parse(stored.text).rules == ()
 
 
@@ -68,20 +71,22 @@ def test_unknown_keys_and_the_digits_of_numbers_are_sent_back() -> None:
     ],
     ids=["both", "only config_src", "only remote_config", "remote", "only remote_config true", "neither"],
 )
-def test_a_tunnel_is_local_where_either_field_says_so(text: str, is_local: bool) -> None:  # noqa: FBT001 -- an expectation
+def test_a_tunnel_is_local_if_either_field_says_so(text: str, is_local: bool) -> None:  # noqa: FBT001 -- an expectation
     assert msgspec.json.decode(text, type=Tunnel).is_local is is_local
 
 
-def test_recorded_records_become_the_domains() -> None:
+def test_recorded_records_become_records_of_the_domain() -> None:
     stored = msgspec.json.decode(result_of("200-records"), type=list[StoredRecord])
     app, txt = records_of(stored)
     assert app == DnsRecord(
         "app.example.com", "CNAME", f"{TUNNEL}.cfargotunnel.com", proxied=True, id="023e105f4ecef8ad9ca31a8372d0c353"
     )
-    assert (txt.type, txt.comment, txt.proxied) == ("TXT", "managed", False)
+    assert txt.type == "TXT"
+    assert txt.comment == "managed"
+    assert not txt.proxied
 
 
-def test_a_record_with_only_what_every_record_has_can_be_read() -> None:
+def test_a_record_with_only_the_required_fields_can_be_read() -> None:
     stored = msgspec.json.decode(b'{"id":"1","name":"App.Example.com.","type":"SRV"}', type=StoredRecord)
     assert stored.record == DnsRecord("app.example.com", "SRV", "", id="1")
 
@@ -91,19 +96,19 @@ def test_a_record_with_only_what_every_record_has_can_be_read() -> None:
     [('{"legacy_id":"free"}', False), ('{"legacy_id":"pro"}', True), ("{}", False), ("null", False)],
     ids=["free", "pro", "unknown", "absent"],
 )
-def test_a_plan_counts_as_paid_only_where_it_says_so(plan: str, is_paid: bool) -> None:  # noqa: FBT001 -- an expectation
+def test_a_plan_counts_as_paid_only_if_it_says_so(plan: str, is_paid: bool) -> None:  # noqa: FBT001 -- an expectation
     text = f'{{"id":"1","name":"example.com","plan":{plan}}}'
     assert msgspec.json.decode(text, type=StoredZone).is_paid is is_paid
 
 
-def test_a_zone_without_an_account_has_none() -> None:
+def test_a_zone_without_an_account_has_no_account_id() -> None:
     assert msgspec.json.decode(b'{"id":"1","name":"example.com","account":null}', type=StoredZone).account_id == ""
 
 
 def test_a_batch_deletes_by_id_patches_only_what_we_decide_and_posts_proxied_records_with_automatic_ttl() -> None:
-    gone, changed = record("old.example.com", "x", uid="1"), claim("app.example.com")
+    removed, changed = record("old.example.com", "x", uid="1"), claim("app.example.com")
     new = claim(Hostname("new.example.com"))
-    body = json.loads(encode_batch(RecordBatch((gone,), (changed,), (new,))))
+    body = json.loads(encode_batch(RecordBatch((removed,), (changed,), (new,))))
     assert body["deletes"] == [{"id": "1"}]
     decided = {"content": changed.content, "proxied": True, "comment": changed.comment}
     assert body["patches"] == [{"id": changed.id, **decided}]
@@ -111,7 +116,7 @@ def test_a_batch_deletes_by_id_patches_only_what_we_decide_and_posts_proxied_rec
     assert list(body) == ["deletes", "patches", "posts"]
 
 
-def test_a_stored_document_is_the_same_whatever_the_order_of_keys_and_an_added_warp_routing() -> None:
+def test_a_stored_document_is_the_same_in_another_order_of_keys_and_with_an_added_warp_routing() -> None:
     sent = configuration(rule("a.example.com", path="/x")).text.replace(',"warp-routing":{"enabled":true}', "")
     value = json.loads(sent)
     value["ingress"][0] = dict(reversed(value["ingress"][0].items()))
@@ -121,7 +126,7 @@ def test_a_stored_document_is_the_same_whatever_the_order_of_keys_and_an_added_w
     assert not same_document(sent, json.dumps(value | {"ingress": value["ingress"][::-1]}))
 
 
-def test_a_warp_routing_that_was_sent_has_to_be_stored() -> None:
+def test_a_warp_routing_that_was_sent_must_be_stored() -> None:
     assert not same_document(
         '{"ingress":[],"warp-routing":{"enabled":true}}', '{"ingress":[],"warp-routing":{"enabled":false}}'
     )

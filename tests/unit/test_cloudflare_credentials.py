@@ -1,4 +1,4 @@
-"""Credentials: sent, rotated, and shown nowhere."""
+"""Credentials: chosen, sent, rotated, and never shown."""
 
 import os
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken, ApiTokenFile
+from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken, ApiTokenFile, choose_credentials
 from tunnel_webhook.ports import PermanentFailure
 
-SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- nobody's
+SECRET = "v1_0123456789-abcdefghijklmnopqrstuvwxyz"  # noqa: S105 -- made up
 
 
 def headers_sent(credentials: httpx.Auth) -> dict[str, str]:
@@ -21,7 +21,7 @@ def headers_sent(credentials: httpx.Auth) -> dict[str, str]:
 
 
 def rotate(path: Path, token: str) -> None:
-    """Replace a token as Kubernetes does: the link is turned to another file, which may be older."""
+    """Replace a token as Kubernetes does: the link is switched to another file, which may be older."""
     target = path.with_name(f"target-{token[:5]}")
     target.write_text(token)
     os.utime(target, (0, 0))
@@ -30,7 +30,25 @@ def rotate(path: Path, token: str) -> None:
     link.replace(path)
 
 
-def test_a_token_is_sent_as_a_bearer_without_the_newline_around_it() -> None:
+@pytest.mark.parametrize(
+    ("values", "headers"),
+    [
+        ({"token": "token"}, {"authorization": "Bearer token"}),
+        ({"token_file": "{file}"}, {"authorization": "Bearer from-the-file"}),
+        ({"key": "key", "email": "me@example.com"}, {"x-auth-key": "key", "x-auth-email": "me@example.com"}),
+    ],
+    ids=["token", "token file", "key with email"],
+)
+def test_the_scheme_of_the_value_that_is_set_is_chosen(
+    tmp_path: Path, values: dict[str, str], headers: dict[str, str]
+) -> None:
+    path = tmp_path / "token"
+    path.write_text("from-the-file")
+    chosen = choose_credentials(**{name: text.format(file=path) for name, text in values.items()})
+    assert headers_sent(chosen) == headers
+
+
+def test_a_token_is_sent_as_a_bearer_token_without_surrounding_whitespace() -> None:
     assert headers_sent(ApiToken(f" {SECRET}\n")) == {"authorization": f"Bearer {SECRET}"}
 
 
@@ -59,7 +77,7 @@ def test_a_token_file_that_does_not_change_is_not_read_again(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"two words", b"\xff\xfe"], ids=["empty", "two words", "not text"])
-def test_a_token_file_that_says_nothing_for_a_moment_leaves_the_last_token(tmp_path: Path, content: bytes) -> None:
+def test_while_a_token_file_is_unusable_the_last_token_is_sent(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "token"
     path.write_text(SECRET)
     credentials = ApiTokenFile(path)
@@ -68,20 +86,19 @@ def test_a_token_file_that_says_nothing_for_a_moment_leaves_the_last_token(tmp_p
     assert headers_sent(credentials) == {"authorization": f"Bearer {SECRET}"}
     path.unlink()
     assert headers_sent(credentials) == {"authorization": f"Bearer {SECRET}"}
-    path.write_text("after all")
     path.write_text("rotated-token")
     assert headers_sent(credentials) == {"authorization": "Bearer rotated-token"}
 
 
-def test_a_token_file_that_never_said_anything_is_a_permanent_failure_that_names_it(tmp_path: Path) -> None:
+def test_a_token_file_that_was_never_usable_is_a_permanent_failure_that_names_it(tmp_path: Path) -> None:
     path = tmp_path / "token"
     with pytest.raises(PermanentFailure, match=r"CLOUDFLARE_API_TOKEN_FILE: no token can be read from .*token"):
         headers_sent(ApiTokenFile(path))
 
 
 @pytest.mark.parametrize("secret", ["", " ", "two words", "line\nbreak", "umläut"], ids=ascii)
-def test_what_no_header_can_carry_is_refused_by_name_and_not_shown(secret: str) -> None:
-    with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_TOKEN is empty, or has") as refused:
+def test_a_value_that_no_header_can_carry_is_refused_by_name_and_not_shown(secret: str) -> None:
+    with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_TOKEN is empty, or contains") as refused:
         ApiToken(secret)
     assert not secret.strip() or secret not in str(refused.value)
     with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_EMAIL"):
@@ -91,7 +108,7 @@ def test_what_no_header_can_carry_is_refused_by_name_and_not_shown(secret: str) 
 def test_no_credential_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(SECRET)
-    by_file = ApiTokenFile(path)
-    headers_sent(by_file)
-    for credentials in (ApiToken(SECRET), by_file, ApiKey(SECRET, "me@example.com")):
+    from_file = ApiTokenFile(path)
+    headers_sent(from_file)
+    for credentials in (ApiToken(SECRET), from_file, ApiKey(SECRET, "me@example.com")):
         assert SECRET not in f"{credentials!r} {credentials}"

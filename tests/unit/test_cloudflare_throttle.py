@@ -10,10 +10,10 @@ def test_a_burst_goes_at_once_and_then_the_rate_holds() -> None:
     assert [throttle.delay(100.0, FOREVER) for _ in range(6)] == [0, 0, 0, 0.5, 1.0, 1.5]
 
 
-def test_time_fills_the_bucket_again_and_no_more_than_to_its_brim() -> None:
+def test_time_refills_the_bucket_up_to_its_size() -> None:
     throttle = Throttle(burst=2, rate=1)
     assert [throttle.delay(0.0, FOREVER) for _ in range(2)] == [0, 0]
-    assert [throttle.delay(1.0, FOREVER), throttle.delay(1.0, FOREVER)] == [0, 1]
+    assert [throttle.delay(1.0, FOREVER) for _ in range(2)] == [0, 1]
     assert [throttle.delay(1000.0, FOREVER) for _ in range(3)] == [0, 0, 1]
 
 
@@ -38,7 +38,7 @@ def test_a_block_is_remembered_until_its_end() -> None:
     assert [throttle.blocked(now) for now in (100.0, 236.0, 237.0)] == [137.0, 1.0, 0.0]
 
 
-def test_no_block_is_believed_to_last_longer_than_cloudflares_do() -> None:
+def test_no_block_is_believed_to_last_longer_than_cloudflares() -> None:
     throttle = Throttle()
     throttle.block(0.0, 10**9)
     assert throttle.blocked(0.0) == LONGEST_BLOCK

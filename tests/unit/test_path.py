@@ -1,4 +1,4 @@
-"""Paths: what `webhook/path` and `webhook/path-match` become, and what that matches."""
+"""Paths: the expression that `webhook/path` and `webhook/path-match` become, and the URL paths that it matches."""
 
 import pytest
 
@@ -8,26 +8,26 @@ from tunnel_webhook.domain.external_dns.path import path_expression
 
 
 @pytest.mark.parametrize(
-    ("match", "path", "expression", "found", "passed_over"),
+    ("match", "path", "expression", "matched", "others"),
     [
         pytest.param(
             "prefix", "/api", "^/api(/|$)", ["/api", "/api/", "/api/x"], ["/apis", "/x/api", "/"], id="prefix"
         ),
         pytest.param("prefix", "/api/", "^/api(/|$)", ["/api", "/api/x"], ["/apis"], id="prefix with a trailing slash"),
         pytest.param("prefix", "/", "", ["", "/", "/x"], [], id="prefix of everything"),
-        pytest.param("prefix", "//", "", ["", "/", "/x"], [], id="prefix of nothing but slashes"),
+        pytest.param("prefix", "//", "", ["", "/", "/x"], [], id="prefix of slashes only"),
         pytest.param("exact", "/api", "^/api$", ["/api"], ["/api/", "/apis", "/x/api"], id="exact"),
         pytest.param("exact", "/", "^/$", ["/"], ["", "/x"], id="exact root"),
         pytest.param("regex", "a[pb]i", "a[pb]i", ["/v1/apiary", "/abi"], ["/ai"], id="regex"),
-        pytest.param("regex", "", "", ["", "/x"], [], id="regex of nothing"),
+        pytest.param("regex", "", "", ["", "/x"], [], id="empty regex"),
     ],
 )
 def test_a_path_becomes_an_expression(
-    match: str, path: str, expression: str, found: list[str], passed_over: list[str]
+    match: str, path: str, expression: str, matched: list[str], others: list[str]
 ) -> None:
     assert path_expression(path, match) == expression
     compiled = compile_re2(expression)
-    assert [url for url in (*found, *passed_over) if compiled.search(url)] == found
+    assert [url_path for url_path in (*matched, *others) if compiled.search(url_path)] == matched
 
 
 @pytest.mark.parametrize("match", ["prefix", "exact"])
@@ -42,17 +42,17 @@ def test_a_path_is_taken_literally(match: str) -> None:
     ("match", "path", "sentence"),
     [
         pytest.param("Prefix", "/api", "accepted are prefix, exact and regex", id="an unknown match"),
-        pytest.param("prefix", "api", "does not start with '/'", id="a prefix without its slash"),
+        pytest.param("prefix", "api", "does not start with '/'", id="a prefix without a leading slash"),
         pytest.param("exact", "", "does not start with '/'", id="an empty exact path"),
-        pytest.param("regex", "(", "is not a regular expression that RE2 accepts", id="an expression that is none"),
+        pytest.param("regex", "(", "is not a regular expression that RE2 accepts", id="an open group"),
         pytest.param("regex", "(?=a)", "is not a regular expression that RE2 accepts", id="a look-ahead"),
         pytest.param("prefix", "/" + "a" * 1024, "longer than 1024 characters", id="1025 characters"),
-        pytest.param("exact", "/" + "." * 600, "longer than 1024 characters", id="1202 characters once it is escaped"),
+        pytest.param("exact", "/" + "." * 600, "longer than 1024 characters", id="1202 characters once escaped"),
         pytest.param("regex", "a\nb", "control characters", id="a control character"),
-        pytest.param("exact", "/a\x7f", "control characters", id="a delete"),
+        pytest.param("exact", "/a\x7f", "control characters", id="a delete character"),
     ],
 )
-def test_a_path_that_means_nothing_is_refused(match: str, path: str, sentence: str) -> None:
+def test_an_invalid_path_is_refused(match: str, path: str, sentence: str) -> None:
     with pytest.raises(InvalidEndpoint, match=sentence):
         path_expression(path, match)
 

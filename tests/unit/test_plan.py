@@ -1,30 +1,44 @@
-"""Plans as values: which records and documents are written in which act, and what is cut out."""
+"""Plans as values: which records and documents each step writes, and how a plan is reduced."""
+
+from dataclasses import replace
 
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import RecordBatch, Zone
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection
+from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
 from vocabulary.builders import BLUE, GREEN, ZONE, claim, rule
 
 OTHER = Zone("example.org", "zone-example.org")
 A, B, C = (Hostname(f"{name}.example.com") for name in "abc")
-UNSTORED, STORED = claim(A), claim(B)
-NEW = UNSTORED.__class__(UNSTORED.name, UNSTORED.type, UNSTORED.content)
+D, E = Hostname("d.example.org"), Hostname("e.example.org")
+NEW, STORED = replace(claim(A), id=""), claim(B)
 
-CREATE = Decision(Action.CREATE, A, ZONE, BLUE, upserts=(rule(A),), claim=NEW)
-UPDATE = Decision(Action.UPDATE, B, ZONE, BLUE, removals=("/x",), claim=STORED)
-MOVE = Decision(Action.MOVE, C, ZONE, GREEN, upserts=(rule(C),), repoint=claim(C, GREEN), left_behind=(BLUE,))
-DELETE = Decision(
-    Action.DELETE, Hostname("d.example.org"), OTHER, BLUE, left_behind=(BLUE, GREEN), release=claim("d.example.org")
-)
-MARK = Decision(Action.ADOPT, Hostname("e.example.org"), OTHER, GREEN, claim=claim("e.example.org", GREEN))
-PLAN = Plan((CREATE, UPDATE, MOVE, DELETE, MARK), managed=frozenset({B, C, DELETE.hostname}))
+ADD_A, REMOVE_X = RuleChange(BLUE, upserts=(rule(A),)), RuleChange(BLUE, removals=("/x",))
+ADD_C, CLEAN_UP_C = RuleChange(GREEN, upserts=(rule(C),)), RuleChange(BLUE, removals=("",))
+REMOVE_D = (RuleChange(BLUE, removals=("",)), RuleChange(GREEN, removals=("",)))
+
+CREATE = Decision(Action.CREATE, A, ZONE, BLUE, claim=NEW, rules=(ADD_A,))
+UPDATE = Decision(Action.UPDATE, B, ZONE, BLUE, claim=STORED, rules=(REMOVE_X,))
+MOVE = Decision(Action.MOVE, C, ZONE, GREEN, rules=(ADD_C,), repoint=claim(C, GREEN), cleanup=(CLEAN_UP_C,))
+DELETE = Decision(Action.DELETE, D, OTHER, BLUE, rules=REMOVE_D, release=claim(D))
+MARK = Decision(Action.ADOPT, E, OTHER, GREEN, claim=claim(E, GREEN))
+PLAN = Plan((CREATE, UPDATE, MOVE, DELETE, MARK), managed=frozenset({B, C, D}))
+
+EARLIER = Rejection("z", Reason.NO_ZONE, "a sentence")
 
 
 def test_claims_are_created_and_marked_by_zone() -> None:
     assert PLAN.claims() == {
         ZONE: RecordBatch(patches=(STORED,), posts=(NEW,)),
-        OTHER: RecordBatch(patches=(claim("e.example.org", GREEN),)),
+        OTHER: RecordBatch(patches=(claim(E, GREEN),)),
+    }
+
+
+def test_documents_change_before_any_record_moves() -> None:
+    assert PLAN.rules() == {
+        BLUE: {A: ADD_A, B: REMOVE_X, D: REMOVE_D[0]},
+        GREEN: {C: ADD_C, D: REMOVE_D[1]},
     }
 
 
@@ -32,64 +46,67 @@ def test_records_that_move_are_patched_by_zone() -> None:
     assert PLAN.repoints() == {ZONE: RecordBatch(patches=(claim(C, GREEN),))}
 
 
-def test_records_that_go_are_deleted_by_zone() -> None:
-    assert PLAN.releases() == {OTHER: RecordBatch(deletes=(claim("d.example.org"),))}
+def test_rules_that_a_move_leaves_are_removed_once_the_record_has_moved() -> None:
+    assert PLAN.cleanups() == {BLUE: {C: CLEAN_UP_C}}
 
 
-def test_documents_change_before_any_record_moves_but_for_what_is_left_behind() -> None:
-    assert PLAN.rules() == {BLUE: (CREATE, UPDATE, DELETE), GREEN: (MOVE, DELETE)}
+def test_records_are_deleted_by_zone() -> None:
+    assert PLAN.releases() == {OTHER: RecordBatch(deletes=(claim(D),))}
 
 
-def test_the_rules_that_a_move_leaves_behind_go_later() -> None:
-    assert PLAN.rules_left_behind() == {BLUE: (MOVE,)}
-
-
-def test_what_is_only_marked_changes_no_document() -> None:
+def test_a_decision_that_only_marks_changes_no_document() -> None:
     assert Plan((MARK,)).rules() == {}
 
 
+def test_a_decision_without_a_step_is_empty() -> None:
+    assert Decision(Action.UPDATE, A, ZONE, BLUE).is_empty
+    assert not any(decision.is_empty for decision in PLAN.decisions)
+
+
 def test_a_plan_is_counted_by_action() -> None:
-    cut = Plan(PLAN.decisions, (Rejection("x", "no-zone", "a sentence"),), withheld=(A, B))
-    counts = {"create": 1, "adopt": 1, "update": 1, "move": 1, "delete": 1, "rejected": 1, "withheld": 2}
-    assert cut.counts == counts
-
-
-def test_a_plan_without_decisions_is_empty_even_with_rejections() -> None:
-    assert Plan(rejections=(Rejection("x", "no-zone", "a sentence"),)).is_empty
-    assert not PLAN.is_empty
+    reduced = Plan(PLAN.decisions, (EARLIER,), withheld=(A, B))
+    assert reduced.counts == {
+        "create": 1,
+        "adopt": 1,
+        "update": 1,
+        "move": 1,
+        "delete": 1,
+        "rejected": 1,
+        "withheld": 2,
+    }
 
 
 def test_a_hostname_counts_as_claimed_from_its_claim_on() -> None:
-    assert PLAN.claimed == {A, B, C, "d.example.org", "e.example.org"}
+    assert PLAN.claimed == {A, B, C, D, E}
 
 
-def test_a_hostname_is_taken_out_and_the_rest_goes_on() -> None:
-    earlier, reason = Rejection("z", "no-zone", "a sentence"), Rejection(A, "refused", "a sentence")
-    cut = Plan((CREATE, UPDATE), (earlier, reason)).without({A}, [reason])
-    assert (cut.decisions, cut.rejections) == ((UPDATE,), (reason, earlier))
+def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
+    refused = Rejection(A, Reason.REFUSED, "a sentence")
+    reduced = Plan((CREATE, UPDATE), (EARLIER, refused)).without({A}, [refused])
+    assert reduced.decisions == (UPDATE,)
+    assert reduced.rejections == (refused, EARLIER)
 
 
-def test_deletions_are_withheld_by_name() -> None:
-    cut = PLAN.without_deletions()
-    assert (cut.decisions, cut.withheld) == ((CREATE, UPDATE, MOVE, MARK), ("d.example.org",))
+def test_releases_are_withheld_by_hostname() -> None:
+    reduced = PLAN.without_releases()
+    assert reduced.decisions == (CREATE, UPDATE, MOVE, MARK)
+    assert reduced.withheld == (D,)
 
 
-def test_the_rules_of_a_hostname_become_one_a_path_and_keep_unknown_keys() -> None:
-    base = (
+def test_a_change_leaves_one_rule_per_path_and_keeps_unknown_keys() -> None:
+    before = (
         IngressRule.parse('{"hostname":"a.example.com","path":"/x","service":"http://first","new":1.0}'),
         rule(A, "http://second", "/x"),
         rule(A, "http://gone", "/y"),
         rule(A, "http://kept"),
     )
-    wanted = Decision(
-        Action.UPDATE, A, ZONE, BLUE, upserts=(rule(A, "http://new", "/x"), rule(A, "http://z", "/z")), removals=("/y",)
-    )
-    assert {each.path: each.text for each in wanted.rules_in(BLUE, base)} == {
+    change = RuleChange(BLUE, upserts=(rule(A, "http://new", "/x"), rule(A, "http://z", "/z")), removals=("/y",))
+    assert {each.path: each.text for each in change.applied_to(before)} == {
         "/x": '{"hostname":"a.example.com","path":"/x","service":"http://new","new":1.0}',
         "": rule(A, "http://kept").text,
         "/z": rule(A, "http://z", "/z").text,
     }
 
 
-def test_no_rule_stays_in_a_tunnel_that_is_left_behind() -> None:
-    assert MOVE.rules_in(BLUE, [rule(C)]) == ()
+def test_a_removal_takes_every_rule_of_its_path() -> None:
+    assert CLEAN_UP_C.applied_to([rule(C), rule(C, "http://twice"), rule(C, path="/x")]) == (rule(C, path="/x"),)

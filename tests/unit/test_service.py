@@ -1,124 +1,227 @@
-"""Services: every form that a rule may have, and what is said of the others."""
+"""The four verbs: what external-dns gets, what is applied, and what is raised for the rest."""
+
+import logging
+from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.errors import InvalidEndpoint
-from tunnel_webhook.domain.external_dns.origin_service import (
-    ALL_SERVICES,
-    URL_SCHEMES,
-    OriginService,
-    looks_like_a_service,
-)
+from doubles.steps import SteppedTunnels, SteppedZones, fail
+from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import RecordBatch, Zone
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, Readiness, Refusal, TemporaryFailure
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, record, rule, service
+
+pytestmark = pytest.mark.anyio
+
+OTHER = Zone("example.org", "zone-example.org")
+APP = "app.example.com"
+LIMITED = TemporaryFailure("rate limited")
+
+
+def create(*endpoints: Endpoint) -> Changes:
+    return Changes(create=endpoints)
+
+
+def names(zones: InMemoryZones) -> set[str]:
+    return {each.name for each in zones.stored[ZONE].values()}
+
+
+def hosts(tunnels: InMemoryTunnels) -> list[str]:
+    text, version = tunnels.documents[BLUE]
+    return [each.hostname for each in TunnelConfiguration.parse(text, version).rules]
+
+
+def published(number: int) -> tuple[InMemoryTunnels, InMemoryZones]:
+    """Return ports that hold so many published hostnames."""
+    hostnames = [f"h{index}.example.com" for index in range(number)]
+    documents = {BLUE: configuration(*map(rule, hostnames)), GREEN: configuration()}
+    return memory(documents, {ZONE: tuple(map(claim, hostnames))})
+
+
+# What external-dns gets.
+
+
+async def test_a_created_hostname_is_claimed_routed_and_reported() -> None:
+    tunnels, zones = memory()
+    api = service(tunnels, zones)
+
+    await api.apply_changes(create(endpoint(resource="service/prod/app")))
+
+    assert names(zones) == {APP}
+    assert hosts(tunnels) == [APP, ""]
+    (reported,) = await api.records()
+    assert reported.targets == ("http://app:8080",)
+    assert reported.labels == {"owner": "default", "resource": "service/prod/app"}
+
+
+async def test_a_deleted_hostname_leaves_nothing_behind() -> None:
+    tunnels, zones = memory()
+    before = tunnels.documents[BLUE][0], dict(zones.stored[ZONE])
+    api = service(tunnels, zones)
+    await api.apply_changes(create(endpoint()))
+
+    await api.apply_changes(Changes(delete=await api.records()))
+
+    assert (tunnels.documents[BLUE][0], zones.stored[ZONE]) == before
+
+
+async def test_applying_the_same_changes_again_writes_nothing() -> None:
+    tunnels, zones = memory()
+    await service(tunnels, zones).apply_changes(create(endpoint()))
+    read_only = fail(PermanentFailure("must not be written"), at="before save")
+
+    await service(SteppedTunnels(tunnels, read_only), SteppedZones(zones, read_only)).apply_changes(create(endpoint()))
+
+    assert hosts(tunnels) == [APP, ""]
+
+
+async def test_the_domain_filter_is_the_one_of_the_policy() -> None:
+    assert service(*memory()).domain_filter() == POLICY.domain_filter
+
+
+async def test_an_instance_with_an_owner_id_reports_only_its_own_hostnames() -> None:
+    rules = (rule("a.example.com"), rule("b.example.com"))
+    records = (
+        claim("a.example.com", owner="a"),
+        claim("b.example.com", owner="b"),
+        record("c.example.com", "1.2.3.4", "A"),
+    )
+    tunnels, zones = memory({BLUE: configuration(*rules), GREEN: configuration()}, {ZONE: records})
+    reported = await service(tunnels, zones, replace(POLICY, owner_id="a")).records()
+    assert [each.dns_name for each in reported] == ["a.example.com"]
+
+
+async def test_drift_is_reported_as_a_property_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    (reported,) = await service(*memory(records={ZONE: (claim(APP),)})).records()
+    assert reported.properties == (("webhook/drift", "no-rule"),)
+    assert "app.example.com has drifted: no-rule" in caplog.text
+
+
+async def test_adjusting_names_what_cannot_be_published_and_drops_what_cannot_be_tunnelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = (endpoint("bad.example.com", "ftp://x"), endpoint("mx.example.com", record_type="MX"))
+    (adjusted,) = await service(*memory()).adjust_endpoints(asked)
+    assert adjusted.dns_name == "bad.example.com"
+    assert dict(adjusted.properties) == {"webhook/invalid": "invalid-service"}
+    assert "cannot publish bad.example.com" in caplog.text
+
+
+# What is not applied.
+
+
+async def test_a_rejection_is_raised_after_everything_else_is_applied() -> None:
+    tunnels, zones = memory()
+    with pytest.raises(ChangesNotApplied, match=r"bad.example.com: invalid-service: ") as error:
+        await service(tunnels, zones).apply_changes(create(endpoint(), endpoint("bad.example.com", "ftp://x")))
+    assert [rejection.reason for rejection in error.value.rejections] == ["invalid-service"]
+    assert hosts(tunnels) == [APP, ""]
+
+
+async def test_a_rejection_raises_nothing_where_the_operator_wants_it_reported_only() -> None:
+    api = service(*memory(), fail_on_rejection=False)
+    await api.apply_changes(create(endpoint("bad.example.com", "ftp://x")))
+
+
+async def test_an_invalid_name_is_rejected_and_its_deletion_ignored() -> None:
+    nameless = endpoint("not a name")
+    with pytest.raises(ChangesNotApplied, match="invalid-hostname") as error:
+        await service(*memory()).apply_changes(Changes(create=(nameless,), delete=(nameless,)))
+    assert len(error.value.rejections) == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        *(pytest.param(f"{scheme}://app", f"{scheme}://app", id=f"{scheme} without a port") for scheme in URL_SCHEMES),
-        *(
-            pytest.param(f"{scheme}://app:8080", f"{scheme}://app:8080", id=f"{scheme} with a port")
-            for scheme in URL_SCHEMES
-        ),
-        pytest.param("http://app:1", "http://app:1", id="the lowest port"),
-        pytest.param("http://app:65535", "http://app:65535", id="the highest port"),
-        pytest.param("http://app/", "http://app", id="a lone trailing slash"),
-        pytest.param("http://app:80/", "http://app:80", id="a lone trailing slash behind a port"),
-        pytest.param("HTTP://App.Prod", "http://app.prod", id="upper case"),
-        pytest.param("http://10.0.0.1:80", "http://10.0.0.1:80", id="an IPv4 address"),
-        pytest.param("http://[FD00::1]:80", "http://[fd00::1]:80", id="an IPv6 address"),
-        pytest.param("http://my_app:80", "http://my_app:80", id="an underscore"),
-        pytest.param("http://app.prod.:80", "http://app.prod.:80", id="a trailing dot"),
-        pytest.param("unix:/run/App.sock", "unix:/run/App.sock", id="a socket keeps its case"),
-        pytest.param("unix+tls:/run/app.sock", "unix+tls:/run/app.sock", id="a socket with TLS"),
-        pytest.param("http_status:100", "http_status:100", id="the lowest status"),
-        pytest.param("http_status:999", "http_status:999", id="the highest status"),
-        pytest.param("HTTP_STATUS:404", "http_status:404", id="a status in upper case"),
-        pytest.param("hello_world", "hello_world", id="the test server"),
-        pytest.param("hello-world", "hello_world", id="the test server by its other name"),
-    ],
+    ("deleted", "sentence"), [(6, "6 deletions are withheld: at most 5"), (1, "1 deletion is withheld: at most 0")]
 )
-def test_a_service_has_one_form(text: str, expected: str) -> None:
-    assert OriginService.parse(text) == expected
-    assert OriginService.parse(expected) == expected
+async def test_deletions_beyond_the_limit_are_withheld_and_the_rest_is_applied(deleted: int, sentence: str) -> None:
+    tunnels, zones = published(8)
+    api = replace(service(tunnels, zones), guard=Guard(deleted - 1, 0.0))
+    doomed = (await api.records())[:deleted]
+    with pytest.raises(ChangesNotApplied, match=sentence) as error:
+        await api.apply_changes(Changes(create=(endpoint(),), delete=doomed))
+    assert len(error.value.withheld) == deleted
+    assert len(names(zones)) == 9
+
+
+class OtherZoneFails(InMemoryZones):
+    """Zones of which example.org cannot be written for now."""
+
+    async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
+        if zone == OTHER:
+            raise LIMITED
+        return await InMemoryZones.save(self, zone, batch)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("failing", "sentence", "logged"),
     [
-        pytest.param("", id="nothing"),
-        pytest.param("app", id="only a host"),
-        pytest.param("app:8080", id="no scheme"),
-        pytest.param("http://", id="no host"),
-        pytest.param("http://:80", id="only a port"),
-        pytest.param("ftp://app", id="an unknown scheme"),
-        pytest.param("htttp://app", id="a misspelt scheme, which cloudflared would take"),
-        pytest.param("http://app/path", id="a path"),
-        pytest.param("http://app//", id="two slashes"),
-        pytest.param("http://app?q", id="a query"),
-        pytest.param("http://app#f", id="a fragment"),
-        pytest.param("http://user@app", id="a user"),
-        pytest.param("http://app:", id="an empty port"),
-        pytest.param("http://app:http", id="a port of letters"),
-        pytest.param("http://app:123456", id="a port of six digits"),
-        pytest.param("http://-app", id="a leading hyphen"),
-        pytest.param("http://bücher", id="a U-label"),
-        pytest.param(" http://app", id="a leading space"),
-        pytest.param("http://app\n", id="a trailing line break"),
-        pytest.param("unix:", id="no socket"),
-        pytest.param("unix:/a b", id="a space in a socket"),
-        pytest.param("http_status:99", id="a status below 100"),
-        pytest.param("http_status:1000", id="a status above 999"),
-        pytest.param("http_status:", id="no status"),
-        pytest.param("http_status:099", id="a status that begins with 0"),
+        (["c.example.org"], "1 hostname waits for the next sync: rate limited", "waiting 1"),
+        (["c.example.org", "d.example.org"], "2 hostnames wait for the next sync: rate limited", "waiting 2"),
     ],
+    ids=["one", "two"],
 )
-def test_any_other_service_is_refused_with_what_would_be_accepted(text: str) -> None:
-    with pytest.raises(InvalidEndpoint, match=r"is not one that a tunnel rule may have: accepted are http, https,"):
-        OriginService.parse(text)
+async def test_the_failure_and_the_log_count_the_same_hostnames_that_wait(
+    failing: list[str], sentence: str, logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tunnels, zones = memory(records={ZONE: (), OTHER: ()})
+    refusing = OtherZoneFails(zones.stored, quota=1)
+    asked = create(*map(endpoint, ["a.example.com", "b.example.com", *failing]))
+
+    with pytest.raises(TemporaryFailure, match=f"^{sentence}$"):
+        await service(tunnels, refusing).apply_changes(asked)
+
+    assert f"applied: create 1, rejected 1, {logged}" in caplog.text
+    assert "rejected b.example.com (): quota-exceeded" in caplog.text
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "99999"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
-    with pytest.raises(InvalidEndpoint, match=rf"has port {port}; ports are 1 to 65535"):
-        OriginService.parse(f"http://app:{port}")
+async def test_a_document_that_is_not_an_object_fails_for_good() -> None:
+    tunnels, zones = memory()
+    tunnels.documents[BLUE] = ("[]", 1)
+    with pytest.raises(PermanentFailure, match="not a JSON object"):
+        await service(tunnels, zones).records()
 
 
-@pytest.mark.parametrize("address", ["::1::2", "1.2.3.4", ":", "12345::"])
-def test_an_address_in_brackets_is_ipv6(address: str) -> None:
-    with pytest.raises(InvalidEndpoint, match="has an address that is not IPv6"):
-        OriginService.parse(f"http://[{address}]")
+# Dry run, log and readiness.
 
 
-@pytest.mark.parametrize("service", ["bastion", "socks-proxy"])
-def test_what_reaches_any_host_is_accepted_only_where_a_setting_lists_it(service: str) -> None:
-    with pytest.raises(InvalidEndpoint, match=rf"is not allowed here: ALLOWED_SERVICES does not list {service}"):
-        OriginService.parse(service)
-    assert OriginService.parse(service.upper(), ALL_SERVICES) == service
+async def test_a_dry_run_logs_what_would_change_and_writes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    tunnels, zones = memory()
+    await service(tunnels, zones, dry_run=True).apply_changes(create(endpoint()))
+    assert hosts(tunnels) == [""]
+    assert names(zones) == set()
+    assert "would create app.example.com" in caplog.text
+    assert "dry run, would apply: create 1" in caplog.text
 
 
-def test_a_setting_may_forbid_what_is_accepted_otherwise() -> None:
-    with pytest.raises(InvalidEndpoint, match="ALLOWED_SERVICES does not list ssh"):
-        OriginService.parse("ssh://app", frozenset({"http"}))
+async def test_every_change_is_logged_at_debug_and_counted_at_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await service(*memory()).apply_changes(create(endpoint()))
+    assert "create app.example.com" in caplog.text
+    assert "applied: create 1" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "http://app",
-        "ftp://app/x",
-        "HTTP://",
-        "unix:",
-        "unix+tls:/a",
-        "http_status:x",
-        "hello-world",
-        "Bastion",
-        "socks-proxy",
-    ],
-)
-def test_what_is_meant_as_a_service_is_told_from_a_host(target: str) -> None:
-    assert looks_like_a_service(target)
+async def test_readiness_is_the_last_contact_with_the_ports() -> None:
+    tunnels, zones = memory()
+    stepped = SteppedTunnels(tunnels)
+    api = service(stepped, zones)
+    assert api.contact.readiness() == Readiness(ready=True, sentence="the backend has not been asked yet")
+
+    await api.records()
+    assert api.contact.readiness() == Readiness(ready=True, sentence="the backend answered", seconds_since_contact=0.0)
+
+    stepped.step = fail(LIMITED)
+    with pytest.raises(TemporaryFailure):
+        await api.records()
+    assert api.contact.readiness() == Readiness(ready=False, sentence="rate limited", seconds_since_contact=0.0)
 
 
-@pytest.mark.parametrize("target", ["app", "app.example.com", "10.0.0.1", "fd00::1", "app:80", "", "hello", "unixes"])
-def test_what_is_meant_as_a_host_is_no_service(target: str) -> None:
-    assert not looks_like_a_service(target)
+async def test_rejected_changes_are_an_answer_of_the_ports() -> None:
+    api = service(*memory())
+    with pytest.raises(ChangesNotApplied):
+        await api.apply_changes(create(endpoint("bad.example.com", "ftp://x")))
+    assert api.contact.readiness().ready

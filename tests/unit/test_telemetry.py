@@ -1,4 +1,4 @@
-"""Telemetry: what a line of the log looks like, and what of OpenTelemetry is switched on by what."""
+"""Telemetry: the format of the log, and the parts of OpenTelemetry that each setting activates."""
 
 import io
 import json
@@ -12,19 +12,19 @@ from typing import NoReturn
 import httpx
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- what telemetry was given is looked at
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- the tests read the spans
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 
 from tunnel_webhook.telemetry import configure_logging, open_telemetry
-from tunnel_webhook.telemetry.logs import Lines, json_line, text_line
+from tunnel_webhook.telemetry.logs import LineFormatter, json_line, text_line
 
 Layout = Callable[[logging.LogRecord], str]
-SECRET = 's3cr3t"t0ken'  # noqa: S105 -- the tests look for it
+SECRET = 's3cr3t"t0ken'  # noqa: S105 -- the tests search for it
 
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Yield where logs go, and leave the loggers as they were."""
+    """Yield a stream for the logs, and restore the loggers."""
     root, ours = logging.getLogger(), logging.getLogger("tunnel_webhook")
     before = (root.handlers, root.level, ours.level)
     yield io.StringIO()
@@ -34,20 +34,20 @@ def log() -> Iterator[io.StringIO]:
 
 def record(message: str = "said %s", *arguments: object, **members: object) -> logging.LogRecord:
     """Return an event of 2026-01-02 03:04:05.678 UTC."""
-    about = {
+    attributes = {
         "name": "tunnel_webhook.x",
         "levelno": logging.INFO,
         "levelname": "INFO",
         "msg": message,
         "args": arguments,
     }
-    return logging.makeLogRecord({**about, "created": 1767323045.678, "msecs": 678.0, **members})
+    return logging.makeLogRecord({**attributes, "created": 1767323045.678, "msecs": 678.0, **members})
 
 
-def event(told: logging.LogRecord) -> dict[str, object]:
-    decoded = json.loads(json_line(told))
-    assert isinstance(decoded, dict)
-    return decoded
+def event(logged: logging.LogRecord) -> dict[str, object]:
+    members = json.loads(json_line(logged))
+    assert isinstance(members, dict)
+    return members
 
 
 def test_an_event_is_one_json_object() -> None:
@@ -67,63 +67,64 @@ def test_an_event_is_one_line_for_people() -> None:
 
 
 @pytest.mark.parametrize("layout", [json_line, text_line])
-def test_nobody_can_forge_an_event(layout: Layout) -> None:
-    told = layout(record("said %s", "a\n2026-01-02T03:04:05.678Z INFO    tunnel_webhook.x: forged\x1b[2J\u2028"))
+def test_a_message_cannot_forge_an_event(layout: Layout) -> None:
+    line = layout(record("said %s", "a\n2026-01-02T03:04:05.678Z INFO    tunnel_webhook.x: forged\x1b[2J\u2028"))
 
-    assert len(told.splitlines()) == 1
-    assert "\x1b" not in told
+    assert len(line.splitlines()) == 1
+    assert "\x1b" not in line
 
 
 def fail() -> NoReturn:
-    message = "of\nmine"
+    message = "two\nlines"
     raise ValueError(message)
 
 
-def test_an_exception_is_a_member_and_lines_of_its_own_for_people() -> None:
+def test_a_traceback_is_a_member_in_json_and_indented_lines_in_text() -> None:
     try:
         fail()
     except ValueError as error:
         failed = record("failed", exc_info=(type(error), error, error.__traceback__))
 
-    told = event(failed)["exception"]
-    assert isinstance(told, str)
-    assert told.startswith("Traceback")
-    assert told.endswith("ValueError: of\nmine")
+    traceback = event(failed)["exception"]
+    assert isinstance(traceback, str)
+    assert traceback.startswith("Traceback")
+    assert traceback.endswith("ValueError: two\nlines")
     first, *following = text_line(failed).splitlines()
     assert first.endswith("failed")
-    assert following[-2:] == ["  ValueError: of", "  mine"]
+    assert following[-2:] == ["  ValueError: two", "  lines"]
     assert all(line.startswith("  ") for line in following)
 
 
-def test_an_event_within_a_span_names_it() -> None:
+def test_an_event_within_a_span_has_its_ids() -> None:
     context = trace.SpanContext(0xABC, 0xDEF, is_remote=False)
     with trace.use_span(trace.NonRecordingSpan(context)):
-        told = event(record())
+        members = event(record())
         line = text_line(record())
 
-    assert (told["trace_id"], told["span_id"]) == ("00000000000000000000000000000abc", "0000000000000def")
+    assert members["trace_id"] == "00000000000000000000000000000abc"
+    assert members["span_id"] == "0000000000000def"
     assert line.endswith(" trace_id=00000000000000000000000000000abc span_id=0000000000000def")
 
 
 @pytest.mark.parametrize("layout", [json_line, text_line])
-def test_a_secret_is_masked_wherever_it_stands(layout: Layout) -> None:
-    lines = Lines(layout, [SECRET, ""])
+def test_a_secret_is_masked_in_message_extra_and_traceback(layout: Layout) -> None:
+    formatter = LineFormatter(layout, [SECRET, ""])
     error = ValueError(f"refused {SECRET}")
 
-    told = lines.format(record("with %s", SECRET, header=SECRET, exc_info=(ValueError, error, None)))
+    text = formatter.format(record("with %s", SECRET, header=SECRET, exc_info=(ValueError, error, None)))
 
-    assert "s3cr3t" not in told
-    assert told.count("***") == 3
-
-
-def test_whatever_follows_bearer_is_masked() -> None:
-    told = Lines(json_line).format(record("sent %s", {"authorization": "Bearer abc.def-ghi"}))
-
-    assert "abc" not in told
-    assert json.loads(told)["message"] == "sent {'authorization': 'Bearer ***'}"
+    assert "s3cr3t" not in text
+    assert text.count("***") == 3
 
 
-def test_other_libraries_only_warn(log: io.StringIO) -> None:
+def test_a_bearer_token_is_masked() -> None:
+    line = LineFormatter(json_line).format(record("sent %s", {"authorization": "Bearer abc.def-ghi"}))
+
+    assert "abc" not in line
+    assert json.loads(line)["message"] == "sent {'authorization': 'Bearer ***'}"
+
+
+def test_libraries_log_warnings_only(log: io.StringIO) -> None:
     configure_logging("debug", "json", stream=log)
 
     logging.getLogger("tunnel_webhook.application").debug("ours")
@@ -133,7 +134,7 @@ def test_other_libraries_only_warn(log: io.StringIO) -> None:
     assert [json.loads(line)["message"] for line in log.getvalue().splitlines()] == ["ours", "their warning"]
 
 
-def test_less_severe_lines_are_left_out(log: io.StringIO) -> None:
+def test_events_below_the_level_are_not_logged(log: io.StringIO) -> None:
     configure_logging("error", "text", stream=log)
 
     logging.getLogger("tunnel_webhook").warning("ours")
@@ -152,7 +153,7 @@ def test_a_warning_of_python_is_an_event(log: io.StringIO) -> None:
     assert json.loads(log.getvalue())["logger"] == "py.warnings"
 
 
-def test_metrics_tell_what_runs_and_nothing_of_the_sdk() -> None:
+def test_metrics_include_build_and_dry_run_and_nothing_of_the_sdk() -> None:
     telemetry = open_telemetry("1.2.3", dry_run=True)
     telemetry.meters.get_meter("x").create_counter("tunnel_webhook_things").add(2, {"kind": "a"})
 
@@ -173,7 +174,7 @@ async def an_app(*_: object) -> None:
     """Serve nothing."""
 
 
-def test_without_a_collector_nothing_is_wrapped() -> None:
+def test_without_a_collector_app_and_transport_are_not_wrapped() -> None:
     telemetry, transport = open_telemetry("1.2.3"), httpx.MockTransport(lambda _: httpx.Response(200))
 
     assert telemetry.tracers is None
@@ -182,20 +183,20 @@ def test_without_a_collector_nothing_is_wrapped() -> None:
     telemetry.shutdown()
 
 
-def test_without_a_collector_no_exporter_is_loaded() -> None:
-    looked_for = "opentelemetry.sdk.trace", "opentelemetry.exporter.otlp", "opentelemetry.instrumentation", "requests"
+def test_without_a_collector_no_exporter_is_imported() -> None:
+    unwanted = "opentelemetry.sdk.trace", "opentelemetry.exporter.otlp", "opentelemetry.instrumentation", "requests"
     script = (
         "import sys; from tunnel_webhook.telemetry import open_telemetry; open_telemetry('1').install();"
-        f"print([name for name in {looked_for} if name in sys.modules])"
+        f"print([name for name in {unwanted} if name in sys.modules])"
     )
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert done.stdout == "[]\n"
+    assert completed.stdout == "[]\n"
 
 
 @pytest.mark.anyio
-async def test_each_attempt_of_a_transport_is_a_client_span() -> None:
+async def test_a_traced_transport_has_a_client_span_per_attempt() -> None:
     exporter = InMemorySpanExporter()
     telemetry = open_telemetry("1.2.3", span_processors=[SimpleSpanProcessor(exporter)])
     transport = telemetry.traced_transport(httpx.MockTransport(lambda _: httpx.Response(429)))
@@ -204,5 +205,6 @@ async def test_each_attempt_of_a_transport_is_a_client_span() -> None:
         await client.get("http://cloudflare/zones")
 
     (span,) = exporter.get_finished_spans()
-    assert (span.kind, span.resource.attributes["service.version"]) == (trace.SpanKind.CLIENT, "1.2.3")
+    assert span.kind is trace.SpanKind.CLIENT
+    assert span.resource.attributes["service.version"] == "1.2.3"
     telemetry.shutdown()

@@ -1,4 +1,4 @@
-"""external-dns' JSON, both ways; the fixtures are what genuine ones sent."""
+"""external-dns' JSON, decoded and encoded; the fixtures are bodies of genuine external-dns."""
 
 import json
 from pathlib import Path
@@ -35,13 +35,13 @@ def sent(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda path: path.stem)
-def test_what_is_sent_to_be_adjusted_comes_back_without_a_loss(body: Path) -> None:
+def test_endpoints_to_adjust_survive_decoding_and_encoding(body: Path) -> None:
     assert json.loads(encode_endpoints(decode_endpoints(body.read_bytes()))) == (json.loads(body.read_bytes()) or [])
 
 
 @pytest.mark.parametrize("body", CHANGES, ids=lambda path: path.stem)
-def test_changes_arrive_without_a_loss(body: Path) -> None:
-    lists = {name.lower(): found or [] for name, found in json.loads(body.read_bytes()).items()}
+def test_changes_are_decoded_without_loss(body: Path) -> None:
+    lists = {name.lower(): endpoints or [] for name, endpoints in json.loads(body.read_bytes()).items()}
 
     changes = decode_changes(body.read_bytes())
 
@@ -51,21 +51,18 @@ def test_changes_arrive_without_a_loss(body: Path) -> None:
     assert json_of(changes.delete) == lists.get("delete", [])
 
 
-def test_an_endpoint_arrives_with_every_field() -> None:
+def test_an_endpoint_is_decoded_with_every_field() -> None:
     assert decode_endpoints(sent("adjust_one")) == (WEB,)
 
 
-def test_a_ttl_and_a_set_identifier_arrive() -> None:
-    assert [each.ttl for each in decode_changes(sent("changes_txt_update")).update_new] == [300, 0]
+def test_a_ttl_and_a_set_identifier_are_decoded() -> None:
+    assert [endpoint.ttl for endpoint in decode_changes(sent("changes_txt_update")).update_new] == [300, 0]
     assert decode_endpoints(b'[{"dnsName":"a.example.com","setIdentifier":"fake"}]')[0].set_identifier == "fake"
 
 
-def test_both_spellings_of_the_lists_mean_the_same() -> None:
-    assert (
-        decode_changes(sent("changes_v014_noop"))
-        == decode_changes(sent("changes_noop_create"))
-        == Changes(create=(WEB,))
-    )
+def test_the_names_of_the_lists_are_case_insensitive() -> None:
+    assert decode_changes(sent("changes_v014_noop")) == Changes(create=(WEB,))
+    assert decode_changes(sent("changes_noop_create")) == Changes(create=(WEB,))
     assert decode_changes(sent("changes_v014_txt")) == Changes(delete=(WEB,))
     assert decode_changes(b'{"UPDATENEW":[{"dnsName":"a.example.com"}]}').update_new == (Endpoint("a.example.com", ""),)
 
@@ -73,12 +70,12 @@ def test_both_spellings_of_the_lists_mean_the_same() -> None:
 @pytest.mark.parametrize(
     "body", [b"{}", b"null", b'{"create":null}', b'{"Create":[],"UpdateOld":null}', b'{"other":[1]}']
 )
-def test_an_empty_change_set_is_one(body: bytes) -> None:
+def test_a_body_without_changes_is_an_empty_change_set(body: bytes) -> None:
     assert decode_changes(body) == Changes()
 
 
-def test_properties_that_lost_their_names_are_kept_as_a_proof() -> None:
-    assert [each.properties for each in decode_endpoints(sent("adjust_shared_slice"))] == [
+def test_properties_without_names_are_kept() -> None:
+    assert [endpoint.properties for endpoint in decode_endpoints(sent("adjust_shared_slice"))] == [
         (("", ""),),
         (("", ""), ("webhook/x", "1")),
     ]
@@ -87,20 +84,21 @@ def test_properties_that_lost_their_names_are_kept_as_a_proof() -> None:
 @pytest.mark.parametrize(
     "field", ["dnsName", "targets", "recordType", "setIdentifier", "recordTTL", "labels", "providerSpecific"]
 )
-def test_a_null_is_as_good_as_nothing(field: str) -> None:
+def test_a_null_field_is_a_missing_field(field: str) -> None:
     assert decode_endpoints(json.dumps([{field: None}]).encode()) == (Endpoint("", ""),)
 
 
 def test_null_elements_are_left_out() -> None:
-    sparse = b'{"dnsName":"a","targets":[null,"x"],"labels":{"a":null,"b":"c"},"providerSpecific":[null,{"name":"n","value":null}]}'
-    body = b"[null,%b,null]" % sparse
+    properties = b'[null,{"name":"n","value":null}]'
+    endpoint = b'{"dnsName":"a","targets":[null,"x"],"labels":{"a":null,"b":"c"},"providerSpecific":%b}' % properties
+    body = b"[null,%b,null]" % endpoint
 
     expected = Endpoint("a", "", ("x",), labels={"b": "c"}, properties=(("n", ""),))
     assert decode_endpoints(body) == (expected,)
     assert decode_changes(b'{"delete":%b}' % body).delete == (expected,)
 
 
-def test_fields_of_later_versions_are_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert decode_endpoints(
         b'[{"dnsName":"a","alias":{"deep":[1]},"providerSpecific":[{"name":"n","value":"v","new":1}]}]'
     ) == (Endpoint("a", "", properties=(("n", "v"),)),)
@@ -111,11 +109,13 @@ def test_fields_of_later_versions_are_ignored() -> None:
     [
         pytest.param(b"", "truncated", id="empty"),
         pytest.param(b'[{"dnsName":"a', "truncated", id="cut short"),
-        pytest.param(b"[] trailing", "trailing", id="something behind it"),
+        pytest.param(b"[] trailing", "trailing", id="trailing text"),
         pytest.param(b"\xff", "malformed", id="not UTF-8"),
-        pytest.param(b'[{"dnsName":"\xff"}]', "utf-8", id="not UTF-8 within"),
-        pytest.param(b"[" * 100_000, "recursion", id="too deep"),
-        pytest.param(b'[{"u":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "recursion", id="too deep within"),
+        pytest.param(b'[{"dnsName":"\xff"}]', "utf-8", id="not UTF-8 in a string"),
+        pytest.param(b"[" * 100_000, "recursion", id="nested too deep"),
+        pytest.param(
+            b'[{"u":' + b"[" * 100_000 + b"]" * 100_000 + b"}]", "recursion", id="an unknown field nested too deep"
+        ),
         pytest.param(b"{}", "`array", id="an object"),
         pytest.param(b'[{"dnsName":"a"},{"dnsName":1}]', "$[1].dnsName", id="dnsName is a number"),
         pytest.param(b'[{"recordTTL":"300"}]', "$[0].recordTTL", id="recordTTL is a string"),
@@ -126,7 +126,7 @@ def test_fields_of_later_versions_are_ignored() -> None:
         pytest.param(b'["a"]', "$[0]", id="an endpoint is a string"),
     ],
 )
-def test_what_is_malformed_is_refused_with_its_place(body: bytes, place: str) -> None:
+def test_malformed_endpoints_are_refused_with_the_place(body: bytes, place: str) -> None:
     with pytest.raises(MalformedBody) as refused:
         decode_endpoints(body)
     assert place in str(refused.value)
@@ -141,13 +141,13 @@ def test_what_is_malformed_is_refused_with_its_place(body: bytes, place: str) ->
         pytest.param(b'{"delete":[{},{"recordTTL":true}]}', "$[1].recordTTL", id="an element"),
     ],
 )
-def test_malformed_changes_are_refused_with_their_place(body: bytes, place: str) -> None:
+def test_malformed_changes_are_refused_with_the_place(body: bytes, place: str) -> None:
     with pytest.raises(MalformedBody) as refused:
         decode_changes(body)
     assert place in str(refused.value)
 
 
-def test_nothing_empty_is_emitted() -> None:
+def test_empty_fields_are_not_encoded() -> None:
     bare = Endpoint("a.example.com", targets=("x",), properties=(("n", ""), ("", "")))
 
     assert encode_endpoints([bare]) == (
@@ -157,7 +157,7 @@ def test_nothing_empty_is_emitted() -> None:
     assert encode_endpoints([]) == b"[]\n"
 
 
-def test_canonical_names_and_services_are_emitted_as_strings() -> None:
+def test_canonical_names_and_services_are_encoded_as_strings() -> None:
     canonical = Endpoint(
         Hostname.parse("A.example.com"), targets=(OriginService.parse("HTTP://X:80"),), ttl=60, set_identifier="^/a$"
     )
@@ -173,13 +173,17 @@ def test_canonical_names_and_services_are_emitted_as_strings() -> None:
     ]
 
 
-def test_endpoints_that_differ_in_labels_only_are_told_apart() -> None:
+def test_endpoints_that_differ_only_in_labels_are_encoded_differently() -> None:
     one, other = Endpoint("a", labels={"owner": "x"}), Endpoint("a", labels={"owner": "y"})
 
-    assert [each["labels"]["owner"] for each in json.loads(encode_endpoints([one, other, one]))] == ["x", "y", "x"]
+    assert [endpoint["labels"]["owner"] for endpoint in json.loads(encode_endpoints([one, other, one]))] == [
+        "x",
+        "y",
+        "x",
+    ]
 
 
-def test_an_endpoint_that_comes_again_is_remembered_until_it_stays_away() -> None:
+def test_a_repeated_endpoint_is_decoded_once_until_a_body_is_without_it() -> None:
     body = json.dumps([{"dnsName": f"h{number}.example.com"} for number in range(5000)]).encode()
     first, again = decode_endpoints(body), decode_endpoints(body)
     assert all(one is other for one, other in zip(first, again, strict=True))
@@ -194,7 +198,7 @@ def test_an_endpoint_that_comes_again_is_remembered_until_it_stays_away() -> Non
 @pytest.mark.parametrize(
     ("domain_filter", "expected"),
     [
-        pytest.param(DomainFilter(), {}, id="nothing"),
+        pytest.param(DomainFilter(), {}, id="no filter"),
         pytest.param(DomainFilter.parse(["b.com", "a.com"]), {"include": ["a.com", "b.com"]}, id="include"),
         pytest.param(
             DomainFilter.parse(["a.com"], [".x.a.com"]),
@@ -208,7 +212,7 @@ def test_an_endpoint_that_comes_again_is_remembered_until_it_stays_away() -> Non
         ),
     ],
 )
-def test_a_domain_filter_is_emitted_as_external_dns_reads_it(
+def test_a_domain_filter_is_encoded_as_external_dns_reads_it(
     domain_filter: DomainFilter, expected: dict[str, object]
 ) -> None:
     assert json.loads(encode_filter(domain_filter)) == expected

@@ -1,4 +1,4 @@
-"""The vocabulary of the tests: short words for domain values."""
+"""Short words for the values of the domain."""
 
 from collections.abc import Mapping
 
@@ -25,7 +25,7 @@ def rule(hostname: str = "", service: str = "http://by-hand:80", path: str = "",
 
 
 def configuration(*rules: IngressRule, catch_all: str = "http_status:404", version: int = 1) -> TunnelConfiguration:
-    """Return a document of these rules with a catch-all behind them."""
+    """Return a document of these rules and a catch-all."""
     texts = join_elements(each.text for each in (*rules, rule(service=catch_all)))
     return TunnelConfiguration.parse(f'{{"ingress":{texts},"warp-routing":{{"enabled":true}},"unknown":1.50}}', version)
 

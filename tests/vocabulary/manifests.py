@@ -1,4 +1,4 @@
-"""What `deploy/` says, as data, and the endpoints that external-dns makes of the worked examples.
+"""The files of `deploy/` as data, and the endpoints that external-dns makes of the worked examples.
 
 | resource      | hostnames                   | target                                                | properties     |
 |---------------|-----------------------------|-------------------------------------------------------|----------------|
@@ -25,7 +25,7 @@ EXAMPLES = sorted((DEPLOY / "examples").glob("*.yaml"))
 CLUSTER_IP = "10.96.0.10"
 
 Manifest = dict[str, Any]
-Wanted = dict[str, Any]
+EndpointJson = dict[str, Any]
 """An endpoint as external-dns writes it in JSON."""
 
 
@@ -40,54 +40,59 @@ def values() -> Manifest:
 
 
 def webhook_values() -> Manifest:
-    """Return what the values say of the webhook's container."""
-    found: Manifest = values()["provider"]["webhook"]
-    return found
+    """Return the values of the webhook's container."""
+    webhook: Manifest = values()["provider"]["webhook"]
+    return webhook
 
 
 def secret_texts() -> dict[tuple[str, str], str]:
-    """Return the texts of the Secret, by its name and their key."""
+    """Return the values of the Secret, by its name and their key."""
     (secret,) = load(DEPLOY / "secret.yaml")
     return {(secret["metadata"]["name"], key): text for key, text in secret["stringData"].items()}
 
 
 def environment(container: Manifest) -> dict[str, str]:
-    """Return the variables of a container, those of the Secret filled in."""
+    """Return the variables of a container, with those of the Secret filled in."""
     secrets = secret_texts()
-    return {each["name"]: each["value"] if "value" in each else secrets[reference(each)] for each in container["env"]}
+    return {
+        variable["name"]: variable["value"] if "value" in variable else secrets[reference(variable)]
+        for variable in container["env"]
+    }
 
 
 def reference(variable: Manifest) -> tuple[str, str]:
-    """Return the name of the Secret and the key that a variable takes its text from."""
+    """Return the Secret and the key that a variable takes its value from."""
     source = variable["valueFrom"]["secretKeyRef"]
     return source["name"], source["key"]
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource with annotations, as external-dns reads it with a prefix."""
+    """A resource, as external-dns reads it with an annotation prefix."""
 
     manifest: Manifest
     prefix: str
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        """The annotations with the prefix, without it."""
-        found = self.manifest["metadata"].get("annotations", {})
-        return {name.removeprefix(self.prefix): text for name, text in found.items() if name.startswith(self.prefix)}
+        """The annotations that have the prefix, by the rest of their name."""
+        annotations = self.manifest["metadata"].get("annotations", {})
+        return {
+            name.removeprefix(self.prefix): text for name, text in annotations.items() if name.startswith(self.prefix)
+        }
 
     @property
     def targets(self) -> list[str]:
-        """The targets that it is annotated with."""
+        """The targets in its annotation `target`."""
         return [target for target in self.annotations.get("target", "").split(",") if target]
 
-    def endpoints(self, hostnames: Iterable[str], targets: Sequence[str]) -> Iterator[Wanted]:
-        """Return an endpoint for each hostname; none without a target."""
+    def endpoints(self, hostnames: Iterable[str], targets: Sequence[str]) -> Iterator[EndpointJson]:
+        """Yield one endpoint per hostname, or none without targets."""
         name, namespace = (self.manifest["metadata"][key] for key in ("name", "namespace"))
         properties = [
-            {"name": f"webhook/{given.removeprefix('webhook-')}", "value": text}
-            for given, text in self.annotations.items()
-            if given.startswith("webhook-")
+            {"name": f"webhook/{annotation.removeprefix('webhook-')}", "value": text}
+            for annotation, text in self.annotations.items()
+            if annotation.startswith("webhook-")
         ]
         for hostname in hostnames if targets else ():
             yield {
@@ -99,22 +104,23 @@ class Resource:
             }
 
 
-def endpoints(manifests: Sequence[Manifest], prefix: str) -> list[Wanted]:
+def endpoints(manifests: Sequence[Manifest], prefix: str) -> list[EndpointJson]:
     """Return the endpoints that external-dns makes of these resources, reading annotations with this prefix."""
-    resources = [Resource(each, prefix) for each in manifests]
-    return [wanted for each in resources if each.manifest["kind"] in _SOURCES for wanted in _make(each, resources)]
+    resources = [Resource(manifest, prefix) for manifest in manifests]
+    return [
+        endpoint
+        for resource in resources
+        if resource.manifest["kind"] in _SOURCES
+        for endpoint in _SOURCES[resource.manifest["kind"]](resource, resources)
+    ]
 
 
-def _make(resource: Resource, resources: Sequence[Resource]) -> Iterable[Wanted]:
-    return _SOURCES[resource.manifest["kind"]](resource, resources)
-
-
-def _service(service: Resource, _: Sequence[Resource]) -> Iterable[Wanted]:
+def _service(service: Resource, _: Sequence[Resource]) -> Iterable[EndpointJson]:
     hostname = service.annotations.get("internal-hostname", "")
     return service.endpoints([hostname] if hostname else [], service.targets or [CLUSTER_IP])
 
 
-def _ingress(ingress: Resource, _: Sequence[Resource]) -> Iterable[Wanted]:
+def _ingress(ingress: Resource, _: Sequence[Resource]) -> Iterable[EndpointJson]:
     spec = ingress.manifest["spec"]
     hostnames = [rule["host"] for rule in spec["rules"]] + [
         host for tls in spec.get("tls", ()) for host in tls["hosts"]
@@ -122,26 +128,25 @@ def _ingress(ingress: Resource, _: Sequence[Resource]) -> Iterable[Wanted]:
     return ingress.endpoints(sorted(set(hostnames)), ingress.targets)
 
 
-def _http_route(route: Resource, resources: Sequence[Resource]) -> Iterable[Wanted]:
+def _http_route(route: Resource, resources: Sequence[Resource]) -> Iterable[EndpointJson]:
     parents = {parent["name"] for parent in route.manifest["spec"]["parentRefs"]}
     gateways = [
-        each
-        for each in resources
-        if each.manifest["kind"] == "Gateway" and each.manifest["metadata"]["name"] in parents
+        resource
+        for resource in resources
+        if resource.manifest["kind"] == "Gateway" and resource.manifest["metadata"]["name"] in parents
     ]
     return route.endpoints(
         route.manifest["spec"]["hostnames"], [target for gateway in gateways for target in gateway.targets]
     )
 
 
-def _dns_endpoint(written: Resource, _: Sequence[Resource]) -> Iterable[Wanted]:
-    name, namespace = (written.manifest["metadata"][key] for key in ("name", "namespace"))
-    return [
-        {**each, "labels": {"resource": f"crd/{namespace}/{name}"}} for each in written.manifest["spec"]["endpoints"]
-    ]
+def _dns_endpoint(resource: Resource, _: Sequence[Resource]) -> Iterable[EndpointJson]:
+    name, namespace = (resource.manifest["metadata"][key] for key in ("name", "namespace"))
+    labels = {"resource": f"crd/{namespace}/{name}"}
+    return [{**endpoint, "labels": labels} for endpoint in resource.manifest["spec"]["endpoints"]]
 
 
-_SOURCES: Mapping[str, Callable[[Resource, Sequence[Resource]], Iterable[Wanted]]] = {
+_SOURCES: Mapping[str, Callable[[Resource, Sequence[Resource]], Iterable[EndpointJson]]] = {
     "Service": _service,
     "Ingress": _ingress,
     "HTTPRoute": _http_route,

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for documents as odd as JSON allows: what cloudflared takes, what it refuses, and what lies between."""
+"""Hypothesis strategies for odd documents: what cloudflared accepts, what it refuses, and the borders between both."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ ODD: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "fixtures" /
 
 
 def odd(kind: str) -> st.SearchStrategy[str]:
-    """Return one of the texts that are collected under a name."""
+    """Return one of the texts of a kind."""
     return st.sampled_from(ODD[kind])
 
 
@@ -60,7 +60,7 @@ services = st.one_of(st.sampled_from(("http://app:80", "https://[::1]:443", "htt
 
 @st.composite
 def respelled(draw: st.DrawFn, members: dict[str, Any]) -> dict[str, Any]:
-    """Return an object, sometimes with one key spelled otherwise: as Go still reads it, or as it does not."""
+    """Return an object, sometimes with one key in another spelling, which Go may or may not read."""
     if not members or draw(st.integers(0, 3)):
         return members
     key = draw(st.sampled_from(sorted(members)))
@@ -70,7 +70,7 @@ def respelled(draw: st.DrawFn, members: dict[str, Any]) -> dict[str, Any]:
 
 
 def rules() -> st.SearchStrategy[dict[str, Any]]:
-    """Return a rule that may be odd in one place or another."""
+    """Return a rule, any part of which may be odd."""
     good = st.just("http://app:80")
     routed = st.fixed_dictionaries({"service": good, "hostname": odd("hostnames"), "path": odd("expressions")})
     served = st.fixed_dictionaries(
@@ -96,7 +96,7 @@ def rules() -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def odd_documents(draw: st.DrawFn) -> str:
-    """Return a document of which any part may be such as cloudflared refuses."""
+    """Return a document, any part of which cloudflared may refuse."""
     found = draw(st.lists(rules(), max_size=3))
     if draw(st.integers(0, 9)):
         found.append({"service": "http_status:404"})

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: hostnames that meet one another, documents made by hand, endpoints good and bad, whole worlds."""
+"""Hypothesis strategies: overlapping hostnames, documents made by hand, good and bad endpoints, whole worlds."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -23,11 +23,11 @@ NAMES = (
     *(f"{two}.{one}.example.com" for one in "ab" for two in "ab"),
     "a.a.a.example.com",
 )
-"""Few enough to collide, deep enough for wildcards within wildcards; those at or below b.example.com are in a zone of their own."""
+"""Few enough to collide, deep enough for nested wildcards; b.example.com and all names below it have their own zone."""
 
 WILDCARDS = tuple(f"*.{name}" for name in NAMES if name.count(".") < 4)
 HOSTS = (*NAMES, *(f"z.{name}" for name in NAMES), "other.org", "z.other.org")
-"""Hosts to ask for: every name, a host below it that no rule names, and such as belong to nobody."""
+"""Hosts to request: every name, a host below each that no rule names, and hosts outside every zone."""
 
 PATHS = ("", "^/api(/|$)", "^/a", "/b$", ".*")
 REQUEST_PATHS = ("/", "/api", "/api/x", "/apis", "/b")
@@ -46,7 +46,7 @@ RESTS = (
     ('"originRequest":{"connectTimeout":30,"httpHostHeader":"inner.example"}', *ODD_MEMBERS[1:]),
     ('"originRequest":{"access":{"required":true,"teamName":"acme","audTag":["b","a"]}}',),
 )
-"""What people write into a rule beside its hostname, path and service."""
+"""The members that people write into a rule besides its hostname, path and service."""
 
 FORMS = (
     *((service, "CNAME", resource, {}) for service in SERVICES for resource in ("", "ingress/prod/one")),
@@ -55,7 +55,7 @@ FORMS = (
     ("fd00::1", "AAAA", "service/prod/one", {}),
     ("Backend.prod.", "CNAME", "ingress/prod/two", {"scheme": "https"}),
 )
-"""How an endpoint says where its requests go: target, record type, resource, properties."""
+"""The ways in which an endpoint names its origin: target, record type, resource, properties."""
 
 OPTIONS: tuple[dict[str, str], ...] = (
     {},
@@ -66,7 +66,7 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"adopt": "True"},
     {"access_required": "true", "access_team_name": "acme", "access_aud_tag": "b, a"},
 )
-"""Properties of an endpoint, in spellings that are not the canonical one."""
+"""Properties of an endpoint, in spellings other than the canonical one."""
 
 MATCHES = (
     ("", ""),
@@ -97,20 +97,20 @@ hands = st.integers(0, 11)
 
 
 def written(text: str, hand: int) -> str:
-    """Return a string as a hand writes it in JSON."""
+    """Return a string as JSON, in one of its spellings."""
     escaped = '"' + "".join(f"\\u{ord(character):04X}" for character in text) + '"'
     return (json.dumps(text, ensure_ascii=False), json.dumps(text), escaped)[hand % 3]
 
 
 def joined(members: Sequence[str], hand: int) -> str:
-    """Return an object of these members as a hand writes it."""
+    """Return an object of these members, in one of its spellings."""
     gap = ("", " ", "", "\n  ")[hand % 4]
     turned = [*members[hand % (len(members) or 1) :], *members[: hand % (len(members) or 1)]]
     return "{" + gap + ("," + gap).join(turned) + gap + "}"
 
 
 def rule_text(hostname: str, path: str, service: str, rest: Sequence[str], hand: int) -> str:
-    """Return a rule as a hand writes it."""
+    """Return a rule as JSON, in one of its spellings."""
     members = [f'"service":{written(service, hand)}', *rest]
     members += [f'"hostname" : {written(hostname, hand)}'] if hostname or hand % 2 else []
     members += [f'"path": {written(path, hand + 1)}'] if path or hand % 5 == 0 else []
@@ -118,24 +118,24 @@ def rule_text(hostname: str, path: str, service: str, rest: Sequence[str], hand:
 
 
 def rule_texts(hostname: st.SearchStrategy[str], path: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return rules as people may have written them."""
+    """Return a rule as a person may have written it."""
     return st.builds(rule_text, hostname, path, st.sampled_from(SERVICES), st.sampled_from(RESTS), hands)
 
 
 def bystander_texts(names: st.SearchStrategy[str] = hand_hostnames) -> st.SearchStrategy[str]:
-    """Return a rule made by hand that is no catch-all: for a hostname, or for every host below a path."""
+    """Return a rule made by hand that is not a catch-all: for a hostname, or for a path of every host."""
     named = rule_texts(names, st.sampled_from(PATHS))
     return st.one_of(named, named, named, rule_texts(st.sampled_from(("", "*")), st.sampled_from(PATHS[1:])))
 
 
 def catch_alls() -> st.SearchStrategy[str]:
-    """Return a rule that takes every request."""
+    """Return a rule that matches every request."""
     return rule_texts(st.sampled_from(("", "*")), st.just(""))
 
 
 @st.composite
 def document_texts(draw: st.DrawFn, rules: st.SearchStrategy[list[str]], *, with_catch_all: bool = False) -> str:
-    """Return a document of these rules, a catch-all behind them; without any rules, sometimes without a catch-all or an ingress."""
+    """Return a document of these rules and a catch-all; without rules, sometimes without a catch-all or an ingress."""
     texts, hand = draw(rules), draw(hands)
     members = draw(st.sampled_from(((), ('"warp-routing":{"enabled":true}',), ('"originRequest" : {}', *ODD_MEMBERS))))
     if texts or with_catch_all or hand % 2:
@@ -149,7 +149,7 @@ def document_texts(draw: st.DrawFn, rules: st.SearchStrategy[list[str]], *, with
 def hand_made_documents(
     names: st.SearchStrategy[str] = hand_hostnames, *, with_catch_all: bool = False
 ) -> st.SearchStrategy[str]:
-    """Return a document in which nothing is ours."""
+    """Return a document without any rule of ours."""
     return document_texts(st.lists(bystander_texts(names), max_size=6), with_catch_all=with_catch_all)
 
 
@@ -162,21 +162,21 @@ def spellings(name: str) -> st.SearchStrategy[str]:
 def published(
     draw: st.DrawFn, hostname: str, tunnel: str, *, path: tuple[str, str] = ("", ""), owner: str = ""
 ) -> Endpoint:
-    """Return an endpoint that can be published, in one of the forms in which one may be asked for."""
+    """Return an endpoint that can be published, in one of the forms that external-dns may send."""
     target, kind, resource, origin = draw(st.sampled_from(FORMS))
-    given = origin | draw(st.sampled_from(OPTIONS))
+    properties = origin | draw(st.sampled_from(OPTIONS))
     if path[0]:
-        given |= {"path": path[0], "path_match": path[1]}
+        properties |= {"path": path[0], "path_match": path[1]}
     if tunnel != BLUE:
-        given["tunnel"] = draw(st.sampled_from((tunnel, "green")))
-    found = endpoint(draw(spellings(hostname)), target, owner=owner, resource=resource, record_type=kind, **given)
+        properties["tunnel"] = draw(st.sampled_from((tunnel, "green")))
+    found = endpoint(draw(spellings(hostname)), target, owner=owner, resource=resource, record_type=kind, **properties)
     ttl, identifier = draw(st.sampled_from(((0, ""), (300, ""), (0, "fake"))))
     return replace(found, ttl=ttl, set_identifier=identifier)
 
 
 @st.composite
 def spoiled(draw: st.DrawFn, hostname: str, tunnel: str, *, path: tuple[str, str] = ("", "")) -> Endpoint:
-    """Return an endpoint that cannot be published, although its hostname and its path are good."""
+    """Return an endpoint that cannot be published, although its hostname and its path are valid."""
     found = draw(published(hostname, tunnel, path=path))
     fault = draw(
         st.sampled_from((("", ""), ("webhook/no-tls-verfy", "true"), ("webhook/keep-alive-timeout", "soon"), None))
@@ -195,7 +195,7 @@ def spoiled(draw: st.DrawFn, hostname: str, tunnel: str, *, path: tuple[str, str
 def wishes(
     draw: st.DrawFn, names: Iterable[str] = (*NAMES, *WILDCARDS), *, owner: str = "", max_size: int = 5
 ) -> tuple[Endpoint, ...]:
-    """Return endpoints that can all be published at once: each path of a hostname once, each hostname in one tunnel."""
+    """Return endpoints that can be published together: each path of a hostname once, each hostname in one tunnel."""
     found: list[Endpoint] = []
     for name in draw(st.lists(st.sampled_from(sorted(names)), unique=True, max_size=max_size)):
         tunnel = draw(st.sampled_from((BLUE, BLUE, GREEN)))
@@ -263,13 +263,13 @@ def faulty(draw: st.DrawFn, names: Sequence[str] = NAMES, *, owner: str = "") ->
 
 @st.composite
 def beyond(draw: st.DrawFn) -> Endpoint:
-    """Return an endpoint of a type that no tunnel carries, or of a zone that is not there."""
+    """Return an endpoint of a type that no tunnel can carry, or in a zone that does not exist."""
     kind = draw(st.sampled_from(("MX", "TXT", "SRV", "CNAME")))
     return endpoint("nowhere.org" if kind == "CNAME" else draw(st.sampled_from(NAMES)), record_type=kind)
 
 
 def junk() -> st.SearchStrategy[Endpoint]:
-    """Return an endpoint of any characters in any place."""
+    """Return an endpoint of arbitrary characters."""
     words = st.one_of(st.text(max_size=12), hostnames, st.sampled_from((*SERVICES, *BAD_TARGETS, *BAD_NAMES)))
     names = st.one_of(
         words,
@@ -298,45 +298,45 @@ def endpoints(*, owner: str = "") -> st.SearchStrategy[Endpoint]:
         st.sampled_from((BLUE, GREEN)),
         st.sampled_from(MATCHES),
     )
-    return st.one_of(good.flatmap(lambda each: each), faulty(owner=owner), beyond(), junk())
+    return st.one_of(good.flatmap(lambda strategy: strategy), faulty(owner=owner), beyond(), junk())
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What stands there before anybody asks for anything: documents by tunnel id, records by zone."""
+    """The state before any change: documents by tunnel id, records by zone."""
 
     documents: dict[str, str]
     records: dict[Zone, tuple[DnsRecord, ...]]
 
     @property
     def existing(self) -> Existing:
-        """The same, as a decision is taken on it."""
+        """The same state, as decisions rest on it."""
         documents = {tunnel: TunnelConfiguration.parse(text) for tunnel, text in self.documents.items()}
         return Existing.of(self.records, self.records, documents)
 
     def planned(self, asked: Changes, policy: Policy) -> dict[str, str]:
-        """Return what the documents would be once changes are applied."""
+        """Return the documents once changes are applied."""
         decided = plan(self.existing, asked, policy)
         written: dict[str, str] = {}
         for tunnel, text in self.documents.items():
             base = TunnelConfiguration.parse(text)
-            decisions = (*decided.rules().get(tunnel, ()), *decided.rules_left_behind().get(tunnel, ()))
+            changed = {**decided.rules().get(tunnel, {}), **decided.cleanups().get(tunnel, {})}
             rules = {
-                each.hostname: each.rules_in(tunnel, self.existing.rules_in(tunnel, each.hostname))
-                for each in decisions
+                hostname: change.applied_to(self.existing.rules_in(tunnel, hostname))
+                for hostname, change in changed.items()
             }
             written[tunnel] = lay_out(base, rules, decided.claimed).text
         return written
 
     def ports(self) -> tuple[InMemoryTunnels, InMemoryZones]:
-        """Return both driven ports in memory, holding this."""
-        stored = {zone: {each.id: each for each in found} for zone, found in self.records.items()}
+        """Return both driven ports in memory, holding this state."""
+        stored = {zone: {record.id: record for record in records} for zone, records in self.records.items()}
         return InMemoryTunnels({tunnel: (text, 1) for tunnel, text in self.documents.items()}), InMemoryZones(stored)
 
 
 @st.composite
 def changes(draw: st.DrawFn, *, owner: str = "us") -> Changes:
-    """Return changes that external-dns may send, and some that it would not: good and bad at once, and the same name twice."""
+    """Return changes that external-dns may send, and some that it would not: good and bad, and the same name twice."""
     asked = st.lists(endpoints(owner=owner), max_size=3).map(tuple)
     gone = st.lists(st.builds(Endpoint, hostnames, labels=st.just({"owner": owner})), max_size=2).map(tuple)
     return Changes(
@@ -349,12 +349,12 @@ def zone_for(name: str) -> Zone:
     return CHILD if name == CHILD.name or name.endswith(f".{CHILD.name}") else ZONE
 
 
-Standing = tuple[DnsRecord, tuple[str, ...]]
+Holding = tuple[DnsRecord, tuple[str, ...]]
 """A record, and the tunnels that have a rule for its hostname."""
 
 
-def standings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Standing]:
-    """Return what may stand at a name: other people's records, another owner's claims, and what a stopped sync of ours leaves."""
+def holdings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Holding]:
+    """Return what may hold a name: a person's record, another owner's claim, or what a stopped sync of ours left."""
     grey = replace(claim(name, BLUE, ours), proxied=False)
     return st.sampled_from(
         (
@@ -376,16 +376,16 @@ def standings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Standing]:
 
 @st.composite
 def worlds(draw: st.DrawFn, *, ours: str = "us", theirs: str = "them", with_catch_all: bool = False) -> World:
-    """Return tunnels and zones that others use as well, with rules made by hand between everything else."""
+    """Return shared tunnels and zones, with rules made by hand between all others."""
     rules = {tunnel: draw(st.lists(bystander_texts(), max_size=4)) for tunnel in (BLUE, GREEN)}
     records: dict[Zone, list[DnsRecord]] = {ZONE: [], CHILD: []}
     for name in draw(st.lists(hostnames, unique=True, max_size=4)):
-        found, places = draw(standings(name, ours, theirs))
-        records[zone_for(name)].append(found)
-        for place in places:
+        holder, tunnels = draw(holdings(name, ours, theirs))
+        records[zone_for(name)].append(holder)
+        for tunnel in tunnels:
             text = draw(rule_texts(st.just(name), st.sampled_from(PATHS)))
-            rules[place].insert(draw(st.integers(0, len(rules[place]))), text)
+            rules[tunnel].insert(draw(st.integers(0, len(rules[tunnel]))), text)
     documents = {
         tunnel: draw(document_texts(st.just(texts), with_catch_all=with_catch_all)) for tunnel, texts in rules.items()
     }
-    return World(documents, {zone: tuple(found) for zone, found in records.items()})
+    return World(documents, {zone: tuple(stored) for zone, stored in records.items()})

@@ -1,12 +1,12 @@
-"""The driven ports in memory: for demos, for contract tests, for dry development; as strict as Cloudflare is.
+"""The driven ports in memory, for demos, contract tests and dry development; as strict as Cloudflare.
 
-Tests look into it and write into it through its plain attributes, by a side door that none of its methods uses.
+Documents and records are plain attributes, which tests read and write without the methods under test.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -19,14 +19,7 @@ from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
 from tunnel_webhook.ports import Finding, Level, PermanentFailure, Refusal
 
 ENTERPRISE_RECORDS = 1_000_000
-"""The quota of a zone unless told otherwise: the account-wide default of Cloudflare's Enterprise plan."""
-
-Hook = Callable[[str], None]
-"""Called with the name of a step, before it and after it; raises to make it fail there."""
-
-
-def nothing_happens(step: str) -> None:
-    """Let every step pass."""
+"""The default quota of records per zone: that of Cloudflare's Enterprise plan."""
 
 
 @dataclass(slots=True)
@@ -34,12 +27,15 @@ class InMemoryTunnels:
     """TunnelRepository in memory: `documents` holds, by tunnel id, the JSON text and its version."""
 
     documents: dict[str, tuple[str, int]]
-    hook: Hook = nothing_happens
+
+    @classmethod
+    def empty(cls, tunnels: Iterable[str]) -> InMemoryTunnels:
+        """Return tunnels with these ids and no rules."""
+        return cls(dict.fromkeys(tunnels, ("{}", 0)))
 
     async def load(self, tunnel: str, /) -> TunnelConfiguration:
-        """Return the document; PermanentFailure for a tunnel that was never made."""
-        self.hook("before load")
-        text, version = self._stored(tunnel)
+        """Return the document; PermanentFailure for an unknown tunnel."""
+        text, version = self._document(tunnel)
         try:
             return TunnelConfiguration.parse(text, version)
         except InvalidConfiguration as error:
@@ -47,19 +43,17 @@ class InMemoryTunnels:
             raise PermanentFailure(message) from error
 
     async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
-        """Replace the document as Cloudflare does: validated, and with the version counted up from what stands there."""
-        self.hook("before save")
-        _, version = self._stored(tunnel)
+        """Validate and replace the document, as Cloudflare does; its version is the stored one plus 1."""
+        _, version = self._document(tunnel)
         try:
             check_configuration(configuration)
         except InvalidConfiguration as error:
             message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
             raise PermanentFailure(message) from error
         self.documents[tunnel] = (configuration.text, version + 1)
-        self.hook("after save")
         return replace(configuration, version=version + 1)
 
-    def _stored(self, tunnel: str) -> tuple[str, int]:
+    def _document(self, tunnel: str) -> tuple[str, int]:
         try:
             return self.documents[tunnel]
         except KeyError as error:
@@ -69,26 +63,23 @@ class InMemoryTunnels:
 
 @dataclass(slots=True)
 class InMemoryZones:
-    """ZoneRepository in memory: `stored` holds the records of each zone by their ids, `quota` how many one may have."""
+    """ZoneRepository in memory: `stored` holds the records of each zone by id, `quota` limits their number."""
 
     stored: dict[Zone, dict[str, DnsRecord]]
     quota: int = ENTERPRISE_RECORDS
-    hook: Hook = nothing_happens
     _ids: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
 
     @classmethod
-    def named(cls, names: Iterable[str], quota: int = ENTERPRISE_RECORDS) -> InMemoryZones:
-        """Return empty zones of these names."""
-        return cls({Zone(name, f"zone-{name}"): {} for name in sorted(names)}, quota)
+    def empty(cls, names: Iterable[str]) -> InMemoryZones:
+        """Return zones with these names and no records."""
+        return cls({Zone(name, f"zone-{name}"): {} for name in sorted(names)})
 
     async def zones(self) -> tuple[Zone, ...]:
         """Return the zones."""
-        self.hook("before zones")
         return tuple(sorted(self.stored))
 
     async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
-        """Return the marked records of every zone, and all those of the zones in full."""
-        self.hook("before load")
+        """Return the marked records of every zone, and all records of the zones `in_full`."""
         return {
             zone: tuple(
                 sorted(record for record in records.values() if zone in in_full or Marker.parse(record.comment))
@@ -97,56 +88,54 @@ class InMemoryZones:
         }
 
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
-        """Write record by record, refusing with Cloudflare's codes what it would refuse."""
-        self.hook("before save")
+        """Write record by record; what Cloudflare would refuse is refused with Cloudflare's code."""
         if zone not in self.stored:
             message = f"zone {zone.name} does not exist"
             raise PermanentFailure(message)
         for record in batch.deletes:
             self.stored[zone].pop(record.id, None)
-        verdicts = [self._patch(zone, record) for record in batch.patches]
-        names: defaultdict[str, list[DnsRecord]] = defaultdict(list)
+        refusals = [self._patch(zone, record) for record in batch.patches]
+        by_name: defaultdict[str, list[DnsRecord]] = defaultdict(list)
         for record in self.stored[zone].values():
-            names[record.name].append(record)
-        verdicts += [self._post(zone, record, names[record.name]) for record in batch.posts]
-        self.hook("after save")
-        return tuple(refusal for refusal in verdicts if refusal)
+            by_name[record.name].append(record)
+        refusals += [self._post(zone, record, by_name[record.name]) for record in batch.posts]
+        return tuple(refusal for refusal in refusals if refusal)
 
     def _patch(self, zone: Zone, record: DnsRecord) -> Refusal | None:
         stored = self.stored[zone].get(record.id)
         if stored is None:
             return Refusal(record.name, Reason.REFUSED, "81044: Record does not exist.")
-        if refusal := _comment_fault(record):
+        if refusal := _comment_refusal(record):
             return refusal
-        changed = replace(stored, content=record.content, proxied=record.proxied, comment=record.comment)
-        self.stored[zone][record.id] = changed
+        patched = replace(stored, content=record.content, proxied=record.proxied, comment=record.comment)
+        self.stored[zone][record.id] = patched
         return None
 
     def _post(self, zone: Zone, record: DnsRecord, neighbours: list[DnsRecord]) -> Refusal | None:
-        if any(replace(stored, id="") == record for stored in neighbours):
+        if any(replace(neighbour, id="") == record for neighbour in neighbours):
             return None
-        if refusal := _comment_fault(record):
+        if refusal := _comment_refusal(record):
             return refusal
-        if any(stored.type in CONFLICTING_TYPES for stored in neighbours):
+        if any(neighbour.type in CONFLICTING_TYPES for neighbour in neighbours):
             sentence = "81053: An A, AAAA, or CNAME record with that host already exists."
             return Refusal(record.name, Reason.RECORD_CONFLICT, sentence)
         if len(self.stored[zone]) >= self.quota:
             return Refusal(record.name, Reason.QUOTA_EXCEEDED, "81045: Record quota exceeded.")
-        stored = replace(record, id=f"{next(self._ids):032x}")
-        self.stored[zone][stored.id] = stored
-        neighbours.append(stored)
+        posted = replace(record, id=f"{next(self._ids):032x}")
+        self.stored[zone][posted.id] = posted
+        neighbours.append(posted)
         return None
 
 
 class InMemoryInspection:
-    """Inspection of what needs none."""
+    """Inspection of the memory backend, which has no preconditions."""
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Say so."""
-        yield Finding("backend", Level.OK, "memory: nothing is asked of Cloudflare, and nothing outlives the process")
+        """Yield one finding that says so."""
+        yield Finding("backend", Level.OK, "memory: Cloudflare is not used, and nothing outlives the process")
 
 
-def _comment_fault(record: DnsRecord) -> Refusal | None:
+def _comment_refusal(record: DnsRecord) -> Refusal | None:
     if len(record.comment) <= MAX_COMMENT:
         return None
     return Refusal(

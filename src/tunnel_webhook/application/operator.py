@@ -28,7 +28,7 @@ class Operator:
     async def preview(self, changes: Changes | None = None) -> tuple[Existing, Plan]:
         """Return what exists, and what `apply_changes` would do now.
 
-        Without changes, everything published is asked for again, so the plan shows what has drifted and can be repaired.
+        Without changes, everything published is asked for again, so the plan shows the drift that can be repaired.
         """
         changes = changes if changes is not None else await self._published()
         existing = await self.gathering.existing(hostnames_in(changes))

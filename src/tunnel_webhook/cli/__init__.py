@@ -1,9 +1,9 @@
 """The command line.
 
-| exit code | says                                                                                |
+| exit code | meaning                                                                             |
 |-----------|-------------------------------------------------------------------------------------|
-| 0         | done; `serve` ended because it was told to                                          |
-| 1         | `serve`: a port cannot be listened on, or a server ended by itself                  |
+| 0         | done; `serve`: ended by a signal                                                    |
+| 1         | `serve`: a port cannot be opened, or a server stopped by itself                     |
 |           | `check`: there is a problem; `plan`: something would be rejected or withheld;       |
 |           | `explain`: no rule answers; any of these: Cloudflare does not answer, or refuses    |
 | 2         | a setting or an argument is wrong: one line says which                              |
@@ -23,7 +23,7 @@ from tunnel_webhook.settings import InvalidSetting, Settings, from_environment
 VERSION = version_of("external-dns-cloudflare-tunnel-webhook")
 
 
-@click.group(epilog="Everything is set by environment variables; the README lists them.")
+@click.group(epilog="All settings are environment variables; docs/settings.md lists them.")
 @click.version_option(VERSION)  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
 def main() -> None:
     """Publish hostnames through Cloudflare Tunnel for external-dns."""
@@ -31,7 +31,7 @@ def main() -> None:
 
 @main.command()
 def version() -> None:
-    """Say which version this is."""
+    """Print the version."""
     click.echo(VERSION)
 
 
@@ -39,11 +39,11 @@ def version() -> None:
 def serve() -> None:
     """Serve the webhook API to external-dns, and health and metrics to the cluster."""
     settings = _settings()
-    # What serves takes half a second to load, which no other command should spend.
-    from tunnel_webhook.cli.serving import run  # noqa: PLC0415 -- see above
+    # The servers take half a second to import, which the other commands need not wait for.
+    from tunnel_webhook.cli.serve_command import run_serve  # noqa: PLC0415 -- see above
 
-    code = run(settings, VERSION)
-    # A thread of granian that still runs while the interpreter is torn down aborts the process, so that it is not torn down.
+    code = run_serve(settings, VERSION)
+    # A granian thread that is still running when the interpreter shuts down aborts the process, so skip the shutdown.
     sys.stderr.flush()
     os._exit(code)
 
@@ -53,25 +53,24 @@ _output = click.option(  # pyright: ignore[reportUnknownMemberType] -- rich-clic
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="For people, or for programs.",
+    help="Text for people, JSON for programs.",
 )
 
 
 @main.command()
 @_output
 def check(output: str) -> None:
-    """Look whether everything is in place, and say what to do where it is not. Nothing is written.
+    """Check every precondition, and say how to fix what is wrong. Nothing is written.
 
-    Exits with 1 if there is a problem; warnings are none.
+    Exits with 1 if there is a problem; warnings do not count.
     """
     settings = _settings()
-    from tunnel_webhook.cli import asking, checking  # noqa: PLC0415 -- as above
+    from tunnel_webhook.cli.check_command import run_check  # noqa: PLC0415 -- as above
+    from tunnel_webhook.cli.session import run_command  # noqa: PLC0415 -- as above
 
     as_text = output == "text"
     sys.exit(
-        asking.ask(
-            settings, VERSION, lambda container: checking.check(container.inspection(), settings, as_text=as_text)
-        )
+        run_command(settings, VERSION, lambda container: run_check(container.inspection(), settings, as_text=as_text))
     )
 
 
@@ -80,21 +79,24 @@ def check(output: str) -> None:
     "--changes",
     type=click.File("rb"),
     metavar="FILE",
-    help="What external-dns would post to /records; - for standard input.",
+    help="A body that external-dns would POST to /records; - reads standard input.",
 )
 @_output
 def plan(changes: BinaryIO | None, output: str) -> None:
     """Show what would change, like a diff. Nothing is written.
 
-    Without --changes it is what has drifted and can be repaired. Exits with 1 if something would be rejected or withheld.
+    Without --changes, show what has drifted and can be repaired.
+
+    Exits with 1 if something would be rejected or withheld.
     """
     settings = _settings()
-    from tunnel_webhook.cli import asking, inspecting  # noqa: PLC0415 -- as above
+    from tunnel_webhook.cli.plan_command import run_plan  # noqa: PLC0415 -- as above
+    from tunnel_webhook.cli.session import run_command  # noqa: PLC0415 -- as above
 
     policy, as_text = settings.policy, output == "text"
     sys.exit(
-        asking.ask(
-            settings, VERSION, lambda container: inspecting.plan(container.operator(), policy, changes, as_text=as_text)
+        run_command(
+            settings, VERSION, lambda container: run_plan(container.operator(), policy, changes, as_text=as_text)
         )
     )
 
@@ -103,19 +105,18 @@ def plan(changes: BinaryIO | None, output: str) -> None:
 @click.argument("address", metavar="HOSTNAME[/PATH]")  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
 @_output
 def explain(address: str, output: str) -> None:
-    """Explain why a request for a hostname and path goes where it goes. Nothing is written.
+    """Explain where a request for a hostname and path goes, and why. Nothing is written.
 
     Exits with 1 if no rule answers.
     """
     settings = _settings()
-    from tunnel_webhook.cli import asking, inspecting  # noqa: PLC0415 -- as above
+    from tunnel_webhook.cli.explain_command import run_explain  # noqa: PLC0415 -- as above
+    from tunnel_webhook.cli.session import run_command  # noqa: PLC0415 -- as above
 
     policy, as_text = settings.policy, output == "text"
     sys.exit(
-        asking.ask(
-            settings,
-            VERSION,
-            lambda container: inspecting.explain(container.operator(), policy, address, as_text=as_text),
+        run_command(
+            settings, VERSION, lambda container: run_explain(container.operator(), policy, address, as_text=as_text)
         )
     )
 

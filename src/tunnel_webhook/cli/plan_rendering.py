@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from tunnel_webhook.cli.terminal import Line
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_request import options_of
@@ -15,118 +16,120 @@ from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Decision, Plan, RuleChange
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line: `+` is added, `-` removed, `~` changed, `!` not done; a heading has no mark."""
-
-    mark: str
-    text: str
-
-    def __str__(self) -> str:
-        """Return the line as plain text."""
-        return f"  {self.mark} {self.text}" if self.mark else self.text
-
-
-def difference(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]:
-    """Yield what a plan changes: rules by tunnel, records by zone, then what is rejected and what is withheld."""
-    for tunnel, lines in _by_tunnel(plan, existing).items():
+def plan_lines(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]:
+    """Yield what a plan changes: rules by tunnel, records by zone, what is rejected or withheld; then the counts."""
+    for tunnel, lines in sorted(_lines_by_tunnel(plan, existing).items()):
         yield Line("", f"tunnel {policy.tunnel_label(tunnel)}")
         yield from lines
-    for zone in sorted({decision.zone for decision in plan.decisions}):
-        records = [
-            line for decision in plan.decisions if decision.zone == zone for line in _records(decision, existing)
-        ]
-        if records:
-            yield Line("", f"zone {zone.name}")
-            yield from records
+    for zone, lines in sorted(_lines_by_zone(plan, existing).items()):
+        yield Line("", f"zone {zone}")
+        yield from lines
     if plan.rejections or plan.withheld:
         yield Line("", "not done")
     for rejection in plan.rejections:
         yield Line("!", f"{rejection.hostname}: {rejection.reason}: {rejection.sentence}")
     for hostname in plan.withheld:
-        yield Line("!", f"{hostname}: its deletion is withheld, together with {len(plan.withheld) - 1} others")
+        yield Line("!", f"{hostname}: its deletion is withheld")
+    counts = ", ".join(f"{name} {number}" for name, number in plan.counts.items() if number)
+    yield Line("", counts or "nothing to do")
 
 
-def as_json(plan: Plan) -> dict[str, Json]:
+def plan_json(plan: Plan) -> dict[str, Json]:
     """Return a plan as JSON: counts, decisions, rejections, and the withheld hostnames."""
-    decisions: list[Json] = [_decision(decision) for decision in plan.decisions]
-    rejections: list[Json] = [
-        {"hostname": each.hostname, "code": each.reason.value, "sentence": each.sentence, "resource": each.resource}
-        for each in plan.rejections
-    ]
-    withheld: list[Json] = list[Json](plan.withheld)
-    return {"counts": dict(plan.counts), "decisions": decisions, "rejections": rejections, "withheld": withheld}
+    return {
+        "counts": dict(plan.counts),
+        "decisions": [_decision_json(decision) for decision in plan.decisions],
+        "rejections": [
+            {
+                "hostname": rejection.hostname,
+                "code": rejection.reason.value,
+                "sentence": rejection.sentence,
+                "resource": rejection.resource,
+            }
+            for rejection in plan.rejections
+        ],
+        "withheld": list[Json](plan.withheld),
+    }
 
 
-def _by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
-    lines: dict[str, list[Line]] = {}
+def _lines_by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
+    by_tunnel: defaultdict[str, list[Line]] = defaultdict(list)
     for changes in (plan.rules(), plan.cleanups()):
         for tunnel, by_hostname in changes.items():
             for hostname, change in by_hostname.items():
-                lines.setdefault(tunnel, []).extend(_rules(hostname, change, existing))
-    return {tunnel: changed for tunnel, changed in sorted(lines.items()) if changed}
+                by_tunnel[tunnel] += _rule_lines(hostname, change, existing)
+    return {tunnel: lines for tunnel, lines in by_tunnel.items() if lines}
 
 
-def _rules(hostname: Hostname, change: RuleChange, existing: Existing) -> list[Line]:
-    before = existing.rules_in(change.tunnel, hostname)
-    after = {rule.path: rule for rule in change.applied_to(before)}
-    standing: dict[str, IngressRule] = {}
-    changes: list[Line] = []
-    for rule in before:
-        if rule.path in after and rule.path not in standing:
-            standing[rule.path] = rule
+def _lines_by_zone(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
+    by_zone: defaultdict[str, list[Line]] = defaultdict(list)
+    for decision in plan.decisions:
+        by_zone[decision.zone.name] += _record_lines(decision, existing)
+    return {zone: lines for zone, lines in by_zone.items() if lines}
+
+
+def _rule_lines(hostname: Hostname, change: RuleChange, existing: Existing) -> list[Line]:
+    rules = existing.rules_in(change.tunnel, hostname)
+    after = {rule.path: rule for rule in change.applied_to(rules)}
+    before: dict[str, IngressRule] = {}
+    lines: list[Line] = []
+    for rule in rules:
+        if rule.path in after and rule.path not in before:
+            before[rule.path] = rule
         else:
-            changes.append(Line("-", _told(rule)))
+            lines.append(Line("-", _rule_text(rule)))
     for path, rule in sorted(after.items()):
-        old = standing.get(path)
-        if old is None:
-            changes.append(Line("+", _told(rule)))
-        elif old != rule:
-            changes.append(Line("~", f"{_told(old)}  =>  {_what(rule)}"))
-    if not changes and hostname in existing.shadowed[change.tunnel]:
-        changes.append(Line("~", f"{hostname}: its rules move to where they are reached"))
-    return changes
+        if path not in before:
+            lines.append(Line("+", _rule_text(rule)))
+        elif before[path] != rule:
+            lines.append(Line("~", f"{_rule_text(before[path])}  =>  {_service_text(rule)}"))
+    if not lines and hostname in existing.shadowed[change.tunnel]:
+        lines.append(Line("~", f"{hostname}: its rules move to where they are reached"))
+    return lines
 
 
-def _told(rule: IngressRule) -> str:
-    return f"{rule.hostname}{f' {rule.path}' if rule.path else ''} -> {_what(rule)}"
+def _rule_text(rule: IngressRule) -> str:
+    address = " ".join(filter(None, (rule.hostname, rule.path)))
+    return f"{address} -> {_service_text(rule)}"
 
 
-def _what(rule: IngressRule) -> str:
+def _service_text(rule: IngressRule) -> str:
     options = ", ".join(f"{option}={text}" for option, text in options_of(rule.origin_request).items())
     return f"{rule.service} ({options})" if options else rule.service
 
 
-def _records(decision: Decision, existing: Existing) -> Iterator[Line]:
+def _record_lines(decision: Decision, existing: Existing) -> Iterator[Line]:
     claim = existing.claims.get(decision.hostname)
-    stored = [claim.record] if claim else [*existing.neighbours.get(decision.hostname, ())]
-    for record in (decision.claim, decision.repoint):
-        if record:
-            yield Line("~", f"{_record(stored[0])}  =>  {_record(record)}") if record.id else Line("+", _record(record))
+    stored = (claim.record,) if claim else existing.neighbours.get(decision.hostname, ())
+    for record in filter(None, (decision.claim, decision.repoint)):
+        if record.id:
+            yield Line("~", f"{_record_text(stored[0])}  =>  {_record_text(record)}")
+        else:
+            yield Line("+", _record_text(record))
     if decision.release:
-        yield Line("-", _record(decision.release))
+        yield Line("-", _record_text(decision.release))
 
 
-def _record(record: DnsRecord) -> str:
+def _record_text(record: DnsRecord) -> str:
     proxied = "proxied" if record.proxied else "not proxied"
     return f"{record.type} {record.name} -> {record.content} ({proxied}, comment {record.comment!r})"
 
 
-def _decision(decision: Decision) -> Json:
+def _decision_json(decision: Decision) -> Json:
     return {
         "hostname": decision.hostname,
         "action": decision.action.value,
         "zone": decision.zone.name,
         "tunnel": decision.tunnel,
         "claims": bool(decision.claim),
-        "rules": [_rule_change(change) for change in decision.rules],
+        "rules": [_change_json(change) for change in decision.rules],
         "repoints": bool(decision.repoint),
-        "cleanup": [_rule_change(change) for change in decision.cleanup],
+        "cleanup": [_change_json(change) for change in decision.cleanup],
         "releases": bool(decision.release),
     }
 
 
-def _rule_change(change: RuleChange) -> Json:
+def _change_json(change: RuleChange) -> Json:
     upserts: list[Json] = [
         {"path": rule.path, "service": rule.service, "originRequest": dict(rule.origin_request)}
         for rule in change.upserts

@@ -1,6 +1,6 @@
-"""The table of contents: what is built of what. Constructors only, all synchronous, none of which does any I/O.
+"""The table of contents: what is built from what. All constructors are synchronous, and none does any I/O.
 
-`BACKEND` picks the adapters of the driven ports, and nothing takes their place. Whoever serves enters `lifetime` first.
+`BACKEND` selects the adapters of the driven ports. Enter `lifetime` before the first call of a port.
 """
 
 from __future__ import annotations
@@ -14,34 +14,29 @@ from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones
 from tunnel_webhook.application import Contact, Executor, Gathering, Operator, TunnelService, Turns
-from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
 
 
-def _empty_documents(policy: Policy) -> dict[str, tuple[str, int]]:
-    return {tunnel.id: ("{}", 0) for tunnel in policy.tunnels}
-
-
 def _cloudflare(settings: Settings, telemetry: Telemetry) -> containers.Container:
-    # httpx makes up a quarter of a start, and memory has no use for it.
-    from tunnel_webhook.container.cloudflare import Cloudflare  # noqa: PLC0415 -- as said above
+    # Importing httpx is a quarter of the start-up time, and the memory backend does not need it.
+    from tunnel_webhook.container.cloudflare import Cloudflare  # noqa: PLC0415 -- see above
 
     return Cloudflare(settings=settings, telemetry=telemetry)
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything that a process is made of, given its settings and its telemetry."""
+    """Every object of a process, given its settings and its telemetry."""
 
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     telemetry: providers.Dependency[Telemetry] = providers.Dependency(instance_of=Telemetry)
 
     memory_tunnels: providers.Provider[TunnelRepository] = providers.Singleton(
-        InMemoryTunnels, documents=providers.Callable(_empty_documents, settings.provided.policy)
+        InMemoryTunnels.empty, settings.provided.tunnel_ids
     )
     memory_zones: providers.Provider[ZoneRepository] = providers.Singleton(
-        InMemoryZones.named, settings.provided.demo_zones
+        InMemoryZones.empty, settings.provided.demo_zones
     )
     cloudflare: providers.Provider[containers.Container] = providers.Singleton(_cloudflare, settings, telemetry)
 

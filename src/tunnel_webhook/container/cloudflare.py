@@ -1,19 +1,17 @@
-"""The second table: the adapters of the driven ports over Cloudflare, loaded only where `BACKEND` picks them."""
+"""The second table: the adapters of the driven ports over Cloudflare, loaded only if `BACKEND` picks them."""
 
 from __future__ import annotations
 
 import asyncio
-import operator
 import random
 import time
-from pathlib import Path
 
 import httpx
 from dependency_injector import containers, providers
 
 from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
-from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken, ApiTokenFile
+from tunnel_webhook.adapters.cloudflare.credentials import choose_credentials
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
@@ -22,36 +20,30 @@ from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import Telemetry
 
 
-def _credentials(settings: Settings) -> httpx.Auth:
-    if settings.cloudflare_api_token:
-        return ApiToken(settings.cloudflare_api_token.reveal())
-    if settings.cloudflare_api_token_file:
-        return ApiTokenFile(Path(settings.cloudflare_api_token_file))
-    return ApiKey(settings.cloudflare_api_key.reveal(), settings.cloudflare_api_email)
-
-
-def _budget(settings: Settings) -> float:
-    # Cloudflare's own reason for a failure shall come before the deadline, which knows none.
-    return 0.8 * settings.request_deadline
-
-
 class Cloudflare(containers.DeclarativeContainer):
-    """Everything between the driven ports and the network; who enters `client` closes it."""
+    """Everything between the driven ports and the network; `client` is closed by its user."""
 
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     telemetry: providers.Dependency[Telemetry] = providers.Dependency(instance_of=Telemetry)
     clock = providers.Object(time.monotonic)
 
+    credentials: providers.Provider[httpx.Auth] = providers.Singleton(
+        choose_credentials,
+        token=settings.provided.cloudflare_api_token.reveal.call(),
+        token_file=settings.provided.cloudflare_api_token_file,
+        key=settings.provided.cloudflare_api_key.reveal.call(),
+        email=settings.provided.cloudflare_api_email,
+    )
     network: providers.Provider[httpx.AsyncBaseTransport] = providers.Singleton(http_transport)
     client: providers.Provider[httpx.AsyncClient] = providers.Singleton(
         open_client,
-        credentials=providers.Callable(_credentials, settings),
-        transport=providers.Callable(Telemetry.traced_transport, telemetry, network),
-        budget=providers.Callable(_budget, settings),
+        credentials,
+        providers.Callable(Telemetry.traced_transport, telemetry, network),
+        base_url=settings.provided.cloudflare_api_url,
+        deadline=settings.provided.request_deadline,
         clock=clock,
         sleep=providers.Object(asyncio.sleep),
         random=providers.Object(random.random),
-        base_url=settings.provided.cloudflare_api_url,
     )
     api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client)
     directory: providers.Provider[ZoneDirectory] = providers.Singleton(
@@ -71,5 +63,4 @@ class Cloudflare(containers.DeclarativeContainer):
         tunnels,
         settings.provided.policy,
         now=providers.Object(time.time),
-        has_token=providers.Callable(operator.not_, settings.provided.cloudflare_api_key),
     )

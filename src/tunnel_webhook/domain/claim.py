@@ -25,7 +25,7 @@ _TO_ESCAPE = re.compile(r"[%,=\x00-\x20\x7f-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a claim says: whose the hostname is, and which Kubernetes resource asked for it.
+    """The content of a claim: the owner of the hostname, and the Kubernetes resource that it comes from.
 
     Raises InvalidEndpoint for an owner that is empty or does not fit in a comment.
     """
@@ -95,8 +95,9 @@ def claims_among(records: Mapping[Zone, Iterable[DnsRecord]], tunnels: Iterable[
     A marked record that a person pointed elsewhere is not a claim: it is a bystander, and stays untouched.
     """
     ours = frozenset(tunnels)
-    found = (_claim_of(record, zone) for zone, stored in records.items() for record in stored if record.tunnel in ours)
-    return {claim.hostname: claim for claim in found if claim}
+    pointing_here = ((record, zone) for zone in records for record in records[zone] if record.tunnel in ours)
+    claims = (_claim_of(record, zone) for record, zone in pointing_here)
+    return {claim.hostname: claim for claim in claims if claim}
 
 
 def _claim_of(record: DnsRecord, zone: Zone) -> Claim | None:

@@ -20,7 +20,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, order=True)
 class DnsRecord:
-    """A DNS record, as far as it concerns us; `id` is empty until it is stored, `name` is in A-labels."""
+    """The fields of a DNS record that matter here; `id` is empty until it is stored, `name` is in A-labels."""
 
     name: str
     type: str
@@ -47,7 +47,7 @@ def target_of(tunnel: str) -> str:
 class RecordBatch:
     """Writes to one zone that Cloudflare carries out at once, in this order: deletes, patches, posts.
 
-    `patches` carry the id of a stored record and all that it shall say; `posts` carry no id.
+    `patches` carry the id of a stored record and its new content; `posts` carry no id.
     """
 
     deletes: tuple[DnsRecord, ...] = ()

@@ -15,7 +15,7 @@ from typing import Self
 
 
 class Reason(StrEnum):
-    """Why an endpoint is not applied: its value is the code, `meaning` the sentence of the README."""
+    """Why an endpoint is not applied: its value is the code, `meaning` the sentence of the documentation."""
 
     meaning: str
 
@@ -47,7 +47,7 @@ class Reason(StrEnum):
 
 
 class DomainError(Exception):
-    """The request cannot succeed as stated; asking again changes nothing."""
+    """The request cannot succeed as stated; repeating it changes nothing."""
 
 
 class InvalidEndpoint(DomainError):

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class Hostname(str):
-    """A name in its one form: lower-case A-labels, no trailing dot, `*` only as the whole first label.
+    """A name in canonical form: lower-case A-labels, no trailing dot, `*` only as the whole first label.
 
     Labels are at most 63 characters, the whole at most 253; `_` is allowed. IDNA 2008 with UTS 46 mapping.
     It is a string, so it sorts, hashes and compares as one.
@@ -27,20 +27,15 @@ class Hostname(str):
     __slots__ = ()
 
     def __new__(cls, name: str) -> Self:
-        """Accept a name that is in its one form already; raise InvalidEndpoint for any other text."""
+        """Accept a name that is already canonical; raise InvalidEndpoint for any other text."""
         if _canonical(name) != name:
             raise _invalid(name)
         return super().__new__(cls, name)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the one form of a name; raise InvalidEndpoint when it has none."""
+        """Return the canonical form of a name; raise InvalidEndpoint if it has none."""
         return cls(_canonical(text))
-
-    @property
-    def is_wildcard(self) -> bool:
-        """Whether the name stands for every name below its parent."""
-        return self.startswith("*.")
 
 
 @lru_cache(maxsize=131072)

@@ -11,10 +11,10 @@ _SPARE = 4096
 
 
 class Memo(dict[_K, _V]):
-    """The results of a pure function, by argument; at most twice as many as the last call asked for, and some spare."""
+    """The results of a pure function, by argument; at most twice as many as the last call used, plus a spare."""
 
     def __init__(self, function: Callable[[_K], _V]) -> None:
-        """Take the function; what it raises is raised, and not remembered."""
+        """Take the function; its exceptions propagate and are not remembered."""
         super().__init__()
         self._function = function
 

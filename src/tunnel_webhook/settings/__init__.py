@@ -1,7 +1,7 @@
-"""What the operator decided, read once from the environment; `VARIABLES` is the one table of what can be set."""
+"""The decisions of the operator, read once from the environment; `VARIABLES` is the table of all of them."""
 
-from tunnel_webhook.settings.kinds import Secret
 from tunnel_webhook.settings.loading import RETIRED, InvalidSetting, from_environment, load_settings
+from tunnel_webhook.settings.secret import Secret
 from tunnel_webhook.settings.variables import VARIABLES, Settings, Variable
 
 __all__ = [

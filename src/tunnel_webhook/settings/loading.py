@@ -1,13 +1,13 @@
-"""From variables to settings, or to one line that says which variable is wrong.
+"""From variables to settings, or to one line that names the wrong variable.
 
-| set together                                             | outcome                                                     |
-|----------------------------------------------------------|-------------------------------------------------------------|
-| nothing                                                  | refused: `cloudflare` is the backend, and needs credentials |
-| `BACKEND=memory`                                         | no credentials needed, a tunnel and a zone for demos        |
-| none or several of token, token file, key with email     | refused                                                     |
-| lists and regular expressions of one domain filter       | refused, as external-dns refuses them                       |
-| one port for both servers                                | refused: the kernel would share requests out between them   |
-| `DEFAULT_ORIGIN` of a kind that `ALLOWED_SERVICES` lacks | refused                                                     |
+| variables                                            | outcome                                               |
+|------------------------------------------------------|-------------------------------------------------------|
+| none                                                 | refused: the default backend needs credentials        |
+| `BACKEND=memory`                                     | accepted without credentials; demo tunnel and zone    |
+| none or several of token, token file, key with email | refused                                               |
+| lists and regular expressions of one domain filter   | refused, as by external-dns                           |
+| the same port for both servers                       | refused: the kernel would split requests between them |
+| `DEFAULT_ORIGIN` of a kind not in `ALLOWED_SERVICES` | refused                                               |
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ from typing import Any
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
-from tunnel_webhook.settings.kinds import Secret
+from tunnel_webhook.settings.secret import Secret
 from tunnel_webhook.settings.variables import VARIABLES, Settings
 
 RETIRED = {
-    "READ_TIMEOUT": "REQUEST_DEADLINE bounds every answer",
-    "WRITE_TIMEOUT": "REQUEST_DEADLINE bounds every answer",
+    "READ_TIMEOUT": "REQUEST_DEADLINE limits every request",
+    "WRITE_TIMEOUT": "REQUEST_DEADLINE limits every request",
 }
-"""Variables of the Go reference that decide nothing here, and what does."""
+"""Variables of the Go reference that have no effect here, and what replaces them."""
 
-_OURS = "CLOUDFLARE_"
-_EXPOSED_PORT = int(VARIABLES["EXPOSED_PORT"].example)
+_OUR_PREFIX = "CLOUDFLARE_"
+_DEFAULT_EXPOSED_PORT = int(VARIABLES["EXPOSED_PORT"].default)
 
 
 class InvalidSetting(Exception):
-    """A variable is wrong or missing; the message is one line: which, what is wrong, an example."""
+    """A variable is wrong or missing; the message is one line: the variable, what is wrong with it, an example."""
 
 
 def from_environment() -> Settings:
-    """Return the settings of this process; raise InvalidSetting."""
+    """Return the settings of this process. Raises InvalidSetting."""
     return load_settings(os.environ)  # noqa: TID251 -- the one place that reads the environment
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the settings that variables amount to; raise InvalidSetting for the first that is wrong.
+    """Return the settings of an environment. Raises InvalidSetting for the first wrong variable.
 
-    Spaces around a value are dropped, and an empty one counts as not set, since charts like to set variables to nothing.
+    Spaces around a value are dropped. An empty value counts as unset, since charts often set variables to nothing.
     """
-    given = {name: text.strip() for name, text in environment.items() if text.strip()}
-    values: dict[str, Any] = {name.lower(): _parse(name, given.get(name, "")) for name in VARIABLES}
+    texts = {name: text.strip() for name, text in environment.items() if text.strip()}
+    values: dict[str, Any] = {name.lower(): _parse(name, texts.get(name, "")) for name in VARIABLES}
     settings = Settings(**values)
     for name, fault in _faults(settings):
-        raise _invalid(name, given.get(name, ""), fault)
-    return replace(settings, notices=tuple(_notices(given, settings)))
+        raise _invalid(name, texts.get(name, ""), fault)
+    return replace(settings, notices=tuple(_notices(texts, settings)))
 
 
 def _parse(name: str, text: str) -> object:
@@ -66,23 +66,24 @@ def _parse(name: str, text: str) -> object:
 def _invalid(name: str, text: str, fault: str) -> InvalidSetting:
     variable = VARIABLES[name]
     shown = "***" if variable.parse is Secret else repr(text)
-    told = f"{name}={shown}: {fault}" if text else f"{name} is not set: {fault}"
-    return InvalidSetting(" ".join(f"{told}; for example {name}={variable.example}".split()))
+    sentence = f"{name}={shown}: {fault}" if text else f"{name} is not set: {fault}"
+    return InvalidSetting(" ".join(f"{sentence}; for example {name}={variable.example}".split()))
 
 
 def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with variables taken together: which, and what."""
+    """Yield each fault of a combination of variables: the variable to change, and what is wrong."""
     if settings.backend == "cloudflare":
-        yield from _missing(settings)
+        yield from _cloudflare_faults(settings)
     if (settings.regex_domain_filter or settings.regex_domain_exclusion) and (
         settings.domain_filter or settings.exclude_domains
     ):
         name = "REGEX_DOMAIN_FILTER" if settings.regex_domain_filter else "REGEX_DOMAIN_EXCLUSION"
         yield name, "a domain filter is either lists (DOMAIN_FILTER, EXCLUDE_DOMAINS) or regular expressions, not both"
     if settings.port == settings.exposed_port != 0:
-        # The variable whose example is another port is the one to change.
-        changed, other = ("PORT", "EXPOSED_PORT") if settings.port == _EXPOSED_PORT else ("EXPOSED_PORT", "PORT")
-        yield changed, f"{other} is {settings.port}, too, and each server needs its own"
+        # Blame the variable that was changed from its default.
+        is_port_changed = settings.port == _DEFAULT_EXPOSED_PORT
+        changed, other = ("PORT", "EXPOSED_PORT") if is_port_changed else ("EXPOSED_PORT", "PORT")
+        yield changed, f"{other} is {settings.port} as well, and each server needs its own port"
     if settings.default_origin:
         try:
             OriginService.parse(settings.default_origin, settings.allowed_services)
@@ -90,44 +91,52 @@ def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "DEFAULT_ORIGIN", str(error)
 
 
-def _missing(settings: Settings) -> Iterator[tuple[str, str]]:
+def _cloudflare_faults(settings: Settings) -> Iterator[tuple[str, str]]:
     token, file = settings.cloudflare_api_token, settings.cloudflare_api_token_file
     key, email = settings.cloudflare_api_key, settings.cloudflare_api_email
     if bool(key) != bool(email):
-        yield "CLOUDFLARE_API_KEY" if email else "CLOUDFLARE_API_EMAIL", "a global API key and its email go together"
+        yield (
+            "CLOUDFLARE_API_KEY" if email else "CLOUDFLARE_API_EMAIL",
+            "a global API key and its email must be set together",
+        )
     schemes = [bool(token), bool(file), bool(key)]
     if not any(schemes):
         others = "CLOUDFLARE_API_TOKEN_FILE, or CLOUDFLARE_API_KEY and CLOUDFLARE_API_EMAIL"
-        yield "CLOUDFLARE_API_TOKEN", f"BACKEND is cloudflare, which needs it (or {others}); BACKEND=memory needs none"
+        yield (
+            "CLOUDFLARE_API_TOKEN",
+            f"BACKEND is cloudflare, which needs it (or {others}); BACKEND=memory needs no credentials",
+        )
     if sum(schemes) > 1:
         name = "CLOUDFLARE_API_TOKEN" if token else "CLOUDFLARE_API_TOKEN_FILE"
         yield (
             name,
-            "CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY exclude one another: keep one",
+            "CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE and CLOUDFLARE_API_KEY are mutually exclusive: keep one",
         )
     if not settings.cloudflare_tunnel_id:
         yield (
             "CLOUDFLARE_TUNNEL_ID",
-            "BACKEND is cloudflare, which needs the remotely-managed tunnel to publish through",
+            "BACKEND is cloudflare, which needs a remotely managed tunnel to publish through",
         )
 
 
-def _notices(given: Mapping[str, str], settings: Settings) -> Iterator[str]:
+def _notices(texts: Mapping[str, str], settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each variable that is accepted and probably a mistake."""
     if not ip_address(settings.host).is_loopback:
-        yield f"HOST is {settings.host}: whoever reaches port {settings.port} there may change every hostname, without a password"
-    for name, instead in RETIRED.items():
-        if name in given:
-            yield f"{name} decides nothing here: {instead}"
-    if given.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") != "http/protobuf":
-        yield "OTEL_EXPORTER_OTLP_PROTOCOL decides nothing here: http/protobuf is spoken, usually to port 4318"
-    for name in given:
-        if name.startswith(_OURS) and name not in VARIABLES:
+        effect = f"anyone who can reach port {settings.port} can change every hostname, without a password"
+        yield f"HOST is {settings.host}: {effect}"
+    for name, replacement in RETIRED.items():
+        if name in texts:
+            yield f"{name} has no effect: {replacement}"
+    if texts.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") != "http/protobuf":
+        yield "OTEL_EXPORTER_OTLP_PROTOCOL has no effect: the protocol is http/protobuf, usually on port 4318"
+    for name in texts:
+        if name.startswith(_OUR_PREFIX) and name not in VARIABLES:
             yield from _misspelt(name)
 
 
 def _misspelt(name: str) -> Iterator[str]:
-    # Loaded only where there is something to compare: it is slow to load, and nearly nobody needs it.
-    from difflib import get_close_matches  # noqa: PLC0415 -- as said above
+    # difflib is slow to import and rarely needed.
+    from difflib import get_close_matches  # noqa: PLC0415 -- see above
 
-    for meant in get_close_matches(name, VARIABLES, n=1, cutoff=0.85):
-        yield f"{name} is not a setting: {meant} is"
+    for similar in get_close_matches(name, VARIABLES, n=1, cutoff=0.85):
+        yield f"{name} is not a setting; did you mean {similar}?"

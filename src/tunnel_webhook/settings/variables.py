@@ -1,4 +1,4 @@
-"""Everything that can be set: one table, in which a field is its variable in lower case."""
+"""The settings: one table, in which each field is named after its variable, in lower case."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.domain.planning.guard import Guard
-from tunnel_webhook.settings import kinds
-from tunnel_webhook.settings.kinds import Secret
+from tunnel_webhook.settings import parsers
+from tunnel_webhook.settings.secret import Secret
 
 DEMO_TUNNEL = Tunnel("00000000-0000-4000-8000-000000000000")
 DEMO_ZONE = "example.com"
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable: what it decides (why, in which unit), an example, the text it stands for when unset, and its kind."""
+    """One variable: what it decides, an example, the text that an unset one counts as, and the parser of its text."""
 
     description: str
     example: str
@@ -36,195 +36,207 @@ def _variable(parse: Callable[[str], _T], description: str, *, example: str, def
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every decision of the operator; a field is its variable in lower case. `load_settings` is the way to one."""
+    """Every decision of the operator, made by `load_settings`. `notices` are warnings about doubtful variables."""
 
     backend: str = _variable(
-        kinds.one_of(cloudflare="cloudflare", memory="memory"),
-        "Where tunnels and records are kept: `cloudflare`, or `memory` for a demo that forgets all when it ends.",
+        parsers.choice(cloudflare="cloudflare", memory="memory"),
+        "Where tunnels and records are kept: `cloudflare`, or `memory` for a demo, which loses everything when "
+        "the process ends.",
         default="cloudflare",
         example="memory",
     )
-    cloudflare_api_token: Secret = _variable(  # noqa: RUF009 -- it is a field, as dataclasses.field is
+    cloudflare_api_token: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
         Secret,
-        "API token with Zone:Read, DNS:Edit and Cloudflare Tunnel:Edit. One of token, token file, or key with email is needed.",
+        "API token with Zone:Read, DNS:Edit and Cloudflare Tunnel:Edit. Set exactly one of CLOUDFLARE_API_TOKEN, "
+        "CLOUDFLARE_API_TOKEN_FILE, and CLOUDFLARE_API_KEY with CLOUDFLARE_API_EMAIL.",
         example="<token>",
     )
     cloudflare_api_token_file: str = _variable(
-        kinds.readable_file,
-        "File that holds the API token; read again when it changes, so that a rotated Secret needs no restart.",
+        parsers.readable_file,
+        "File that contains the API token. It is read again when it changes, so rotating the Secret needs no restart.",
         example="/run/secrets/cloudflare/token",
     )
-    cloudflare_api_key: Secret = _variable(  # noqa: RUF009 -- it is a field, as dataclasses.field is
+    cloudflare_api_key: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
         Secret,
-        "Global API key, which may do anything in the account: prefer a token. Needs the email.",
+        "Global API key, which can do anything in the account; prefer a token. Requires CLOUDFLARE_API_EMAIL.",
         example="<key>",
     )
-    cloudflare_api_email: str = _variable(
-        str, "Email address that belongs to the global API key.", example="ops@example.com"
-    )
+    cloudflare_api_email: str = _variable(str, "Email address of the global API key.", example="ops@example.com")
     cloudflare_account_id: str = _variable(
-        kinds.cloudflare_id,
-        "Account that holds the tunnels. Unset: the account of the zones.",
+        parsers.cloudflare_id,
+        "Account of the tunnels. If unset, the account of the zones.",
         example="0123456789abcdef0123456789abcdef",
     )
     cloudflare_tunnel_id: tuple[Tunnel, ...] = _variable(
-        kinds.tunnels,
-        "Remotely-managed tunnels to publish through: one id, or `name=id` pairs between commas. The first is the default one,"
-        " `webhook/tunnel` picks another.",
+        parsers.tunnels,
+        "Remotely managed tunnels to publish through: one id, or comma-separated `name=id` pairs. The first is "
+        "the default; `webhook/tunnel` selects another.",
         example="5456b9ca-8b73-4b44-93df-67ad7acc8e2c",
     )
     cloudflare_zone_ids: tuple[str, ...] = _variable(
-        kinds.cloudflare_ids,
-        "Zones to use, by id between commas. Unset: every zone that the credentials see.",
+        parsers.cloudflare_ids,
+        "Ids of the zones to use, comma-separated. If unset, every zone that the credentials can read.",
         example="023e105f4ecef8ad9ca31a8372d0c353",
     )
     cloudflare_api_url: str = _variable(
-        kinds.url,
-        "Base of Cloudflare's API; another one only for tests and proxies.",
+        parsers.url,
+        "Base URL of Cloudflare's API. Change it only for tests and proxies.",
         default="https://api.cloudflare.com/client/v4",
         example="https://api.cloudflare.com/client/v4",
     )
     domain_filter: tuple[str, ...] = _variable(
-        kinds.included,
-        "Names that may be published, each with all names below it; with a leading dot only those below. Between commas;"
-        " unset: every name. In memory they are the zones.",
+        parsers.domains,
+        "Domains to publish names in, comma-separated. `example.com` stands for itself and all names below it, "
+        "`.example.com` only for the names below it. If unset, all names. With `BACKEND=memory`, also the zones.",
         example="example.com,.example.org",
     )
     exclude_domains: tuple[str, ...] = _variable(
-        kinds.included, "Names that are never published, in the form of DOMAIN_FILTER.", example="internal.example.com"
+        parsers.domains,
+        "Domains to publish no names in, in the same form as DOMAIN_FILTER.",
+        example="internal.example.com",
     )
     regex_domain_filter: str = _variable(
-        kinds.expression,
+        parsers.expression,
         "RE2 expression that a name must match, instead of DOMAIN_FILTER.",
         example=r"\.example\.(com|org)$",
     )
     regex_domain_exclusion: str = _variable(
-        kinds.expression,
+        parsers.expression,
         "RE2 expression that a name must not match, instead of EXCLUDE_DOMAINS.",
         example=r"^internal\.",
     )
     owner_id: str = _variable(
-        kinds.owner,
-        "Whose hostnames this instance manages; only those are visible to it. external-dns' --txt-owner-id where a registry is"
-        " used. Unset: everybody's are visible, and new ones belong to `default`.",
+        parsers.owner,
+        "Owner whose hostnames this instance manages; it ignores those of other owners. With a registry, the same "
+        "as external-dns' --txt-owner-id. If unset, hostnames of all owners are managed, and new ones get the "
+        "owner `default`.",
         example="home",
     )
     default_origin: str = _variable(
         str,
-        "Service of an endpoint that tells none, such as an ingress controller in front of everything. Unset: its first target.",
+        "Service of an endpoint that names none, for example an ingress controller. If unset, its first target.",
         example="https://ingress-nginx-controller.ingress-nginx.svc.cluster.local:443",
     )
     cluster_domain: str = _variable(
-        kinds.hostname,
-        "DNS domain of the cluster, for the origins that are made from Services.",
+        parsers.hostname,
+        "DNS domain of the cluster, for origins that are derived from Kubernetes Services.",
         default="cluster.local",
         example="cluster.local",
     )
     allowed_services: frozenset[str] = _variable(
-        kinds.services,
-        "Kinds of services that may be published, between commas, in place of the default. `bastion` and `socks-proxy` let"
-        " a client reach any host that cloudflared reaches, so that they are not among it.",
+        parsers.services,
+        "Kinds of services that may be published, comma-separated. `bastion` and `socks-proxy` are not in the "
+        "default, since they let a client reach every host that cloudflared can reach.",
         default=",".join(sorted(DEFAULT_SERVICES)),
         example="http,https,http_status",
     )
     allow_ca_pool: bool = _variable(
-        kinds.flag,
-        "Whether `webhook/ca-pool` may name a file: the file is read on cloudflared's side, and a missing one breaks the rule.",
+        parsers.flag,
+        "Whether `webhook/ca-pool` may be used. It names a file on cloudflared's host, and the rule does not work "
+        "if that is missing.",
         default="false",
         example="true",
     )
     dry_run: bool = _variable(
-        kinds.flag,
-        "Whether changes are planned and logged only. external-dns' own --dry-run does not reach a webhook.",
+        parsers.flag,
+        "Whether changes are planned and logged, but not applied. external-dns' own --dry-run does not reach a "
+        "webhook.",
         default="false",
         example="true",
     )
     on_rejection: str = _variable(
-        kinds.one_of(fail="fail", report="report"),
-        "What external-dns hears when endpoints were rejected and all else was applied: `fail` answers 500, so that its own"
-        " error metrics tell; `report` answers 204 and leaves it to our log and metrics.",
+        parsers.choice(fail="fail", report="report"),
+        "The answer when some endpoints were rejected and all other changes applied: `fail` is 500, which "
+        "external-dns counts as an error; `report` is 204, and only our log and metrics show the rejections.",
         default="fail",
         example="report",
     )
     max_deletes_floor: int = _variable(
-        kinds.whole(0),
-        "Hostnames that one sync may always delete, however few there are; beyond that MAX_DELETE_RATIO decides.",
+        parsers.whole_number(0),
+        "Number of hostnames that one sync may always delete. MAX_DELETE_RATIO limits larger numbers.",
         default="5",
         example="20",
     )
     max_delete_ratio: float = _variable(
-        kinds.ratio,
-        "Share of the managed hostnames that one sync may delete, 0 to 1. More is withheld: a source that fails must not empty"
-        " a tunnel. 1 lets everything pass.",
+        parsers.ratio,
+        "Share of the managed hostnames that one sync may delete, from 0 to 1. If there are more, all deletions "
+        "of the sync are withheld, so that a failing source cannot empty a tunnel. 1 disables the limit.",
         default="0.5",
         example="0.2",
     )
     request_deadline: float = _variable(
-        kinds.seconds(14),
-        "Seconds after which a request is answered 503 while its work goes on. external-dns ends itself after 15 s of waiting.",
+        parsers.seconds(14),
+        "Seconds until a request is answered with 503; its work goes on. external-dns exits if it waits longer "
+        "than 15 s.",
         default="12",
         example="12",
     )
     host: str = _variable(
-        kinds.address,
-        "Address of the webhook API. It asks nobody for a password, so that only the pod itself should reach it.",
+        parsers.address,
+        "Address of the webhook API. It requires no password, so only the pod itself should be able to reach it.",
         default="127.0.0.1",
         example="127.0.0.1",
     )
     port: int = _variable(
-        kinds.whole(0, 65535), "TCP port of the webhook API; 0: any free one.", default="8888", example="8888"
+        parsers.whole_number(0, 65535),
+        "TCP port of the webhook API; 0 picks a free one.",
+        default="8888",
+        example="8888",
     )
     exposed_host: str = _variable(
-        kinds.address,
+        parsers.address,
         "Address of /healthz, /readyz and /metrics.",
         default="0.0.0.0",  # noqa: S104 -- the kubelet probes from outside the pod
         example="10.0.0.1",
     )
     exposed_port: int = _variable(
-        kinds.whole(0, 65535),
-        "TCP port of /healthz, /readyz and /metrics; 0: any free one.",
+        parsers.whole_number(0, 65535),
+        "TCP port of /healthz, /readyz and /metrics; 0 picks a free one.",
         default="8080",
         example="8080",
     )
     log_level: str = _variable(
-        kinds.one_of(
+        parsers.choice(
             trace="debug", debug="debug", info="info", warn="warning", warning="warning", error="error", fatal="error"
         ),
-        "Least severity of a line in the log.",
+        "The lowest level that is logged.",
         default="info",
         example="debug",
     )
     log_format: str = _variable(
-        kinds.one_of(json="json", text="text"),
+        parsers.choice(json="json", text="text"),
         "`json` for machines, `text` for people.",
         default="json",
         example="text",
     )
     otel_exporter_otlp_endpoint: str = _variable(
         str,
-        "OTLP/HTTP collector for traces and metrics. Unset: no traces, and metrics only on /metrics. OpenTelemetry's SDK reads"
-        " this and every other OTEL_* variable itself.",
+        "OTLP/HTTP collector of traces and metrics. If unset, there are no traces, and metrics are only on "
+        "/metrics. OpenTelemetry's SDK reads this and every other OTEL_* variable itself.",
         example="http://otel-collector.monitoring:4318",
     )
     otel_exporter_otlp_traces_endpoint: str = _variable(
-        str, "The same for traces alone, path included.", example="http://tempo.monitoring:4318/v1/traces"
+        str, "OTLP/HTTP collector of traces only, path included.", example="http://tempo.monitoring:4318/v1/traces"
     )
     otel_exporter_otlp_metrics_endpoint: str = _variable(
-        str, "The same for metrics alone, path included.", example="http://mimir.monitoring:4318/v1/metrics"
+        str, "OTLP/HTTP collector of metrics only, path included.", example="http://mimir.monitoring:4318/v1/metrics"
     )
     otel_traces_exporter: str = _variable(
-        str, "`none` keeps traces here in spite of an endpoint.", default="otlp", example="none"
+        str, "`none` disables the export of traces, even if a collector is set.", default="otlp", example="none"
     )
     otel_metrics_exporter: str = _variable(
-        str, "`none` keeps metrics on /metrics alone in spite of an endpoint.", default="otlp", example="none"
+        str,
+        "`none` disables the export of metrics, even if a collector is set; /metrics stays.",
+        default="otlp",
+        example="none",
     )
     notices: tuple[str, ...] = ()
 
     @property
     def policy(self) -> Policy:
-        """What planning and translating read."""
+        """The settings that translation and planning read."""
         return Policy(
-            tunnels=self.cloudflare_tunnel_id or (DEMO_TUNNEL,),
+            tunnels=self._tunnels,
             owner_id=self.owner_id,
             domain_filter=DomainFilter(
                 self.domain_filter, self.exclude_domains, self.regex_domain_filter, self.regex_domain_exclusion
@@ -237,12 +249,17 @@ class Settings:
 
     @property
     def guard(self) -> Guard:
-        """The limits on deletions."""
+        """The limit on deletions."""
         return Guard(self.max_deletes_floor, self.max_delete_ratio)
 
     @property
+    def tunnel_ids(self) -> tuple[str, ...]:
+        """The ids of the tunnels, the default one first."""
+        return tuple(tunnel.id for tunnel in self._tunnels)
+
+    @property
     def demo_zones(self) -> tuple[str, ...]:
-        """The names of the zones in memory."""
+        """The names of the zones of the memory backend, sorted."""
         names = {name.removeprefix(".").removeprefix("*.") for name in self.domain_filter}
         return tuple(sorted(names)) or (DEMO_ZONE,)
 
@@ -253,7 +270,7 @@ class Settings:
 
     @property
     def exports_traces(self) -> bool:
-        """Whether spans are made and sent to a collector."""
+        """Whether spans are recorded and sent to a collector."""
         endpoint = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
         return bool(endpoint) and self.otel_traces_exporter != "none"
 
@@ -265,10 +282,14 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen anywhere."""
+        """The texts that must not appear in any output."""
         return tuple(secret.reveal() for secret in (self.cloudflare_api_token, self.cloudflare_api_key) if secret)
+
+    @property
+    def _tunnels(self) -> tuple[Tunnel, ...]:
+        return self.cloudflare_tunnel_id or (DEMO_TUNNEL,)
 
 
 VARIABLES: Mapping[str, Variable] = {
-    each.name.upper(): each.metadata["variable"] for each in fields(Settings) if "variable" in each.metadata
+    setting.name.upper(): setting.metadata["variable"] for setting in fields(Settings) if "variable" in setting.metadata
 }

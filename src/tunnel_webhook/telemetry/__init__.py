@@ -1,12 +1,12 @@
-"""What the process tells about itself: metrics, traces and logs. The only room that knows OpenTelemetry's SDK.
+"""Metrics, traces and logs of the process. Only this package imports OpenTelemetry's SDK.
 
-| set                                          | loaded and running                                                     |
-|----------------------------------------------|------------------------------------------------------------------------|
-| nothing                                      | metrics, read by `/metrics`; no span is made, no exporter is imported   |
-| a collector for metrics                      | also their export by OTLP, every OTEL_METRIC_EXPORT_INTERVAL            |
-| a collector for traces                       | also spans, and their export by OTLP                                   |
+| set                      | active                                                                    |
+|--------------------------|---------------------------------------------------------------------------|
+| nothing                  | metrics, read by `/metrics`; no spans, and no exporter is imported        |
+| a collector of metrics   | also their export by OTLP, every OTEL_METRIC_EXPORT_INTERVAL              |
+| a collector of traces    | also spans, and their export by OTLP                                      |
 
-Whoever measures asks OpenTelemetry's API, which is silent until `Telemetry.install`.
+All other packages use OpenTelemetry's API, which does nothing until `Telemetry.install`.
 """
 
 from __future__ import annotations

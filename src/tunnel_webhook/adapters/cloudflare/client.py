@@ -1,4 +1,4 @@
-"""The one way out: a connection pool with credentials, and operations that are answered or fail in the ports' words."""
+"""The way to Cloudflare: a connection pool with credentials, and operations that fail in the words of the ports."""
 
 from __future__ import annotations
 
@@ -11,111 +11,112 @@ import httpx
 import msgspec
 
 from tunnel_webhook.adapters.cloudflare.envelope import Answer, Fault, decode_response
-from tunnel_webhook.adapters.cloudflare.failures import HTTPX_ERRORS, Task, failure_from, failure_of
-from tunnel_webhook.adapters.cloudflare.retry import OPERATION, RetryTransport
+from tunnel_webhook.adapters.cloudflare.failures import Operation, failure_of_error, failure_of_fault
+from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
+from tunnel_webhook.adapters.cloudflare.retry import OPERATION_NAME, RetryTransport
 from tunnel_webhook.ports import TemporaryFailure
 
-API_URL = "https://api.cloudflare.com/client/v4"
-USER_AGENT = f"external-dns-cloudflare-tunnel-webhook/{version('external-dns-cloudflare-tunnel-webhook')}"
-SIDE_BY_SIDE = 8
-"""How many requests run at once."""
-
+_USER_AGENT = f"external-dns-cloudflare-tunnel-webhook/{version('external-dns-cloudflare-tunnel-webhook')}"
+_CONCURRENCY = 8
 _KEEP_ALIVE = 90.0
 _CONNECT, _READ, _WRITE, _POOL = 3.0, 5.0, 5.0, 5.0
-_PAGE_TRIES = 3
+_SHARE_OF_DEADLINE = 0.8
+_LISTING_TRIES = 3
 
 T = TypeVar("T")
 
 
-def http_transport(proxy: str | None = None) -> httpx.AsyncHTTPTransport:
-    """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute; `proxy` is a URL."""
+def http_transport() -> httpx.AsyncHTTPTransport:
+    """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute."""
     limits = httpx.Limits(
-        max_connections=SIDE_BY_SIDE, max_keepalive_connections=SIDE_BY_SIDE, keepalive_expiry=_KEEP_ALIVE
+        max_connections=_CONCURRENCY, max_keepalive_connections=_CONCURRENCY, keepalive_expiry=_KEEP_ALIVE
     )
-    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)
+    return httpx.AsyncHTTPTransport(limits=limits)
 
 
 def open_client(
     credentials: httpx.Auth,
     transport: httpx.AsyncBaseTransport,
     *,
-    budget: float,
+    base_url: str,
+    deadline: float,
     clock: Callable[[], float],
     sleep: Callable[[float], Awaitable[object]],
     random: Callable[[], float],
-    base_url: str = API_URL,
 ) -> httpx.AsyncClient:
-    """Return the one client of a process; who opens it closes it.
+    """Return the one client of a process, to be closed by the caller; `clock` is monotonic.
 
-    `budget` is how many seconds one operation may take, with everything that is sent again; `clock` is monotonic. A write
-    waits for its answer as long as the budget lasts, since to give up on one is to leave it unsettled.
+    A call and its repetitions take at most 80 % of `deadline`, in seconds, so that Cloudflare's reason for a failure
+    arrives before the deadline ends the work without one. A write waits for its answer all that time, since giving up
+    on it would leave it unsettled.
     """
     return httpx.AsyncClient(
         base_url=base_url,
         auth=credentials,
-        transport=RetryTransport(transport, budget, clock, sleep, random),
+        transport=RetryTransport(transport, _SHARE_OF_DEADLINE * deadline, clock, sleep, random),
         timeout=httpx.Timeout(connect=_CONNECT, read=_READ, write=_WRITE, pool=_POOL),
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        headers={"User-Agent": _USER_AGENT, "Accept": "application/json"},
         follow_redirects=False,
     )
 
 
 class CloudflareAPI:
-    """Operations on Cloudflare. Raises TemporaryFailure and PermanentFailure, and the kinds of them that `failures` tells apart."""
+    """Operations on Cloudflare, at most 8 at a time. They raise the failures that `failures` draws."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        """Take the client; it is closed elsewhere."""
+        """Take the client, which its owner closes."""
         self._client = client
-        self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
 
-    async def get(self, kind: type[T], task: Task, path: str) -> T:
-        """Read one thing of a kind that msgspec decodes."""
-        return self._decode(kind, task, await self._send(task, "GET", path))
+    async def get(self, kind: type[T], operation: Operation, path: str) -> T:
+        """Read one result of a kind that msgspec decodes."""
+        return _decode(kind, operation, await self._send(operation, "GET", path))
 
-    async def write(self, kind: type[T], task: Task, method: str, path: str, body: bytes) -> T:
-        """Write with PUT or POST, and return what that is answered with."""
-        return self._decode(kind, task, await self._send(task, method, path, content=body))
+    async def write(self, kind: type[T], operation: Operation, method: str, path: str, body: bytes) -> T:
+        """Write JSON with PUT or POST, and return the result."""
+        return _decode(kind, operation, await self._send(operation, method, path, content=body))
 
     async def list_all(
         self,
         kind: type[list[T]],
-        task: Task,
+        operation: Operation,
         path: str,
         params: Mapping[str, str],
         page_size: int,
         identity: Callable[[T], str],
     ) -> list[T]:
-        """Read all pages of a list; where they shift while they are read, read them again.
+        """Read all pages of a list, and read them again if they shift meanwhile.
 
-        Nothing holds a list still: what is made or deleted between two pages moves the border between them.
+        An entry that is created or deleted between two pages moves the border between them, so that entries are missing
+        or appear twice. Raises TemporaryFailure if the list never holds still.
         """
-        for _ in range(_PAGE_TRIES):
-            found, totals = await self._pages(kind, task, path, params, page_size)
-            whole = len(totals) == 1 or (len(set(totals)) == 1 and totals[0] in {len(found), None})
-            if whole and len({identity(each) for each in found}) == len(found):
-                return found
-        message = f"{task}: the list changed while it was read, {_PAGE_TRIES} times"
+        for _ in range(_LISTING_TRIES):
+            entries, totals = await self._pages(kind, operation, path, params, page_size)
+            is_stable = len(totals) == 1 or (len(set(totals)) == 1 and totals[0] in {len(entries), None})
+            if is_stable and len({identity(entry) for entry in entries}) == len(entries):
+                return entries
+        message = f"{operation}: the list changed while it was read, {_LISTING_TRIES} times"
         raise TemporaryFailure(message)
 
     async def _pages(
-        self, kind: type[list[T]], task: Task, path: str, params: Mapping[str, str], page_size: int
+        self, kind: type[list[T]], operation: Operation, path: str, params: Mapping[str, str], page_size: int
     ) -> tuple[list[T], list[int | None]]:
-        """Return what the pages hold, and the total that each of them told."""
-        found: list[T] = []
+        """Return the entries of all pages, and the total that each page reports."""
+        entries: list[T] = []
         totals: list[int | None] = []
         while True:
-            number = {"page": str(len(totals) + 1), "per_page": str(page_size)}
-            answer = await self._send(task, "GET", path, params={**params, **number})
-            page = self._decode(kind, task, answer)
-            found += page
+            position = {"page": str(len(totals) + 1), "per_page": str(page_size)}
+            answer = await self._send(operation, "GET", path, params={**params, **position})
+            page = _decode(kind, operation, answer)
+            entries += page
             totals.append(answer.total)
-            last = len(page) < page_size if answer.total is None else len(found) >= answer.total
-            if last or not page:
-                return found, totals
+            is_last = len(page) < page_size if answer.total is None else len(entries) >= answer.total
+            if is_last or not page:
+                return entries, totals
 
     async def _send(
         self,
-        task: Task,
+        operation: Operation,
         method: str,
         path: str,
         *,
@@ -129,28 +130,29 @@ class CloudflareAPI:
         try:
             async with self._slots:
                 response = await self._client.request(
-                    method, path, params=params, extensions={OPERATION: task.operation}, **options
+                    method, path, params=params, extensions={OPERATION_NAME: operation.name}, **options
                 )
         except HTTPX_ERRORS as error:
-            raise failure_from(task, error) from error
+            raise failure_of_error(operation, error) from error
         except TemporaryFailure as error:
-            message = f"{task}: {error}"
+            message = f"{operation}: {error}"
             raise TemporaryFailure(message) from error
         decoded = decode_response(response.status_code, response.headers, response.content)
         if isinstance(decoded, Fault):
-            raise failure_of(task, decoded)
+            raise failure_of_fault(operation, decoded)
         return decoded
 
-    def _decode(self, kind: type[T], task: Task, answer: Answer) -> T:
-        try:
-            return msgspec.json.decode(answer.result, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            fault = Fault(200, None, f"a result of another shape: {error}")
-            raise failure_of(task, fault) from error
+
+def _decode(kind: type[T], operation: Operation, answer: Answer) -> T:
+    try:
+        return msgspec.json.decode(answer.result, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        fault = Fault(200, None, f"a result of another shape: {error}")
+        raise failure_of_fault(operation, fault) from error
 
 
-async def side_by_side(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return the results of calls in their order; the first failure stops the others."""
+async def gather_or_cancel(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return the results of concurrent calls in their order; the first failure cancels the others."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)

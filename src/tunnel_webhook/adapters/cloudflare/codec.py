@@ -1,7 +1,7 @@
-"""Cloudflare's JSON and the domain's values: what is stored is decoded, what is written encoded. Nothing here performs I/O.
+"""Cloudflare's JSON and the domain's values: decoding what is stored, encoding what is written. No I/O.
 
-A tunnel's document passes through as text, so that unknown keys and the very digits of numbers survive; every other thing is
-read as far as it concerns us, and what is missing or of an older or newer fashion does no harm.
+The document of a tunnel passes through as text, so that unknown keys and the digits of numbers survive. Everything else
+is read only as far as we need it, so that a missing, older or newer field does no harm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tunnel_webhook.domain.dns import AUTOMATIC_TTL, DnsRecord, RecordBatch
 
 
 class StoredConfiguration(msgspec.Struct):
-    """A tunnel's configuration as stored; `config` keeps the very text of the document, `null` for none."""
+    """The configuration of a tunnel as stored; `config` keeps the text of the document, `null` if there is none."""
 
     version: int | None = None
     config: msgspec.Raw = msgspec.Raw(b"null")
@@ -30,7 +30,7 @@ class StoredConfiguration(msgspec.Struct):
 
 
 class Tunnel(msgspec.Struct):
-    """What is asked about a tunnel itself; `remote_config` and `config_src` say the same, and either may be missing."""
+    """A tunnel; `remote_config` and `config_src` say the same, and either may be missing."""
 
     name: str | None = None
     deleted_at: str | None = None
@@ -39,7 +39,7 @@ class Tunnel(msgspec.Struct):
 
     @property
     def is_local(self) -> bool:
-        """Whether cloudflared's own file configures the tunnel, and not the API."""
+        """Whether a local file configures the tunnel, and not the API."""
         return self.config_src == "local" or (self.config_src is None and self.remote_config is False)
 
 
@@ -49,7 +49,7 @@ class _Named(msgspec.Struct):
 
 
 class StoredZone(msgspec.Struct):
-    """A zone as listed; `plan` is deprecated, and the only hint at how large a batch may be; `permissions` are a legacy."""
+    """A zone; `plan` is deprecated, but the only hint at the size of a batch, and `permissions` is a legacy field."""
 
     id: str
     name: str
@@ -62,22 +62,22 @@ class StoredZone(msgspec.Struct):
 
     @property
     def account_id(self) -> str:
-        """The account that holds the zone, or nothing where that is not said."""
+        """The account that holds the zone, or nothing if it is not given."""
         return (self.account and self.account.id) or ""
 
     @property
     def listed_permissions(self) -> frozenset[str]:
-        """The permissions that are listed, which prove nothing; none where none are."""
-        return frozenset(each for each in self.permissions or () if isinstance(each, str))
+        """The permissions that are listed; they prove nothing."""
+        return frozenset(permission for permission in self.permissions or () if isinstance(permission, str))
 
     @property
     def is_paid(self) -> bool:
-        """Whether the zone is known to be on another plan than Free."""
+        """Whether the zone is known to be on a plan other than Free."""
         return ((self.plan and self.plan.legacy_id) or "free") != "free"
 
 
 class VerifiedToken(msgspec.Struct):
-    """What Cloudflare says of an API token; the times are absent where there is no limit."""
+    """The state of an API token; a time is absent if there is no such limit."""
 
     status: str = ""
     not_before: datetime | None = None
@@ -85,22 +85,21 @@ class VerifiedToken(msgspec.Struct):
 
 
 class Connector(msgspec.Struct):
-    """A cloudflared that is connected to a tunnel; `config_version` is the document that it applied, where that is told."""
+    """A cloudflared that is connected to a tunnel; `config_version` is the version of the document that it applied."""
 
-    id: str = ""
     version: str = ""
     config_version: int | None = None
 
 
 class Usage(msgspec.Struct):
-    """How many records a zone may hold, and how many it does; None where that is not told."""
+    """How many records a zone may hold and does hold; None if that is not given."""
 
     record_quota: int | None = None
     record_usage: int | None = None
 
 
 class StoredRecord(msgspec.Struct):
-    """A DNS record as stored, as far as it concerns us."""
+    """A DNS record as stored, as far as we need it."""
 
     id: str
     name: str
@@ -123,12 +122,12 @@ class StoredRecord(msgspec.Struct):
 
 
 def encode_configuration(configuration: TunnelConfiguration) -> bytes:
-    """Return the body that replaces a tunnel's configuration: the document's text as it is."""
+    """Return the body that replaces the configuration of a tunnel: the text of the document as it is."""
     return b'{"config":' + configuration.text.encode() + b"}"
 
 
 def same_document(sent: str, stored: str) -> bool:
-    """Whether a stored document says what was sent: Cloudflare reorders the keys of a rule and adds `warp-routing`."""
+    """Whether a stored document equals the one sent; Cloudflare reorders the keys of a rule and adds `warp-routing`."""
     ours = msgspec.json.decode(sent, type=dict[str, Any])
     theirs = msgspec.json.decode(stored, type=dict[str, Any])
     if "warp-routing" not in ours:
@@ -137,7 +136,7 @@ def same_document(sent: str, stored: str) -> bool:
 
 
 def encode_batch(batch: RecordBatch) -> bytes:
-    """Return the body of one batch; a patch carries only what we decide, so that tags, TTL and settings stay as they are."""
+    """Return the body of one batch; a patch carries only what we decide, so that tags, TTL and settings stay."""
     return msgspec.json.encode(
         {
             "deletes": [{"id": record.id} for record in batch.deletes],
@@ -156,6 +155,6 @@ def _decided(record: DnsRecord) -> dict[str, Any]:
     return {"content": record.content, "proxied": record.proxied, "comment": record.comment}
 
 
-def records_of(stored: Iterable[StoredRecord]) -> tuple[DnsRecord, ...]:
+def records_of(listed: Iterable[StoredRecord]) -> tuple[DnsRecord, ...]:
     """Return stored records as the domain knows them, sorted."""
-    return tuple(sorted(each.record for each in stored))
+    return tuple(sorted(stored.record for stored in listed))

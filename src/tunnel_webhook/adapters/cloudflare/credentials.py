@@ -1,4 +1,4 @@
-"""How we prove to Cloudflare who we are: one scheme a process, read when a request is sent, shown nowhere."""
+"""Credentials for Cloudflare: one scheme per process, read when a request is sent, and never shown."""
 
 from __future__ import annotations
 
@@ -13,11 +13,23 @@ from tunnel_webhook.ports import PermanentFailure
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 
 
+def choose_credentials(*, token: str = "", token_file: str = "", key: str = "", email: str = "") -> httpx.Auth:
+    """Return the scheme of the first value that is set: token, file, key with email.
+
+    Raises PermanentFailure if a header cannot carry the value.
+    """
+    if token:
+        return ApiToken(token)
+    if token_file:
+        return ApiTokenFile(Path(token_file))
+    return ApiKey(key, email)
+
+
 class ApiToken(httpx.Auth):
-    """An API token, of a user or of an account."""
+    """An API token, owned by a user or by an account."""
 
     def __init__(self, token: str) -> None:
-        """Keep the token; PermanentFailure where no header can carry it."""
+        """Keep the token; raise PermanentFailure if a header cannot carry it."""
         self._token = _checked(token, "CLOUDFLARE_API_TOKEN")
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -27,9 +39,10 @@ class ApiToken(httpx.Auth):
 
 
 class ApiTokenFile(httpx.Auth):
-    """An API token in a file, read again whenever the file has changed, so that a token is rotated without a restart.
+    """An API token in a file, read again whenever the file has changed, so that rotating it needs no restart.
 
-    Kubernetes exchanges a mounted Secret by turning a symbolic link: another inode, perhaps with an older modification time.
+    Kubernetes replaces a mounted Secret by switching a symbolic link: the inode changes, and the new file may carry an
+    older modification time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +52,7 @@ class ApiTokenFile(httpx.Auth):
         self._stamp: tuple[int, ...] | None = None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the token that the file holds now, or the last one while the file says nothing; PermanentFailure without any."""
+        """Send the token of the file, or the last one while it has none; PermanentFailure if there never was one."""
         request.headers["Authorization"] = f"Bearer {self._current()}"
         yield request
 
@@ -58,15 +71,15 @@ class ApiTokenFile(httpx.Auth):
 
 
 class ApiKey(httpx.Auth):
-    """The Global API Key of a user, with all that user's permissions."""
+    """The Global API Key of a user, with all permissions of that user."""
 
     def __init__(self, key: str, email: str) -> None:
-        """Keep the key; PermanentFailure where no header can carry it."""
+        """Keep both; raise PermanentFailure if a header cannot carry one of them."""
         self._key = _checked(key, "CLOUDFLARE_API_KEY")
         self._email = _checked(email, "CLOUDFLARE_API_EMAIL")
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the key and whose it is."""
+        """Send the key and the email of its user."""
         request.headers["X-Auth-Key"] = self._key
         request.headers["X-Auth-Email"] = self._email
         yield request
@@ -75,6 +88,6 @@ class ApiKey(httpx.Auth):
 def _checked(text: str, variable: str) -> str:
     secret = text.strip()
     if not _SENDABLE.fullmatch(secret):
-        message = f"{variable} is empty, or has a space, a line break or a letter outside ASCII within"
+        message = f"{variable} is empty, or contains a space, a line break or a character outside ASCII"
         raise PermanentFailure(message)
     return secret

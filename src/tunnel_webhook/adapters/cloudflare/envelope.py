@@ -1,7 +1,7 @@
-"""What every response of Cloudflare's is, whatever was asked: a pure function of (status, headers, body).
+"""Decoding any response of Cloudflare's API, whatever was asked: a pure function of status, headers and body.
 
-Every key but `success` is optional on the wire: some error bodies have neither `messages` nor `result`, codes come as numbers
-and as strings, `result_info` may lack `total_pages`, and an edge that answers in the API's place sends HTML.
+Every key but `success` is optional on the wire: some error bodies have neither `messages` nor `result`, codes arrive as
+numbers and as strings, `result_info` may lack `total_pages`, and an edge that answers instead of the API sends HTML.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ _REMAINING = re.compile(r"(?:^|;)\s*r=(\d+)")
 _RESET = re.compile(r"(?:^|;)\s*t=(\d+)")
 
 
-class Page(msgspec.Struct):
-    """Where a page of a list stands (`result_info`); everything is optional."""
-
+class _ResultInfo(msgspec.Struct):
     total_count: int | None = None
 
 
@@ -37,12 +35,12 @@ class _Envelope(msgspec.Struct):
     success: bool
     errors: list[_Error] | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
-    result_info: Page | None = None
+    result_info: _ResultInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Cloudflare answered: the `result` as its own text, and of a list how many entries it has in all, if it said so."""
+    """A successful response: the text of `result`, and of a page the number of entries on all pages, if given."""
 
     result: msgspec.Raw
     total: int | None = None
@@ -50,7 +48,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What Cloudflare answered instead; `code` is None where the body is none of the API's, `sentence` is sanitised."""
+    """A response that is not an answer.
+
+    `code` is None if the body is not the API's or gives none, `sentence` is sanitised, `retry_after` is in seconds.
+    """
 
     status: int
     code: int | None
@@ -59,7 +60,7 @@ class Fault:
 
 
 def decode_response(status: int, headers: Mapping[str, str], body: bytes) -> Answer | Fault:
-    """Return the answer in a response, or the fault. Success is what both the status and the envelope call so."""
+    """Return the answer in a response, or the fault. A success is one by its status and by its envelope."""
     try:
         envelope = msgspec.json.decode(body.decode(), type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -73,14 +74,14 @@ def decode_response(status: int, headers: Mapping[str, str], body: bytes) -> Ans
 
 
 def _first(errors: list[_Error]) -> tuple[int | None, str]:
-    """Return the code and the sentence of the first error; the wrapper 1004 gives way to its cause."""
+    """Return the code and the message of the first error; the wrapper 1004 is replaced by its cause."""
     if not errors:
         return None, ""
     error, chain = errors[0], errors[0].error_chain or []
     number = _number(error.code)
     if chain and number == _VALIDATION_ERROR:
         return _first(chain)
-    return number, sanitise(": ".join(each.message for each in (error, *chain) if each.message))
+    return number, sanitise(": ".join(link.message for link in (error, *chain) if link.message))
 
 
 def _number(code: int | str | None) -> int | None:
@@ -91,13 +92,13 @@ def _number(code: int | str | None) -> int | None:
 
 
 def sanitise(text: str) -> str:
-    """Return upstream text as one short printable line, less every word as long as a credential (37 characters and more)."""
+    """Return upstream text as one short printable line, without words as long as a credential (37 characters)."""
     line = _OPAQUE.sub("[removed]", _UNPRINTABLE.sub(" ", text).strip())
     return line if len(line) <= _MAX_SENTENCE else line[: _MAX_SENTENCE - 1] + "…"
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Return how long the server asks to wait: `Retry-After` in seconds or as a date, measured on the server's own clock."""
+    """Return how long the server asks to wait: `Retry-After` in seconds, or as a date by the clock of the server."""
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -111,12 +112,12 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
 
 
 def seconds_to_reset(headers: Mapping[str, str]) -> float | None:
-    """Return when the rate limit of a `Ratelimit: "default";r=<remaining>;t=<seconds>` header starts afresh."""
-    found = _RESET.search(headers.get("ratelimit", ""))
-    return float(found[1]) if found else None
+    """Return in how many seconds the rate limit resets, from `Ratelimit: "default";r=<remaining>;t=<seconds>`."""
+    match = _RESET.search(headers.get("ratelimit", ""))
+    return float(match[1]) if match else None
 
 
 def remaining_requests(headers: Mapping[str, str]) -> int | None:
-    """Return how many requests the rate limit still allows, as the same header tells; good for a metric, not for control."""
-    found = _REMAINING.search(headers.get("ratelimit", ""))
-    return int(found[1]) if found else None
+    """Return how many requests the rate limit still allows, from the same header; for a metric, not for control."""
+    match = _REMAINING.search(headers.get("ratelimit", ""))
+    return int(match[1]) if match else None

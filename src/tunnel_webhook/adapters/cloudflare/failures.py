@@ -1,18 +1,12 @@
-"""What went wrong at Cloudflare, in the ports' words: no exception of httpx leaves this package.
+"""Failures of calls to Cloudflare, in the words of the ports: no exception of httpx leaves this package.
 
-Failure (ports)
-├── TemporaryFailure
-│   └── Unsettled     a write that may have taken effect or not: look before writing again
-└── PermanentFailure
-    └── Refused       Cloudflare understood and said no; `code` says why
+    Failure (ports)
+    ├── TemporaryFailure
+    │   └── Unsettled     a write that may have been carried out or not: read before writing again
+    └── PermanentFailure
+        └── Refused       Cloudflare understood the request and refused it; `code` says why
 
-| answer                                          | to a read         | to a write                            |
-|-------------------------------------------------|-------------------|---------------------------------------|
-| 429, 503, no connection                         | TemporaryFailure  | TemporaryFailure: it did nothing      |
-| 408, 425, any other 5xx, a 2xx that is not JSON | TemporaryFailure  | Unsettled                             |
-| a timeout, a reset, a broken body               | TemporaryFailure  | Unsettled                             |
-| 3xx, 4xx, or a 2xx that says `success: false`   | Refused           | Refused                               |
-| an address or a header that cannot be sent      | PermanentFailure  | PermanentFailure                      |
+`outcomes` says which outcome leads to which failure.
 """
 
 from __future__ import annotations
@@ -21,39 +15,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import httpx
-
 from tunnel_webhook.adapters.cloudflare.envelope import Fault
+from tunnel_webhook.adapters.cloudflare.outcomes import Meaning, meaning_of_error, meaning_of_fault
 from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
 
-HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
-"""Everything that httpx raises; these four have no ancestor in common."""
-
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""Errors that prove that Cloudflare has not seen the request."""
-
-_UNSENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, httpx.TooManyRedirects)
-_DID_NOTHING = frozenset({429, 503})
-_TIMEOUTS = frozenset({408, 425})
-_DENIED = frozenset({401, 403})
-
 NO_CONFIGURATION = 1055
-RECORD_IS_GONE, QUOTA_EXCEEDED, IDENTICAL = 81044, 81045, 81058
+RECORD_NOT_FOUND, QUOTA_EXCEEDED, IDENTICAL_RECORD = 81044, 81045, 81058
 CONFLICTS = frozenset(range(81053, 81059))
-"""What Cloudflare says of records that stand in one another's way; 81055 and 81056 are not documented."""
+"""The codes of records that exclude one another; Cloudflare does not document 81055 and 81056."""
 
-_WRONG_ID = (
-    "check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ZONE_IDS: one of them is no id of Cloudflare's"
-)
+_WRONG_ID = "check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ZONE_IDS: one of them is not a valid id"
 _NOT_ALLOWED = (
-    "the credentials are valid and not allowed to do this: an API token needs Account/Cloudflare Tunnel/Edit, Zone/Zone/Read and"
-    " Zone/DNS/Edit on the account of CLOUDFLARE_ACCOUNT_ID and on its zones"
+    "the credentials are valid but do not allow this: an API token needs Account/Cloudflare Tunnel/Edit, Zone/Zone/Read"
+    " and Zone/DNS/Edit on the account of CLOUDFLARE_ACCOUNT_ID and on its zones"
 )
 CURES: Mapping[int, str] = MappingProxyType(
     {
-        0: "the API token may not list zones: give it Zone/Zone/Read, or name the zones in CLOUDFLARE_ZONE_IDS",
-        1000: "the API token is not valid: check CLOUDFLARE_API_TOKEN, and that the token is neither expired nor disabled",
-        1001: "an account-owned token cannot do this, or an id is wrong: set CLOUDFLARE_ACCOUNT_ID, check CLOUDFLARE_ZONE_IDS",
+        0: "the API token may not list zones: grant Zone/Zone/Read, or name the zones in CLOUDFLARE_ZONE_IDS",
+        1000: "the API token is not valid: check CLOUDFLARE_API_TOKEN, and that it is neither expired nor disabled",
+        1001: "an account-owned token cannot do this, or an id is wrong: set CLOUDFLARE_ACCOUNT_ID, and check"
+        " CLOUDFLARE_ZONE_IDS",
         1003: _WRONG_ID,
         1038: "Cloudflare's API refuses every write to zones under .cf, .ga, .gq, .ml and .tk",
         6003: "the credentials are malformed: look for a stray newline, space or quote in CLOUDFLARE_API_TOKEN",
@@ -66,18 +47,20 @@ CURES: Mapping[int, str] = MappingProxyType(
         10000: _NOT_ALLOWED,
     }
 )
-"""What an operator can do about the codes that concern a whole request, whatever is in it."""
+"""What an operator can do about the codes that concern a request as a whole, whatever it contains."""
 
-_ABOUT_THE_BODY = frozenset({400, 409, 413, 422})
-_ABOUT_RECORDS = CONFLICTS | {RECORD_IS_GONE, QUOTA_EXCEEDED}
+_CODES_OF_RECORDS = CONFLICTS | {RECORD_NOT_FOUND, QUOTA_EXCEEDED}
+_STATUSES_OF_BODIES = frozenset({400, 409, 413, 422})
+_STATUSES_OF_DENIALS = frozenset({401, 403})
+_STATUSES_OF_REDIRECTS = range(300, 400)
 
 
 class Unsettled(TemporaryFailure):
-    """A write may have taken effect or not; what is stored tells."""
+    """A write may have been carried out or not; only reading what is stored settles it."""
 
 
 class Refused(PermanentFailure):
-    """Cloudflare understood the request and said no."""
+    """Cloudflare understood the request and refused it."""
 
     def __init__(self, message: str, fault: Fault) -> None:
         """Keep the fault; `message` is the sentence for the operator."""
@@ -87,49 +70,64 @@ class Refused(PermanentFailure):
         self.sentence = fault.sentence
 
     @property
+    def is_denial(self) -> bool:
+        """Whether the credentials were refused, and not what was asked with them."""
+        return self.status in _STATUSES_OF_DENIALS
+
+    @property
     def concerns_records(self) -> bool:
-        """Whether one record in a batch may be the reason, so that the others could be written without it."""
+        """Whether one record of a batch may be the reason, so that the others could be written without it."""
         if self.code in CURES:
             return False
-        return self.code in _ABOUT_RECORDS or self.status in _ABOUT_THE_BODY
+        return self.code in _CODES_OF_RECORDS or self.status in _STATUSES_OF_BODIES
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What was being done, for the sentence and for the metrics: `operation` is one of few, `subject` says with what."""
+class Operation:
+    """What a call does, for sentences and metrics: `name` is one of few, `subject` says what it is done to."""
 
-    operation: str
+    name: str
     subject: str = ""
     writes: bool = False
 
     def __str__(self) -> str:
-        """Return what could not be done."""
-        return f"cannot {self.operation} ({self.subject})" if self.subject else f"cannot {self.operation}"
+        """Return the beginning of a sentence about its failure."""
+        return f"cannot {self.name} ({self.subject})" if self.subject else f"cannot {self.name}"
 
 
-def failure_of(task: Task, fault: Fault) -> Failure:
-    """Return what a fault amounts to, as the table above says."""
-    status, success = fault.status, range(200, 300)
-    garbage = status in success and fault.code is None
-    if status in _DID_NOTHING or status in _TIMEOUTS or status >= 500 or garbage:  # noqa: PLR2004 -- the border is HTTP's own
-        after = f", to be asked again in {fault.retry_after:.0f} s" if fault.retry_after else ""
-        sentence = f"{task}: Cloudflare answered {status}, {fault.sentence}{after}"
-        kind = Unsettled if task.writes and status not in _DID_NOTHING else TemporaryFailure
-        return kind(sentence)
+def failure_of_fault(operation: Operation, fault: Fault) -> Failure:
+    """Return the failure that a response amounts to."""
+    meaning = meaning_of_fault(fault)
+    if not meaning.is_temporary:
+        cure = _cure(fault) or "Cloudflare refuses it"
+        return Refused(f"{operation}: {cure} (Cloudflare: {fault.status}, {fault.sentence})", fault)
+    delay = f"; it asks to wait {fault.retry_after:.0f} s" if fault.retry_after else ""
+    return _temporary(operation, meaning, f"Cloudflare answered {fault.status}, {fault.sentence}{delay}")
+
+
+def failure_of_error(operation: Operation, error: Exception) -> Failure:
+    """Return the failure that an exception of httpx amounts to.
+
+    The exception's own words may quote anything, so they stay in the chained cause.
+    """
+    meaning, kind = meaning_of_error(error), type(error).__name__
+    if meaning is Meaning.UNSENDABLE:
+        cure = "check CLOUDFLARE_API_URL and the credentials"
+        return PermanentFailure(f"{operation}: the request cannot be sent ({kind}): {cure}")
+    return _temporary(operation, meaning, f"no answer from Cloudflare ({kind})")
+
+
+def _temporary(operation: Operation, meaning: Meaning, sentence: str) -> TemporaryFailure:
+    kind = Unsettled if operation.writes and meaning.leaves_writes_unsettled else TemporaryFailure
+    return kind(f"{operation}: {sentence}")
+
+
+def _cure(fault: Fault) -> str:
     cure = CURES.get(fault.code, "") if fault.code is not None else ""
-    if not cure and status in _DENIED:
-        cure = _NOT_ALLOWED
-    elif not cure and status < 400:  # noqa: PLR2004 -- the border is HTTP's own
-        cure = "" if status in success else "check CLOUDFLARE_API_URL, which leads elsewhere"
-    return Refused(f"{task}: {cure or 'Cloudflare refuses it'} (Cloudflare: {status}, {fault.sentence})", fault)
-
-
-def failure_from(task: Task, error: Exception) -> Failure:
-    """Return what an exception of httpx amounts to; its own words stay in the chained cause, since they may quote anything."""
-    if isinstance(error, _UNSENDABLE):
-        message = (
-            f"{task}: the request cannot be sent ({type(error).__name__}): check CLOUDFLARE_API_URL and the credentials"
-        )
-        return PermanentFailure(message)
-    kind = Unsettled if task.writes and not isinstance(error, NEVER_SENT) else TemporaryFailure
-    return kind(f"{task}: no answer from Cloudflare ({type(error).__name__})")
+    if cure:
+        return cure
+    if fault.status in _STATUSES_OF_DENIALS:
+        return _NOT_ALLOWED
+    if fault.status in _STATUSES_OF_REDIRECTS:
+        return "check CLOUDFLARE_API_URL, which leads elsewhere"
+    return ""

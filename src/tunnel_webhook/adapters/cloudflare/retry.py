@@ -1,15 +1,8 @@
 """When a request is sent again: a policy that decides, and the one place that waits.
 
-| outcome of an attempt                          | read (GET) | write (PUT, POST)                             |
-|------------------------------------------------|------------|-----------------------------------------------|
-| no connection                                  | again      | again                                         |
-| 429, 503                                       | again      | again                                         |
-| 408, 425, 500, 502, 504, 520 to 527, 530       | again      | never: it may have taken effect               |
-| timeout, reset, truncated body                 | again      | never: it may have taken effect               |
-| anything else                                  | never      | never                                         |
-
-"Again" is after `Retry-After` where that is given, and a random part of a delay that doubles (full jitter), and only as long as
-the budget of the request lasts: an answer in time is worth more than a late success.
+`outcomes` says what is worth another attempt. It follows after `Retry-After`, if Cloudflare sends one, plus a random
+part of a delay that doubles (full jitter), and only within the timeout of the call: an answer in time is worth more
+than a late success.
 """
 
 from __future__ import annotations
@@ -22,26 +15,17 @@ import httpx
 from opentelemetry import metrics
 
 from tunnel_webhook.adapters.cloudflare.envelope import remaining_requests, seconds_to_reset, seconds_to_wait
-from tunnel_webhook.adapters.cloudflare.failures import NEVER_SENT
+from tunnel_webhook.adapters.cloudflare.outcomes import meaning_of_error, meaning_of_status
 from tunnel_webhook.adapters.cloudflare.throttle import Throttle
 from tunnel_webhook.ports import TemporaryFailure
 
-Outcome = httpx.Response | httpx.RequestError
-"""What an attempt led to."""
+Attempt = httpx.Response | httpx.RequestError
+"""How one attempt ended."""
 
-OPERATION = "tunnel_webhook.operation"
+OPERATION_NAME = "tunnel_webhook.operation"
 """The extension of a request that names its operation for the metrics."""
 
 _THROTTLED = 429
-_SAFE = frozenset({_THROTTLED, 503})
-_TRANSIENT = _SAFE | {408, 425, 500, 502, 504, *range(520, 528), 530}
-_PASSING = (
-    httpx.TimeoutException,
-    httpx.NetworkError,
-    httpx.RemoteProtocolError,
-    httpx.ProxyError,
-    httpx.DecodingError,
-)
 
 _meter = metrics.get_meter("tunnel_webhook")
 _requests = _meter.create_counter(
@@ -55,46 +39,48 @@ _retries = _meter.create_counter(
 )
 _remaining = _meter.create_gauge(
     "tunnel_webhook_cloudflare_rate_limit_remaining",
-    description="Requests that the rate limit still allows, as Cloudflare says",
+    description="Requests that the rate limit still allows, as reported by Cloudflare",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Which outcome is worth another attempt, and when; delays in seconds."""
+    """Which attempt is followed by another, and when; waits in seconds."""
 
-    first: float = 0.25
-    longest: float = 4.0
+    wait_initial: float = 0.25
+    wait_max: float = 4.0
     attempts: int = 10
 
-    def delay(self, attempt: int, method: str, outcome: Outcome, left: float, chance: float) -> float | None:
-        """Return how long to wait after an attempt (counted from 0), or None to leave it at its outcome.
+    def delay(self, number: int, method: str, attempt: Attempt, remaining: float, jitter: float) -> float | None:
+        """Return how long to wait after an attempt, or None if it was the last one.
 
-        `left` is what is left of the budget, and what is returned is less; `chance` is random in [0, 1).
+        `number` counts attempts from 0, `remaining` is what is left of the timeout in seconds, which the delay never
+        reaches, and `jitter` is random in [0, 1).
         """
-        if attempt + 1 >= self.attempts or not _may_repeat(method, outcome):
+        if number + 1 >= self.attempts or not _may_repeat(method, attempt):
             return None
-        asked = seconds_to_wait(outcome.headers) if isinstance(outcome, httpx.Response) else None
-        delay = (asked or 0.0) + chance * min(self.longest, self.first * 2**attempt)
-        return delay if delay < left else None
+        requested = seconds_to_wait(attempt.headers) if isinstance(attempt, httpx.Response) else None
+        delay = (requested or 0.0) + jitter * min(self.wait_max, self.wait_initial * 2**number)
+        return delay if delay < remaining else None
 
 
-def _may_repeat(method: str, outcome: Outcome) -> bool:
-    reads = method == "GET"
-    if isinstance(outcome, httpx.Response):
-        return outcome.status_code in (_TRANSIENT if reads else _SAFE)
-    return isinstance(outcome, _PASSING if reads else NEVER_SENT)
+def _may_repeat(method: str, attempt: Attempt) -> bool:
+    if isinstance(attempt, httpx.Response):
+        meaning = meaning_of_status(attempt.status_code)
+    else:
+        meaning = meaning_of_error(attempt)
+    return meaning.allows_repeat(writes=method != "GET")
 
 
 @dataclass(slots=True)
 class RetryTransport(httpx.AsyncBaseTransport):
-    """Sends each request, again where that is worth it, within `budget` seconds of its call; bodies are read within them too.
+    """Sends each request, repeatedly if needed, within `timeout` seconds, which include waiting and reading the body.
 
-    Raises TemporaryFailure, without asking Cloudflare, where its turn or the end of a block comes after that.
+    Raises TemporaryFailure without asking Cloudflare if the rate limit would let the request through only after that.
     """
 
     inner: httpx.AsyncBaseTransport
-    budget: float
+    timeout: float
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[object]]
     random: Callable[[], float]
@@ -102,25 +88,25 @@ class RetryTransport(httpx.AsyncBaseTransport):
     throttle: Throttle = field(default_factory=Throttle)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the last response, its body read, or raise the last exception."""
-        deadline = self.clock() + self.budget
-        operation = str(request.extensions.get(OPERATION, request.method))
-        attempt = 0
+        """Return the last response with its body read, or raise the last exception."""
+        deadline = self.clock() + self.timeout
+        operation = str(request.extensions.get(OPERATION_NAME, request.method))
+        number = 0
         while True:
             await self._wait_for_turn(deadline)
-            outcome = await self._attempt(request, operation, deadline)
-            delay = self.policy.delay(attempt, request.method, outcome, deadline - self.clock(), self.random())
+            attempt = await self._attempt(request, operation, deadline)
+            delay = self.policy.delay(number, request.method, attempt, deadline - self.clock(), self.random())
             if delay is None:
                 break
-            attempt += 1
+            number += 1
             _retries.add(1, {"operation": operation})
             await self.sleep(delay)
-        if isinstance(outcome, httpx.RequestError):
-            raise outcome
-        return outcome
+        if isinstance(attempt, httpx.RequestError):
+            raise attempt
+        return attempt
 
     async def aclose(self) -> None:
-        """Close the transport within."""
+        """Close the inner transport."""
         await self.inner.aclose()
 
     async def _wait_for_turn(self, deadline: float) -> None:
@@ -137,24 +123,24 @@ class RetryTransport(httpx.AsyncBaseTransport):
         if seconds:
             await self.sleep(seconds)
 
-    async def _attempt(self, request: httpx.Request, operation: str, deadline: float) -> Outcome:
+    async def _attempt(self, request: httpx.Request, operation: str, deadline: float) -> Attempt:
         start = self.clock()
-        outcome: Outcome
+        attempt: Attempt
         try:
-            outcome = response = await self._send(request, deadline - start)
+            attempt = response = await self._send(request, deadline - start)
             status = str(response.status_code)
-            self._heed(response)
+            self._heed_rate_limit(response)
         except httpx.RequestError as error:
-            outcome, status = error, type(error).__name__
+            attempt, status = error, type(error).__name__
         attributes = {"operation": operation, "status": status}
         _requests.add(1, attributes)
         _duration.record(self.clock() - start, attributes)
-        return outcome
+        return attempt
 
-    async def _send(self, request: httpx.Request, left: float) -> httpx.Response:
+    async def _send(self, request: httpx.Request, remaining: float) -> httpx.Response:
         phases: dict[str, float | None] = request.extensions.get("timeout", {})
-        limited = {phase: left if limit is None else min(limit, left) for phase, limit in phases.items()}
-        attempt = httpx.Request(
+        limited = {phase: remaining if limit is None else min(limit, remaining) for phase, limit in phases.items()}
+        limited_request = httpx.Request(
             request.method,
             request.url,
             headers=request.headers,
@@ -162,25 +148,25 @@ class RetryTransport(httpx.AsyncBaseTransport):
             extensions={**request.extensions, "timeout": limited},
         )
         try:
-            # The phases have their limits, and a body that comes drop by drop keeps within each of them.
-            async with asyncio.timeout(left):
-                response = await self.inner.handle_async_request(attempt)
+            # Each phase has a limit, but a body that arrives drop by drop never exceeds one.
+            async with asyncio.timeout(remaining):
+                response = await self.inner.handle_async_request(limited_request)
                 try:
                     await response.aread()
                 finally:
                     await response.aclose()
         except TimeoutError as error:
-            message = f"no complete answer within {left:.1f} s"
+            message = f"no complete answer within {remaining:.1f} s"
             raise httpx.ReadTimeout(message, request=request) from error
         return response
 
-    def _heed(self, response: httpx.Response) -> None:
+    def _heed_rate_limit(self, response: httpx.Response) -> None:
         """Remember what a response says about the rate limit."""
         remaining = remaining_requests(response.headers)
         if remaining is not None:
             _remaining.set(remaining)
         if response.status_code == _THROTTLED:
             seconds = seconds_to_wait(response.headers)
-            self.throttle.block(
-                self.clock(), seconds if seconds is not None else seconds_to_reset(response.headers) or 0.0
-            )
+            if seconds is None:
+                seconds = seconds_to_reset(response.headers) or 0.0
+            self.throttle.block(self.clock(), seconds)

@@ -1,1 +1,1 @@
-"""HTTP inbound: the four routes that external-dns calls, and the three that the cluster looks at."""
+"""The two HTTP apps: the webhook for external-dns, and monitoring for the cluster."""

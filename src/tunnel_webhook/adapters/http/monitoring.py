@@ -1,12 +1,12 @@
-"""What the cluster looks at: is the process alive, does it reach what it works on, what has it done.
+"""The monitoring app: health, readiness and metrics, for the cluster.
 
-| route          | answer                                                                                                    |
-|----------------|-----------------------------------------------------------------------------------------------------------|
-| `GET /healthz` | 200 while the event loop turns, whatever Cloudflare does: a restart would mend nothing there              |
-| `GET /readyz`  | 200, or 503 where the last contact failed; it tells of that contact and makes none                        |
-| `GET /metrics` | 200 and every metric, in Prometheus' text format                                                          |
+| route          | answer                                                                                    |
+|----------------|-------------------------------------------------------------------------------------------|
+| `GET /healthz` | 200 while the event loop runs, even if Cloudflare is down: a restart would not help       |
+| `GET /readyz`  | 200, or 503 if the last contact with the backend failed; no new contact is made           |
+| `GET /metrics` | 200 and every metric, in Prometheus' text format                                          |
 
-HEAD gives the same without a body, for simple checks. Every other answer is in `problems`.
+HEAD has the same answers without a body. All other answers are in `problems`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _JSON = "application/json"
 
 
 def create_monitoring_app(readiness: Callable[[], Readiness], metrics: Callable[[], tuple[bytes, str]]) -> Litestar:
-    """Return the ASGI app for the cluster; neither callable may block. `metrics` gives a text and its media type."""
+    """Return the ASGI app. Neither callable may block; `metrics` returns a text and its media type."""
 
     @route("/healthz", http_method=["GET", "HEAD"])
     async def healthz() -> Response[bytes]:
@@ -32,10 +32,9 @@ def create_monitoring_app(readiness: Callable[[], Readiness], metrics: Callable[
 
     @route("/readyz", http_method=["GET", "HEAD"])
     async def readyz() -> Response[bytes]:
-        state = readiness()
-        return _answer(
-            msgspec.json.encode(state), _JSON, HTTPStatus.OK if state.ready else HTTPStatus.SERVICE_UNAVAILABLE
-        )
+        current = readiness()
+        status = HTTPStatus.OK if current.ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return _answer(msgspec.json.encode(current), _JSON, status)
 
     @route("/metrics", http_method=["GET", "HEAD"])
     async def expose_metrics() -> Response[bytes]:
@@ -52,5 +51,5 @@ def create_monitoring_app(readiness: Callable[[], Readiness], metrics: Callable[
 
 
 def _answer(body: bytes, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> Response[bytes]:
-    # As a header, since Litestar would add a second charset to a media type that is text. A probe must see the state of now.
+    # Litestar would add a second charset to a text media type, not to a header. A probe must not get a cached answer.
     return Response(body, status_code=status, headers={"content-type": media_type, "cache-control": "no-store"})

@@ -1,14 +1,14 @@
-"""external-dns' JSON, both ways: the only place that knows how it spells its fields.
+"""external-dns' JSON, decoded and encoded.
 
-| what it sends (contract, 2)                            | what becomes of it                                           |
-|--------------------------------------------------------|--------------------------------------------------------------|
-| `null`, or nothing, where a value may stand            | as if the field were not there; a `null` element is left out |
-| `Create` (before v0.17) or `create`, in any case       | the same list                                                |
-| a field that we do not know                            | left out                                                     |
-| a property without a name, or without anything: `{}`   | kept with an empty name, since it proves corruption          |
-| anything else that is not of its type, or not JSON     | MalformedBody, which says where                              |
+| received (contract, 2)                             | decoded as                                               |
+|----------------------------------------------------|----------------------------------------------------------|
+| a field that is `null`                             | a missing field                                          |
+| an element that is `null`, an unknown field        | nothing                                                  |
+| `Create` (before v0.17) or `create`, in any case   | the same list                                            |
+| a property without a name, even `{}`               | a property with an empty name, as evidence of corruption |
+| a value of a wrong type, a body that is not JSON   | MalformedBody, which says where                          |
 
-What is emitted holds no `null` and no empty field: a `null` element ends external-dns' process (contract, 2.1).
+The encoded JSON has no `null` and no empty field: a `null` element ends external-dns' process (contract, 2.1).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class MalformedBody(Exception):
-    """A body is not what external-dns sends; the message says where, and what was expected there."""
+    """A body is not what external-dns sends; the message says where, and what is expected there."""
 
 
 class _Property(msgspec.Struct, omit_defaults=True, gc=False):
@@ -61,28 +61,28 @@ def decode_endpoints(body: bytes) -> tuple[Endpoint, ...]:
     """Return the endpoints of a JSON array; none for `null`. Raises MalformedBody."""
     texts = list(map(bytes, _decode(_LIST, body) or ()))
     try:
-        return tuple(filter(None, _known_endpoints.results(texts)))
+        return tuple(filter(None, _decoded.results(texts)))
     except MalformedBody:
-        return _decode_all(body)  # which tells at which element
+        return _decode_all(body)  # raises again, with the index of the element
 
 
 def decode_changes(body: bytes) -> Changes:
     """Return the changes of a JSON object; none for `null`. Raises MalformedBody."""
     lists = {name.lower(): bytes(text) for name, text in (_decode(_OBJECT, body) or {}).items()}
 
-    def changed(name: str) -> tuple[Endpoint, ...]:
+    def endpoints(name: str) -> tuple[Endpoint, ...]:
         try:
             return _decode_all(lists.get(name.lower(), b"null"))
         except MalformedBody as error:
             message = f"{name}: {error}"
             raise MalformedBody(message) from error
 
-    return Changes(changed("create"), changed("updateOld"), changed("updateNew"), changed("delete"))
+    return Changes(endpoints("create"), endpoints("updateOld"), endpoints("updateNew"), endpoints("delete"))
 
 
 def encode_endpoints(endpoints: Iterable[Endpoint]) -> bytes:
-    """Return endpoints as a JSON array, with nothing empty in it."""
-    return b"[%b]\n" % b",".join(_known_texts.results(list(endpoints)))
+    """Return endpoints as a JSON array, without empty fields."""
+    return b"[%b]\n" % b",".join(_encoded.results(list(endpoints)))
 
 
 def encode_filter(domain_filter: DomainFilter) -> bytes:
@@ -114,7 +114,9 @@ def _endpoint(wire: _Endpoint) -> Endpoint:
         ttl=wire.ttl or 0,
         set_identifier=wire.set_identifier or "",
         labels={name: text for name, text in (wire.labels or {}).items() if text is not None},
-        properties=tuple([(each.name or "", each.value or "") for each in wire.properties or () if each is not None]),
+        properties=tuple(
+            [(named.name or "", named.value or "") for named in wire.properties or () if named is not None]
+        ),
     )
 
 
@@ -132,8 +134,8 @@ def _encode_one(endpoint: Endpoint) -> bytes:
     )
 
 
-_known_endpoints = Memo(_decode_one)
-_known_texts = Memo(_encode_one)
+_decoded = Memo(_decode_one)
+_encoded = Memo(_encode_one)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

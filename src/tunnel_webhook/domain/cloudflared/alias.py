@@ -36,7 +36,7 @@ def _to_u_label(label: str) -> str:
     encoded = label.removeprefix("xn--")
     decoded = encoded.encode().decode("punycode")
     if encoded.rfind("-") == 0 or idna.uts46_remap(decoded) != decoded:
-        message = f"{label!r} stands for characters that UTS 46 maps or refuses"
+        message = f"{label!r} encodes characters that UTS 46 maps or refuses"
         raise idna.IDNAError(message)
     return decoded
 

@@ -1,7 +1,7 @@
 """A tunnel's configuration document: ordered rules; the first match wins, and the last rule matches everything.
 
 Cloudflare replaces the document only as a whole and cloudflared accepts it only as a whole, so both halves of our
-promise live here: a rule keeps its very text, and matches as it does in cloudflared (ingress/ingress.go, rule.go).
+promise live here: a rule keeps its exact text, and matches as it does in cloudflared (ingress/ingress.go, rule.go).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class IngressRule:
-    """One rule, and the JSON text in which it stands; two rules are equal when their texts are.
+    """One rule and its JSON text; two rules are equal if their texts are.
 
     `hostname` is empty for a rule without one, `path` is an RE2 expression or empty. Members are found as cloudflared
     finds them, in any case; one of the wrong type counts as absent: `validation` judges the whole document.

@@ -1,7 +1,7 @@
-"""JSON text taken apart without loss: what we do not understand keeps its very characters.
+"""JSON text taken apart without loss: what we do not understand keeps its exact characters.
 
 A value that is decoded and encoded again may come back changed (`1.0`, `1E2`, escapes). So every part that is not ours
-stays text, and only what we claimed is written anew.
+stays text, and only what we claimed is rewritten.
 """
 
 from __future__ import annotations

@@ -29,7 +29,10 @@ ACCESS = "access"
 
 @dataclass(frozen=True, slots=True)
 class OriginKey:
-    """One key: where it is in the JSON, how a person calls it, its kind, and what the documentation says of its value."""
+    """One key: its name in the JSON, its name as an option, its kind, and the documentation of its value.
+
+    A key of the `access` member has `is_access`.
+    """
 
     name: str
     option: str
@@ -61,7 +64,7 @@ ORIGIN_KEYS = (
         "required",
         "access-required",
         BOOL,
-        "`true` makes cloudflared verify the Access token; needs the next two",
+        "`true` makes cloudflared verify the Access token; needs the team name and the audience tags",
         is_access=True,
     ),
     OriginKey("teamName", "access-team-name", TEXT, "text", is_access=True),
@@ -91,7 +94,7 @@ def origin_request_of(options: Mapping[str, str]) -> dict[str, Json]:
     for option, text in sorted(options.items()):
         key = ORIGIN_OPTIONS[option]
         (access if key.is_access else origin)[key.name] = key.kind.parse(text)
-    return origin | {ACCESS: access} if access else origin
+    return {**origin, ACCESS: access} if access else origin
 
 
 def options_of(origin_request: Mapping[str, Json]) -> dict[str, str]:

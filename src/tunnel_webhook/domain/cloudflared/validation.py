@@ -1,4 +1,4 @@
-"""Whether cloudflared accepts a document, in its own words (ingress/ingress.go `validateIngress`, config/configuration.go).
+"""Whether cloudflared accepts a document, in its own words (ingress/ingress.go, config/configuration.go).
 
 For one bad rule cloudflared refuses the whole document, and Cloudflare answers code 1056. The checks, in their order:
 
@@ -38,6 +38,7 @@ from tunnel_webhook.domain.cloudflared.url import parse_url
 from tunnel_webhook.domain.errors import InvalidConfiguration
 
 _STATUS = re.compile(r"[+-]?[0-9]{1,4000}")
+_STATUS_CODES = range(100, 1000)
 _MAX_PORT = 65_535
 _RULE = object_of(
     {"hostname": is_string, "path": is_string, "service": is_string, "originrequest": ORIGIN_REQUEST_TYPE}
@@ -100,7 +101,7 @@ def _status_fault(code: str) -> str:
         return f'invalid HTTP status code: strconv.Atoi: parsing "{code}": invalid syntax'
     if not is_int64(int(code)):
         return f'invalid HTTP status code: strconv.Atoi: parsing "{code}": value out of range'
-    return "" if 100 <= int(code) <= 999 else f"invalid HTTP status code: {int(code)}"  # noqa: PLR2004 -- cloudflared's own bounds
+    return "" if int(code) in _STATUS_CODES else f"invalid HTTP status code: {int(code)}"
 
 
 def _url_fault(service: str) -> str:
@@ -112,8 +113,8 @@ def _url_fault(service: str) -> str:
         return f"{service} is an invalid address, please make sure it has a scheme and a hostname"
     if url.path:
         return (
-            f"{service} is an invalid address, ingress rules don't support proxying to a different path on the origin service."
-            " The path will be the same as the eyeball request's path"
+            f"{service} is an invalid address, ingress rules don't support proxying to a different path on the origin"
+            " service. The path will be the same as the eyeball request's path"
         )
     return ""
 
@@ -127,7 +128,8 @@ def _ip_rules_fault(rules: list[Json]) -> str:
             return f"unable to create ip rule for socks-proxy: unable to parse cidr: {prefix}"
         for port in cast("list[int]", rule.get("ports", [])):
             if not 1 <= (port or 0) <= _MAX_PORT:
-                return f"unable to create ip rule for socks-proxy: invalid port {port or 0}, needs to be between 1 and 65535"
+                fault = f"invalid port {port or 0}, needs to be between 1 and 65535"
+                return f"unable to create ip rule for socks-proxy: {fault}"
     return ""
 
 

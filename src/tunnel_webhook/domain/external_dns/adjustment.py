@@ -77,7 +77,7 @@ def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
 
 
 def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
-    """Return an endpoint in canonical form, marked if it cannot be published; None for a type that no tunnel can carry."""
+    """Return an endpoint in canonical form, marked if it is unpublishable; None for a type that no tunnel can carry."""
     if endpoint.record_type not in TUNNELLED_TYPES:
         return None
     fault: Unpublishable | None = None
@@ -86,7 +86,7 @@ def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
     except InvalidEndpoint as error:
         adjusted = mark(endpoint, error)
         fault = Unpublishable(adjusted, error.reason, str(error))
-    # One that lost its path to corruption represents its whole resource, so that the other half is not published bare.
+    # One that lost its path to corruption stands for its whole resource: the rest must not go live without a path.
     path = adjusted.set_identifier if adjusted.set_identifier != UNKNOWN_PATH else ""
     intact = fault is None or fault.reason is not Reason.CORRUPTED_PROPERTIES
     return _Adjusted(

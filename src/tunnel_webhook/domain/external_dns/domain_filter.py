@@ -97,11 +97,6 @@ def _check_pattern(expression: str) -> None:
 
 def _to_unicode(name: str) -> str:
     """Return a name with its A-labels as U-labels, the form in which external-dns applies regular expressions."""
-    return ".".join(map(_label_to_unicode, name.split("."))) if "xn--" in name else name
-
-
-def _label_to_unicode(label: str) -> str:
-    try:
-        return idna.decode(label) if label.startswith("xn--") else label
-    except idna.IDNAError:
-        return label
+    if "xn--" not in name:
+        return name
+    return ".".join(idna.decode(label) if label.startswith("xn--") else label for label in name.split("."))

@@ -16,8 +16,8 @@ _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 class Endpoint:
     """One hostname that external-dns wants, or has.
 
-    `properties` are the provider-specific properties, in the order in which they came; a name may be empty, which
-    proves that external-dns corrupted them. `labels` hold the owner and the resource. `ttl` is in seconds, 0 when unset.
+    `properties` are the provider-specific properties, in the order in which they came; an empty name proves that
+    external-dns corrupted them. `labels` hold the owner and the resource. `ttl` is in seconds, 0 when unset.
     """
 
     dns_name: str
@@ -29,7 +29,7 @@ class Endpoint:
     properties: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
-        """Return the hash of the name alone: nearly unique, and cheap for the look-up of ten thousands."""
+        """Return the hash of the name alone: nearly unique, and cheap where thousands are looked up."""
         return hash(self.dns_name)
 
     @property

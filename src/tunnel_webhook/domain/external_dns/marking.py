@@ -1,4 +1,4 @@
-"""What cannot be published passes through `adjust`, marked: leaving it out would make external-dns plan its deletion.
+"""An endpoint that cannot be published passes through `adjust` with a mark: without it external-dns would delete it.
 
 The property `webhook/invalid` holds the reason. It differs from whatever exists, so external-dns asks for the endpoint
 in every sync, and the planner rejects it again with its sentence, while the last good rule stays.
@@ -18,11 +18,13 @@ from tunnel_webhook.domain.external_dns.route import Route, route_of_endpoint
 from tunnel_webhook.domain.hostname import Hostname
 
 UNKNOWN_PATH = "?"
-"""Begins the set identifier of an endpoint whose path is not known; an RE2 expression never begins so.
+"""Begins the set identifier of an endpoint whose path is not known; no RE2 expression begins with it.
 
 Without it, external-dns would compare the endpoint with the pathless one of its hostname, might drop it, and would then
 delete the path that it had, and no rejection here would prevent that.
 """
+
+_REASONS = {str(reason): reason for reason in Reason}
 
 
 def translate(endpoint: Endpoint, policy: Policy) -> Route:
@@ -36,7 +38,7 @@ def translate(endpoint: Endpoint, policy: Policy) -> Route:
 def _explained(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpoint:
     """Return why an endpoint was marked; translating it without the mark yields the sentence."""
     unmarked = replace(endpoint, properties=tuple(pair for pair in endpoint.properties if pair[0] != INVALID))
-    reason = next((reason for reason in Reason if reason == code), Reason.INVALID_PROPERTY)
+    reason = _REASONS.get(code, Reason.INVALID_PROPERTY)
     try:
         route_of_endpoint(unmarked, policy)
     except InvalidEndpoint as error:

@@ -33,7 +33,8 @@ def origin_of(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy)
     named = properties.get(SERVICE, "")
     services = [target for target in endpoint.targets if looks_like_a_service(target)]
     if not named and len(services) > 1:
-        sentence = f"{endpoint.dns_name} has {len(services)} services as targets ({', '.join(sorted(services))}); a rule can have only one"
+        names = ", ".join(sorted(services))
+        sentence = f"{endpoint.dns_name} has {len(services)} services as targets ({names}); a rule can have only one"
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     explicit = named or next(iter(services), "")
     if explicit:

@@ -5,7 +5,7 @@
 | `prefix` (default)   | `/api`, `/api/` | `^/api(/|$)`   | `/api`, `/api/x`, not `/apis` |
 | `prefix`             | `/`            | none            | every path                    |
 | `exact`              | `/api`         | `^/api$`        | `/api` only                   |
-| `regex`              | anything RE2   | as it is        | wherever it is found          |
+| `regex`              | any RE2        | unchanged       | wherever it matches           |
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def path_expression(path: str, match: str) -> str:
 
 def _check(expression: str) -> None:
     if len(expression) > _MAX_LENGTH or _CONTROL.search(expression):
-        sentence = f"webhook/path becomes {expression!r}, which is longer than {_MAX_LENGTH} characters or holds control characters"
+        sentence = (
+            f"webhook/path becomes {expression!r}, which is longer than {_MAX_LENGTH} characters or holds control"
+            " characters"
+        )
         raise InvalidEndpoint(Reason.INVALID_PATH, sentence)
     try:
         compile_re2(expression)

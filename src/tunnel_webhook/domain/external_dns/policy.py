@@ -44,7 +44,7 @@ class Policy:
         """Check that there is a default tunnel, and that each tunnel is configured once."""
         ids = {tunnel.id for tunnel in self.tunnels}
         if not ids or len(ids) < len(self.tunnels):
-            message = f"a policy needs a tunnel, each of them once: {self.tunnels}"
+            message = f"a policy needs at least one tunnel, and each only once: {self.tunnels}"
             raise ValueError(message)
 
     @property

@@ -30,14 +30,14 @@ ROUTE_PROPERTIES: Mapping[str, str] = {
     TUNNEL: "a configured tunnel, by name or id; the first one by default",
     ADOPT: "`true` takes over a rule that was made by hand and says something else",
 }
-"""The properties that say where a hostname leads, and what the documentation says of their values."""
+"""The properties that say where a hostname leads, and the documentation of their values."""
 
 ORIGIN_PROPERTIES: Mapping[str, str] = {PREFIX + option: option for option in ORIGIN_OPTIONS}
 """The properties that say how cloudflared talks to the origin, and the option of each."""
 
 CORRUPTED = (
-    "a property without a name proves that external-dns lost others of the same resource: keep webhook annotations apart"
-    " from those of other providers, or give each hostname its own resource"
+    "a property without a name proves that external-dns lost others of the same resource: keep webhook annotations"
+    " apart from those of other providers, or give each hostname its own resource"
 )
 _KNOWN = frozenset({*ROUTE_PROPERTIES, *ORIGIN_PROPERTIES, INVALID})
 _CA_POOL, _BASTION_MODE = "ca-pool", "bastion-mode"
@@ -55,31 +55,39 @@ def properties_of(endpoint: Endpoint) -> dict[str, str]:
             raise InvalidEndpoint(Reason.CORRUPTED_PROPERTIES, CORRUPTED)
         if name == DRIFT or not name.startswith(PREFIX):
             continue
-        if name not in _KNOWN:
-            raise _invalid(f"{name} is not a property: it may be misspelt, the README lists them all")
-        if not text:
-            raise _invalid(f"{name} has no value")
-        if properties.setdefault(name, text) != text:
-            raise _invalid(f"{name} is set twice, to {properties[name]!r} and {text!r}")
+        fault = _fault(name, text, properties.setdefault(name, text))
+        if fault:
+            raise _invalid(fault)
     return properties
 
 
+def _fault(name: str, text: str, first: str) -> str:
+    """Return what is wrong with a property, given its first value, or nothing."""
+    if name not in _KNOWN:
+        return f"{name} is not a property: check its spelling; docs/annotations.md lists them all"
+    if not text:
+        return f"{name} has no value"
+    return "" if text == first else f"{name} is set twice, to {first!r} and {text!r}"
+
+
 def options_in(properties: Mapping[str, str], policy: Policy) -> dict[str, str]:
-    """Return the options of the origin request in canonical form; raise InvalidEndpoint for one that is not allowed."""
+    """Return the options of the origin request, canonical; raise InvalidEndpoint for those that are not allowed."""
     options = {
         ORIGIN_PROPERTIES[name]: _canonical(name, text)
         for name, text in properties.items()
         if name in ORIGIN_PROPERTIES
     }
-    _check_allowed(options, policy)
-    _check_access(options)
+    fault = _disallowed(options, policy) or _ineffective_access(options)
+    if fault:
+        raise _invalid(fault)
     return options
 
 
 def parse_boolean(name: str, text: str) -> bool:
     """Return the value of a property that is `true` or `false`; raise InvalidEndpoint for any other text."""
     if text.lower() not in {"true", "false"}:
-        raise _invalid(f"{name} is {text!r}: accepted are true and false")
+        sentence = f"{name} is {text!r}: accepted are true and false"
+        raise _invalid(sentence)
     return text.lower() == "true"
 
 
@@ -89,27 +97,28 @@ def _canonical(name: str, text: str) -> str:
     try:
         return kind.format(kind.parse(text.strip()))
     except ValueError as error:
-        raise _invalid(f"{name} is {text!r}: {error}") from error
+        sentence = f"{name} is {text!r}: {error}"
+        raise _invalid(sentence) from error
 
 
-def _check_allowed(options: Mapping[str, str], policy: Policy) -> None:
+def _disallowed(options: Mapping[str, str], policy: Policy) -> str:
     if _CA_POOL in options and not policy.allow_ca_pool:
-        raise _invalid(
+        return (
             f"{PREFIX}{_CA_POOL} is not allowed here: a connector that cannot read the file refuses the whole document;"
             " ALLOW_CA_POOL=true accepts that"
         )
     if options.get(_BASTION_MODE) == "true" and "bastion" not in policy.allowed_services:
-        raise _invalid(f"{PREFIX}{_BASTION_MODE} is not allowed here: ALLOWED_SERVICES does not list bastion")
+        return f"{PREFIX}{_BASTION_MODE} is not allowed here: ALLOWED_SERVICES does not list bastion"
+    return ""
 
 
-def _check_access(options: Mapping[str, str]) -> None:
+def _ineffective_access(options: Mapping[str, str]) -> str:
     required = options.get(_ACCESS_REQUIRED)
     if required is None and any(ORIGIN_OPTIONS[option].is_access for option in options):
-        raise _invalid(
-            f"Access settings have no effect without {PREFIX}{_ACCESS_REQUIRED}: set it to true to enforce them"
-        )
+        return f"Access settings have no effect without {PREFIX}{_ACCESS_REQUIRED}: set it to true to enforce them"
     if required == "true" and not (_TEAM in options and _AUD in options):
-        raise _invalid(f"{PREFIX}{_ACCESS_REQUIRED} also needs {PREFIX}{_TEAM} and {PREFIX}{_AUD}")
+        return f"{PREFIX}{_ACCESS_REQUIRED} also needs {PREFIX}{_TEAM} and {PREFIX}{_AUD}"
+    return ""
 
 
 def _invalid(sentence: str) -> InvalidEndpoint:

@@ -18,7 +18,10 @@ from tunnel_webhook.domain.planning.layout import shadowed
 
 
 class Drift(StrEnum):
-    """How a managed hostname differs from what it should be, the most serious first; `meaning` is the README's sentence."""
+    """How a managed hostname differs from what it should be, the most serious first.
+
+    Its value is the code, `meaning` the sentence of the documentation.
+    """
 
     meaning: str
 
@@ -43,9 +46,9 @@ class Drift(StrEnum):
 class Existing:
     """The state that one decision rests on.
 
-    `zones` by name; `claims` by hostname; `neighbours` are the records, other than claims, that cannot share a name with
-    a CNAME; `rules` by tunnel id and canonical hostname, managed or not; `configurations` by tunnel id; `shadowed` by
-    tunnel id the managed hostnames that lose requests to the rules before theirs.
+    `zones` by name; `claims` by hostname; `neighbours` are the records, other than claims, that cannot share a name
+    with a CNAME; `rules` by tunnel id and canonical hostname, managed or not; `configurations` by tunnel id;
+    `shadowed` by tunnel id the managed hostnames that lose requests to the rules before theirs.
     """
 
     zones: Mapping[str, Zone]
@@ -64,7 +67,7 @@ class Existing:
     ) -> Existing:
         """Return the state that these zones, records and documents (by tunnel id) make up."""
         by_name = {zone.name: zone for zone in (*zones, *records)}
-        # A zone's records at or below the name of a child zone do not resolve, like those that delegate the child.
+        # What a zone holds at or below the name of its child zone does not resolve, or only delegates the child.
         resolving = {
             zone: [record for record in stored if zone_of(record.name, by_name) == zone]
             for zone, stored in records.items()
@@ -94,6 +97,10 @@ class Existing:
         tunnels = self.tunnels_with(claim.hostname)
         return claim.tunnel if claim.tunnel in tunnels or not tunnels else tunnels[0]
 
+    def paths(self, claim: Claim) -> frozenset[str]:
+        """Return the paths of a claimed hostname, in its home."""
+        return frozenset(rule.path for rule in self.rules_in(self.home(claim), claim.hostname))
+
     def drift(self, claim: Claim) -> Drift | None:
         """Return the most serious drift of a managed hostname, or None."""
         return next(self._drifts(claim), None)
@@ -110,14 +117,18 @@ class Existing:
             yield Drift.LEFT_BEHIND
         if not claim.record.proxied:
             yield Drift.NOT_PROXIED
-        if len({rule.path for rule in rules}) < len(rules):
-            yield Drift.DUPLICATE_RULE
-        if any(rule.hostname != hostname for rule in rules):
-            yield Drift.HOSTNAME
-        if not all(map(_has_canonical_service, rules)):
-            yield Drift.SERVICE
+        yield from _drifts_of(rules, hostname)
         if hostname in self.shadowed[home]:
             yield Drift.SHADOWED
+
+
+def _drifts_of(rules: tuple[IngressRule, ...], hostname: Hostname) -> Iterator[Drift]:
+    if len({rule.path for rule in rules}) < len(rules):
+        yield Drift.DUPLICATE_RULE
+    if any(rule.hostname != hostname for rule in rules):
+        yield Drift.HOSTNAME
+    if not all(map(_has_canonical_service, rules)):
+        yield Drift.SERVICE
 
 
 def _neighbours(zones: Iterable[Iterable[DnsRecord]], claimed: set[DnsRecord]) -> dict[str, tuple[DnsRecord, ...]]:

@@ -43,7 +43,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is known of one hostname and path.
+    """Everything that decides a request for one hostname and path.
 
     `record` is the record that answers for the name, its own or the closest wildcard above it; `tunnel` the one that it
     points at; `deletion` what a deletion by the owner would do.

@@ -1,4 +1,4 @@
-"""The limit on what one plan may destroy: a source that fails, or a changed annotation prefix, must not empty a tunnel."""
+"""The limit on deletions by one plan: a source that fails, or a changed annotation prefix, must not empty a tunnel."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ class Guard:
     def sentence(self) -> str:
         """The limit, and the settings that raise it."""
         return (
-            f"at most {self.floor} hostnames or {self.ratio:.0%} of the managed ones may go at once;"
-            " raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to let them pass"
+            f"at most {self.floor} hostnames or {self.ratio:.0%} of the managed ones may be deleted at once;"
+            " raise MAX_DELETES_FLOOR or MAX_DELETE_RATIO to allow more"
         )
 
     def limit(self, managed: int) -> int:
         """Return how many hostnames may be released at once, given the number of managed ones."""
-        return max(self.floor, int(self.ratio * managed))
+        # 0.29 of 100 is 28.999… in binary.
+        return max(self.floor, int(round(self.ratio * managed, 6)))
 
     def judge(self, proposed: Plan, managed: int) -> Plan:
         """Return the plan, without any of its deletions if they are too many; the rest stays as it is."""

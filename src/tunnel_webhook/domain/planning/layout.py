@@ -1,9 +1,9 @@
 """The order of rules: where managed rules go among bystanders, so that each is reached and no bystander is rerouted.
 
-Pattern A is *broader* than B when A's hosts strictly contain B's: hostless > shorter wildcard > longer wildcard > exact.
-Bystanders keep their order and the catch-all its last place. A bystander is *dead* when an earlier path-less bystander has
-the same or a broader pattern. A managed rule goes directly before the first bystander that is broader, after the last
-live bystander that is narrower; else before the catch-all.
+Pattern A is *broader* than B when A's hosts strictly contain B's: hostless > shorter wildcard > longer wildcard >
+exact. Bystanders keep their order and the catch-all its last place. A bystander is *dead* when an earlier path-less
+bystander has the same or a broader pattern. A managed rule goes directly before the first bystander that is broader,
+after the last live bystander that is narrower; else before the catch-all.
 
 | managed rules in one place          | come                |
 |-------------------------------------|---------------------|
@@ -35,8 +35,8 @@ def arrange(bystanders: Iterable[IngressRule], managed: Iterable[IngressRule]) -
     matter.
     """
     standing = tuple(bystanders)
-    catch_all = standing[-1] if standing and standing[-1].is_catch_all else CATCH_ALL
-    others = standing[:-1] if catch_all is not CATCH_ALL else standing
+    has_catch_all = bool(standing) and standing[-1].is_catch_all
+    others, catch_all = (standing[:-1], standing[-1]) if has_catch_all else (standing, CATCH_ALL)
     places = _Bystanders(others)
     at: defaultdict[int, list[IngressRule]] = defaultdict(list)
     for rule in sorted(managed, key=_rank):
@@ -76,7 +76,7 @@ def shadowed(rules: Iterable[IngressRule], managed: Container[str]) -> frozenset
 
 
 def _ahead(rules: tuple[IngressRule, ...], managed: Container[str]) -> dict[str, list[IngressRule | int]]:
-    """Return the rules up to the last one of each managed hostname: the broader ones, and the path lengths of its own."""
+    """Return, for each managed hostname, the broader rules before its last one, and the path lengths of its own."""
     at: defaultdict[str, list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         for pattern in _patterns(rule):
@@ -105,7 +105,7 @@ def _broader(pattern: str) -> Iterator[str]:
     """Yield every pattern that strictly contains one: each wildcard above it, then every host."""
     if pattern == _EVERY_HOST:
         return
-    name = pattern.removeprefix("*.") if pattern.startswith("*.") else pattern
+    name = pattern.removeprefix("*.")
     while "." in name:
         name = name.partition(".")[2]
         yield "*." + name

@@ -1,4 +1,4 @@
-"""A plan: what is going to be done, as a value that can be judged, printed, serialised and reduced before it is done."""
+"""A plan: what is going to be done, as a value that can be judged, printed, serialised and reduced first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tunnel_webhook.domain.hostname import Hostname
 
 
 class Action(Enum):
-    """What a decision amounts to, for reports; what is done is in its steps."""
+    """The kind of a decision, for reports; its steps say what is done."""
 
     CREATE = "create"
     ADOPT = "adopt"

@@ -1,50 +1,47 @@
-"""The planner: what exists, what is asked, what the operator allows, and so what is going to be done.
+"""The planner: from the existing state, the requests and the operator's policy to what is going to be done.
 
-What becomes of one request, group by group; each group is one function, in this order:
+The verdict on one request, group by group; each group is one function, and they follow in this order:
 
-| group     | claim | DNS at the name                  | rules              | asked          | verdict                           |
-|-----------|-------|----------------------------------|--------------------|----------------|-----------------------------------|
-| forbidden | any   | any                              | any                | any            | reject `outside-domain-filter`    |
-| take      | none  | in no zone that we see           | any                | create, update | reject `no-zone`                  |
-|           | none  | A, AAAA, NS, CNAME elsewhere     | any                | create, update | reject `record-conflict`          |
-|           | none  | nothing, or unmarked CNAME to it | different          | create, update | reject `rule-conflict`            |
-|           | none  | as above                         | different          | with adopt     | adopt: mark, replace the rules    |
-|           | none  | as above                         | identical to asked | create, update | adopt: mark only                  |
-|           | none  | nothing                          | none               | create, update | create: claim, add                |
-| delete    | ours  | any                              | any                | delete         | remove; with the last, release    |
-| keep      | ours  | any                              | any                | create, update | update: upsert, repair the record |
-|           | ours  | any                              | all paths are asked| another tunnel | move: add, repoint, clean up      |
-|           |       |                                  | for or deleted     |                |                                   |
+| group  | claim | DNS at the name                  | rules     | asked          | verdict                         |
+|--------|-------|----------------------------------|-----------|----------------|---------------------------------|
+| forbid | any   | any                              | any       | any            | reject `outside-domain-filter`  |
+| take   | none  | in no zone that we see           | any       | create, update | reject `no-zone`                |
+|        | none  | A, AAAA, NS, CNAME elsewhere     | any       | create, update | reject `record-conflict`        |
+|        | none  | nothing, or unmarked CNAME to it | different | create, update | reject `rule-conflict`          |
+|        | none  | as above                         | different | with adopt     | adopt: mark, replace the rules  |
+|        | none  | as above                         | identical | create, update | adopt: mark only                |
+|        | none  | nothing                          | none      | create, update | create: claim, add              |
+| delete | ours  | any                              | any       | delete         | remove; with the last, release  |
+| update | ours  | any                              | any       | create, update | upsert, repair the record       |
+| move   | ours  | any                              | any       | another tunnel | add, repoint, clean up          |
 
-A hostname lives in one tunnel: routes in another one are rejected as `tunnel-conflict`, and what is left of the request
-is harmless. A hostname of another owner, and one that nobody claims and only a deletion names, is not a request
-(`requests_in`). What is stored decides, never `update_old`. Rules adopted as they are get written only if a managed
-hostname would otherwise lose requests.
+A hostname lives in one tunnel. It moves only if the request names or deletes all its paths; otherwise its routes in
+another tunnel are rejected as `tunnel-conflict`, and what is left of the request is harmless. A hostname of another
+owner, and one that is not claimed and only to be deleted, is not a request (`requests_in`). What is stored decides,
+never `update_old`. Rules that are adopted as they are, are written only if a hostname would otherwise lose requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from tunnel_webhook.domain.claim import Claim, Marker, claim_for
-from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import Hostname, zone_of
+from tunnel_webhook.domain.planning.adoption import with_layout
+from tunnel_webhook.domain.planning.conflicts import record_conflict, rule_conflict
 from tunnel_webhook.domain.planning.existing import Existing
-from tunnel_webhook.domain.planning.layout import shadowed
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
 from tunnel_webhook.domain.planning.request import Request, requests_in
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one request comes to: a decision, or None where nothing is to be done; and what is rejected."""
+    """The result of one request: a decision, or None where nothing is to be done; and what is rejected."""
 
     decision: Decision | None = None
     rejections: tuple[Rejection, ...] = ()
@@ -57,7 +54,7 @@ def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
     decisions = [verdict.decision for verdict in verdicts if verdict.decision]
     rejected = {*rejections, *(rejection for verdict in verdicts for rejection in verdict.rejections)}
     return Plan(
-        decisions=tuple(_with_layout(decisions, existing)),
+        decisions=tuple(with_layout(decisions, existing)),
         rejections=tuple(sorted(rejected)),
         managed=frozenset(existing.claims),
     )
@@ -91,7 +88,7 @@ def _take(request: Request, existing: Existing) -> Verdict:
         return _reject(request, Reason.NO_ZONE, sentence)
     request, rejections = _in_tunnel(request, tunnel)
     neighbours = existing.neighbours.get(hostname, ())
-    conflict = _record_conflict(hostname, tunnel, neighbours) or _rule_conflict(request, tunnel, existing)
+    conflict = record_conflict(hostname, tunnel, neighbours) or rule_conflict(request, tunnel, existing)
     if conflict:
         verdict = _reject(request, *conflict)
         return replace(verdict, rejections=(*rejections, *verdict.rejections))
@@ -102,87 +99,67 @@ def _take(request: Request, existing: Existing) -> Verdict:
         zone=zone,
         tunnel=tunnel,
         claim=_written_over(neighbours[0], record) if neighbours else record,
-        rules=_rule_changes(request, tunnel, existing.rules_in(tunnel, hostname)),
+        rules=_rule_changes(request, tunnel, existing),
         cleanup=_removals(hostname, existing, except_in=tunnel),
     )
     return Verdict(decision, rejections)
 
 
-def _record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRecord]) -> tuple[Reason, str] | None:
-    for record in neighbours:
-        if record.tunnel != tunnel:
-            sentence = (
-                f"{hostname} already has a {record.type} record ({record.content}) that this service did not make:"
-                " remove it, or point the hostname elsewhere"
-            )
-            return Reason.RECORD_CONFLICT, sentence
-    return None
-
-
-def _rule_conflict(request: Request, tunnel: str, existing: Existing) -> tuple[Reason, str] | None:
-    """Return why rules made by hand cannot be taken over: they say something else, and no route adopts them."""
-    if any(route.adopt for route in request.routes):
-        return None
-    desired = {route.path: route.rule for route in request.routes}
-    for place in existing.tunnels_with(request.hostname):
-        rules = existing.rules_in(place, request.hostname)
-        for rule in rules:
-            same = rule.path in desired and rule.is_equivalent_to(desired[rule.path])
-            if not same or place != tunnel or len(rules) > len(desired):
-                path = f" (path {rule.path})" if rule.path else ""
-                sentence = (
-                    f"tunnel {place} already has a rule for {request.hostname}{path} that this service did not make, to"
-                    f' {rule.service}: make it the same, remove it, or take it over with webhook/adopt: "true"'
-                )
-                return Reason.RULE_CONFLICT, sentence
-    return None
-
-
 def _delete(request: Request, claim: Claim, existing: Existing) -> Verdict:
     """Remove paths of a hostname that is ours; with the last one, release it."""
-    hostname, home = request.hostname, existing.home(claim)
-    paths = {rule.path for rule in existing.rules_in(home, hostname)}
-    gone = tuple(sorted(paths & request.deletes))
+    hostname, home, paths = request.hostname, existing.home(claim), existing.paths(claim)
     if request.deletes and paths <= request.deletes:
         rules = _removals(hostname, existing)
         return Verdict(Decision(Action.DELETE, hostname, claim.zone, home, rules=rules, release=claim.record))
-    if gone:
-        rules = (RuleChange(home, removals=gone),)
+    if gone := paths & request.deletes:
+        rules = (RuleChange(home, removals=tuple(sorted(gone))),)
         return Verdict(Decision(Action.UPDATE, hostname, claim.zone, home, rules=rules))
     return Verdict()
 
 
 def _keep(request: Request, claim: Claim, existing: Existing) -> Verdict:
-    """Change, repair or move a hostname that is ours."""
-    hostname, home = request.hostname, existing.home(claim)
+    """Update or move a hostname that is ours."""
     tunnel = _destination(request, claim, existing)
     request, rejections = _in_tunnel(request, tunnel)
     if not request.routes:
         return Verdict(rejections=rejections)
-    record = _written_over(claim.record, claim_for(hostname, tunnel, _marker(request, claim.marker)))
-    moves = tunnel != claim.tunnel
-    rewritten = bool(existing.drift(claim)) or tunnel != home
-    standing = existing.rules_in(tunnel, hostname)
-    stays = {rule.path for rule in existing.rules_in(home, hostname)} - request.deletes
-    decision = Decision(
-        action=Action.MOVE if moves else Action.UPDATE,
-        hostname=hostname,
+    stays = tunnel == claim.tunnel
+    decision = _update(request, claim, existing) if stays else _move(request, claim, tunnel, existing)
+    return Verdict(None if decision.is_empty else decision, rejections)
+
+
+def _update(request: Request, claim: Claim, existing: Existing) -> Decision:
+    """Change or repair a hostname in the tunnel that it points at."""
+    record = _written_over(claim.record, claim_for(request.hostname, claim.tunnel, _marker(request, claim.marker)))
+    return Decision(
+        action=Action.UPDATE,
+        hostname=request.hostname,
+        zone=claim.zone,
+        tunnel=claim.tunnel,
+        claim=record if record != claim.record else None,
+        rules=_rule_changes(request, claim.tunnel, existing, rewritten=existing.drift(claim) is not None),
+        cleanup=_removals(request.hostname, existing, except_in=claim.tunnel),
+    )
+
+
+def _move(request: Request, claim: Claim, tunnel: str, existing: Existing) -> Decision:
+    """Point a hostname at a tunnel in which it has its rules by then."""
+    return Decision(
+        action=Action.MOVE,
+        hostname=request.hostname,
         zone=claim.zone,
         tunnel=tunnel,
-        claim=record if record != claim.record and not moves else None,
-        rules=_rule_changes(request, tunnel, standing, stays=stays, rewritten=rewritten),
-        repoint=record if moves else None,
-        cleanup=_removals(hostname, existing, except_in=tunnel),
+        rules=_rule_changes(request, tunnel, existing, rewritten=True),
+        repoint=_written_over(claim.record, claim_for(request.hostname, tunnel, _marker(request, claim.marker))),
+        cleanup=_removals(request.hostname, existing, except_in=tunnel),
     )
-    return Verdict(None if decision.is_empty else decision, rejections)
 
 
 def _destination(request: Request, claim: Claim, existing: Existing) -> str:
     """Return the tunnel of a managed hostname after a request: its home, unless the request moves it as a whole."""
-    home = existing.home(claim)
     tunnels = {route.tunnel for route in request.routes}
-    paths = {rule.path for rule in existing.rules_in(home, request.hostname)}
-    return min(tunnels) if len(tunnels) == 1 and paths <= request.deletes | request.paths else home
+    is_whole = len(tunnels) == 1 and existing.paths(claim) <= request.deletes | request.paths
+    return min(tunnels) if is_whole else existing.home(claim)
 
 
 def _in_tunnel(request: Request, tunnel: str) -> tuple[Request, tuple[Rejection, ...]]:
@@ -203,24 +180,20 @@ def _in_tunnel(request: Request, tunnel: str) -> tuple[Request, tuple[Rejection,
 
 
 def _rule_changes(
-    request: Request,
-    tunnel: str,
-    standing: Sequence[IngressRule],
-    *,
-    stays: AbstractSet[str] = frozenset(),
-    rewritten: bool = False,
+    request: Request, tunnel: str, existing: Existing, *, rewritten: bool = False
 ) -> tuple[RuleChange, ...]:
     """Return the change that gives a hostname the requested rules in a tunnel, and no others but those that stay.
 
-    Rules that already say what is asked are left alone, unless the document is to be laid out anew.
+    Rules that already say what is asked are left alone, unless the document is to be laid out again.
     """
-    first = {rule.path: rule for rule in reversed(standing)}
+    first = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, request.hostname))}
+    desired = [route.rule for route in request.routes]
     upserts = tuple(
-        route.rule
-        for route in request.routes
-        if rewritten or route.path not in first or not first[route.path].is_equivalent_to(route.rule)
+        rule for rule in desired if rewritten or rule.path not in first or not first[rule.path].is_equivalent_to(rule)
     )
-    removals = tuple(sorted(first.keys() - request.paths - stays))
+    claim = existing.claims.get(request.hostname)
+    staying = existing.paths(claim) - request.deletes if claim else frozenset[str]()
+    removals = tuple(sorted(first.keys() - request.paths - staying))
     return (RuleChange(tunnel, upserts, removals),) if upserts or removals else ()
 
 
@@ -234,7 +207,7 @@ def _removals(hostname: Hostname, existing: Existing, except_in: str = "") -> tu
 
 
 def _marker(request: Request, existing: Marker | None = None) -> Marker:
-    """Return the marker: with the resource of the pathless route, else the one that it had, else that of the first path."""
+    """Return the marker, with the resource of the pathless route, else its own, else that of the first path."""
     first = _first_route(request)
     kept = existing.resource if existing and first.path else ""
     return Marker(request.owner, kept or first.resource)
@@ -246,7 +219,7 @@ def _first_route(request: Request) -> Route:
 
 
 def _written_over(stored: DnsRecord, record: DnsRecord) -> DnsRecord:
-    """Return what a stored record is to say: nothing but what we decide is changed, and no spelling."""
+    """Return a stored record with the fields that we decide; its id, its name and its spelling stay."""
     content = stored.content if stored.tunnel == record.tunnel else record.content
     return replace(record, name=stored.name, content=content, id=stored.id)
 
@@ -254,22 +227,3 @@ def _written_over(stored: DnsRecord, record: DnsRecord) -> DnsRecord:
 def _reject(request: Request, reason: Reason, sentence: str) -> Verdict:
     rejections = (Rejection(request.hostname, reason, sentence, resource) for resource in request.resources)
     return Verdict(rejections=tuple(sorted(rejections)))
-
-
-def _with_layout(decisions: Sequence[Decision], existing: Existing) -> Iterator[Decision]:
-    """Yield decisions; one that only marks a hostname also rewrites its rules where a hostname would lose requests."""
-    claimed = {*existing.claims, *(decision.hostname for decision in decisions)}
-    only_marked = {
-        decision.hostname: decision.tunnel
-        for decision in decisions
-        if decision.hostname not in existing.claims and not decision.rules
-    }
-    disordered = {
-        tunnel for tunnel in set(only_marked.values()) if shadowed(existing.configurations[tunnel].rules, claimed)
-    }
-    for decision in decisions:
-        if only_marked.get(decision.hostname) in disordered:
-            rules = existing.rules_in(decision.tunnel, decision.hostname)
-            yield replace(decision, rules=(RuleChange(decision.tunnel, upserts=rules),))
-        else:
-            yield decision

@@ -7,8 +7,8 @@ part of it are rejected:
 |-------------------------------------------------------------|--------------------------------------------|
 | its name is not a hostname, or it cannot become a route     | the reason of its translation              |
 | its owner does not fit in a marker, or is not `OWNER_ID`    | `invalid-owner`                            |
-| its owner is not the one of the claim; without a claim, not | `owned-by-other`                           |
-| the first owner in order                                    |                                            |
+| its owner is not that of the claim, or, without a claim,    | `owned-by-other`                           |
+| not the first owner in order                                |                                            |
 
 Where any endpoint of a hostname is rejected, its request deletes nothing and takes nothing over: a path that became
 invalid must not lose its last good rule.
@@ -51,14 +51,14 @@ class Request:
         return frozenset(route.resource for route in self.routes) or frozenset({""})
 
     def harmless(self) -> Request:
-        """Return the request less what takes something away: deletions and adoptions."""
+        """Return the request without what takes something away: its deletions and adoptions."""
         routes = tuple(replace(route, adopt=False) for route in self.routes)
         return replace(self, routes=routes, deletes=frozenset())
 
 
 @dataclass(slots=True)
-class _Asked:
-    """What is asked of one hostname, while it is collected: routes, deletions by owner and path, and rejections."""
+class _Collected:
+    """The endpoints of one hostname while they are collected: routes, deletions by owner and path, and rejections."""
 
     routes: list[Route] = field(default_factory=list[Route])
     deletes: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -72,9 +72,9 @@ def requests_in(
 
     A deletion of a hostname that is not claimed is not a request, since the hostname is not ours.
     """
-    asked, rejections = _fold(changes, policy)
+    collected, rejections = _fold(changes, policy)
     requests: list[Request] = []
-    for hostname, endpoints in sorted(asked.items()):
+    for hostname, endpoints in sorted(collected.items()):
         claim = claims.get(hostname)
         rejections += endpoints.rejections
         if claim or endpoints.routes:
@@ -95,9 +95,9 @@ def hostnames_in(changes: Changes) -> frozenset[Hostname]:
     return frozenset(hostnames)
 
 
-def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Asked], list[Rejection]]:
+def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Collected], list[Rejection]]:
     """Return the endpoints by hostname, and the rejections of those without a valid one."""
-    asked: defaultdict[Hostname, _Asked] = defaultdict(_Asked)
+    collected: defaultdict[Hostname, _Collected] = defaultdict(_Collected)
     nameless: list[Rejection] = []
     for endpoint in _tunnelled(changes.create, changes.update_new):
         try:
@@ -107,20 +107,20 @@ def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Asked], lis
             continue
         try:
             _check_owner(endpoint, policy)
-            asked[hostname].routes.append(translate(endpoint, policy))
+            collected[hostname].routes.append(translate(endpoint, policy))
         except InvalidEndpoint as error:
-            asked[hostname].rejections.append(Rejection(hostname, error.reason, str(error), endpoint.resource))
+            collected[hostname].rejections.append(Rejection(hostname, error.reason, str(error), endpoint.resource))
     for endpoint in _tunnelled(changes.delete):
         try:
             hostname = Hostname.parse(endpoint.dns_name)
         except InvalidEndpoint:
             continue
-        asked[hostname].deletes.add((policy.owner_of(endpoint), endpoint.set_identifier))
-    return dict(asked), nameless
+        collected[hostname].deletes.add((policy.owner_of(endpoint), endpoint.set_identifier))
+    return dict(collected), nameless
 
 
 def _tunnelled(*lists: Iterable[Endpoint]) -> Iterator[Endpoint]:
-    """Yield the endpoints of types that can be tunnelled; a registry's TXT records are accepted and ignored (contract, 4.1 (b))."""
+    """Yield the endpoints that can be tunnelled; the TXT records of a registry are ignored (contract, 4.1 (b))."""
     return (endpoint for endpoints in lists for endpoint in endpoints if endpoint.record_type in TUNNELLED_TYPES)
 
 
@@ -135,13 +135,13 @@ def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
     Marker(owner)
 
 
-def _settle(hostname: Hostname, asked: _Asked, claim: Claim | None) -> tuple[Request, list[Rejection]]:
-    """Return the request of the one owner, and the rejections of the others; each path keeps its first route in order."""
-    owner = claim.marker.owner if claim else min(route.owner for route in asked.routes)
-    deletes = asked.deletes if claim else set[tuple[str, str]]()
+def _settle(hostname: Hostname, collected: _Collected, claim: Claim | None) -> tuple[Request, list[Rejection]]:
+    """Return the request of the one owner, and the rejections of the others; each path keeps its first route."""
+    owner = claim.marker.owner if claim else min(route.owner for route in collected.routes)
+    deletes = collected.deletes if claim else set[tuple[str, str]]()
     routes: dict[str, Route] = {}
     foreign: list[Rejection] = []
-    for route in sorted(asked.routes, key=_preference):
+    for route in sorted(collected.routes, key=_preference):
         if route.owner == owner:
             routes.setdefault(route.path, route)
         else:

@@ -1,7 +1,7 @@
-"""Whether everything is in place for the tunnels and zones to be written: what `tunnel-webhook check` tells.
+"""Whether everything is in place for the tunnels and zones to be written: the findings of `tunnel-webhook check`.
 
-`gathering` reads, `sightings` holds what was read, and pure functions judge it: `access` the credentials, the clock, the account
-and the permissions, `tunnels` and `zones` the rest.
+`gathering` reads and `observations` holds what was read. Pure functions judge it: `access` the credentials, the clock,
+the account and the permissions, `tunnels` and `zones` the rest.
 """
 
 from tunnel_webhook.adapters.cloudflare.check.gathering import CloudflareInspection

@@ -1,8 +1,8 @@
-"""Inspection over Cloudflare: all is read first, side by side where it may be, and then judged. Nothing is written."""
+"""Inspection over Cloudflare: everything is read first, concurrently where possible, and then judged."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,13 +14,15 @@ from tunnel_webhook.adapters.cloudflare.check.access import (
     about_credentials,
     about_permissions,
 )
-from tunnel_webhook.adapters.cloudflare.check.observations import Sightings, TunnelSighting, cure_of, is_denied
+from tunnel_webhook.adapters.cloudflare.check.observations import Observations, TunnelObservation, cure_of, is_denied
 from tunnel_webhook.adapters.cloudflare.check.tunnels import about_tunnels
 from tunnel_webhook.adapters.cloudflare.check.zones import about_zones
-from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, side_by_side
+from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_cancel
 from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredRecord, Tunnel, Usage, VerifiedToken
+from tunnel_webhook.adapters.cloudflare.credentials import ApiKey
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
-from tunnel_webhook.adapters.cloudflare.failures import HTTPX_ERRORS, Refused, Task, failure_from
+from tunnel_webhook.adapters.cloudflare.failures import Operation, Refused, failure_of_error
+from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
 from tunnel_webhook.domain.dns import Zone
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.ports import Failure, Finding, Level, TemporaryFailure, TunnelRepository
@@ -33,7 +35,7 @@ _INVALID_TOKEN = 1000
 
 @dataclass(frozen=True, slots=True)
 class CloudflareInspection:
-    """Whether one account, its tunnels and its zones are as the settings need them; `now` tells the seconds of the epoch."""
+    """Inspects one account, its tunnels and its zones; `now` is in seconds since the epoch."""
 
     api: CloudflareAPI
     client: httpx.AsyncClient
@@ -41,78 +43,78 @@ class CloudflareInspection:
     tunnels: TunnelRepository
     policy: Policy
     now: Callable[[], float]
-    has_token: bool = True
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Yield every precondition, from the credentials outward."""
-        for finding in diagnose(await self._gather(), self.policy):
+        """Yield a finding for every precondition, starting with the credentials."""
+        for finding in _diagnose(await self._gather(), self.policy):
             yield finding
 
-    async def _gather(self) -> Sightings | Failure:
-        """Return what there is to see; a failure where Cloudflare cannot even be reached."""
+    async def _gather(self) -> Observations | Failure:
+        """Return everything that can be read, or the failure if Cloudflare cannot even be reached."""
         date = await self._date()
         now = self.now()
         if isinstance(date, Failure):
             return date
-        zones = await _attempt(self.directory.stored())
+        zones = await _attempt(self.directory.details())
         account = await _attempt(self.directory.account_id())
-        token = await self._verify(account) if self.has_token else None
-        ids = [tunnel.id for tunnel in self.policy.tunnels]
-        tunnels = (
-            [] if isinstance(account, Failure) else await side_by_side(self._tunnel(account, each) for each in ids)
-        )
-        known = () if isinstance(zones, Failure) else tuple(zones)
-        usages = await side_by_side(self._usage(zone) for zone in known)
-        return Sightings(
+        token = None if isinstance(self.client.auth, ApiKey) else await self._verify(account)
+        return Observations(
             now=now,
             date=date,
             token=token,
             account=account,
-            is_account_given=bool(self.directory.account),
+            is_account_set=bool(self.directory.account),
             zones=zones,
-            tunnels=dict(zip(ids, tunnels, strict=False)),
-            usages=dict(zip(known, usages, strict=True)),
+            tunnels={} if isinstance(account, Failure) else await self._tunnels(account),
+            usages={} if isinstance(zones, Failure) else await self._usages(zones),
         )
 
     async def _date(self) -> str | Failure:
-        """Return the time of Cloudflare's clock as a header tells it; any answer will do."""
+        """Return Cloudflare's time from the Date header of any response."""
         try:
             response = await self.client.get(_VERIFY)
         except HTTPX_ERRORS as error:
-            return failure_from(Task("reach Cloudflare"), error)
+            return failure_of_error(Operation("reach Cloudflare"), error)
         except Failure as failure:
             return failure
         return str(response.headers.get("date", ""))
 
     async def _verify(self, account: str | Failure) -> VerifiedToken | Failure:
-        """Ask the endpoint for the tokens of users, then that for those of accounts, which the first one calls invalid."""
-        token = await _attempt(self.api.get(VerifiedToken, Task("verify token"), _VERIFY))
+        """Verify the token as a user's, and then as the account's, which the endpoint for users calls invalid."""
+        operation = Operation("verify token")
+        token = await _attempt(self.api.get(VerifiedToken, operation, _VERIFY))
         if isinstance(token, Refused) and token.code == _INVALID_TOKEN and isinstance(account, str):
-            return await _attempt(
-                self.api.get(VerifiedToken, Task("verify token"), f"/accounts/{account}/tokens/verify")
-            )
+            return await _attempt(self.api.get(VerifiedToken, operation, f"/accounts/{account}/tokens/verify"))
         return token
 
-    async def _tunnel(self, account: str, tunnel: str) -> TunnelSighting:
+    async def _tunnels(self, account: str) -> Mapping[str, TunnelObservation]:
+        ids = [tunnel.id for tunnel in self.policy.tunnels]
+        observations = await gather_or_cancel(self._tunnel(account, tunnel) for tunnel in ids)
+        return dict(zip(ids, observations, strict=True))
+
+    async def _tunnel(self, account: str, tunnel: str) -> TunnelObservation:
         path = f"/accounts/{account}/cfd_tunnel/{tunnel}"
-        return TunnelSighting(
-            await _attempt(self.api.get(Tunnel, Task("read tunnel", tunnel), path)),
-            await _attempt(self.tunnels.load(tunnel)),
-            await _attempt(
-                self.api.get(list[Connector], Task("list connectors", f"tunnel {tunnel}"), f"{path}/connections")
-            ),
+        listing = Operation("list connectors", f"tunnel {tunnel}")
+        return TunnelObservation(
+            tunnel=await _attempt(self.api.get(Tunnel, Operation("read tunnel", tunnel), path)),
+            configuration=await _attempt(self.tunnels.load(tunnel)),
+            connectors=await _attempt(self.api.get(list[Connector], listing, f"{path}/connections")),
         )
 
+    async def _usages(self, zones: Iterable[Zone]) -> Mapping[Zone, Usage | Failure]:
+        known = list(zones)
+        return dict(zip(known, await gather_or_cancel(self._usage(zone) for zone in known), strict=True))
+
     async def _usage(self, zone: Zone) -> Usage | Failure:
-        """Return how full a zone is; where only that is refused, and its records can be read, that is not known."""
-        path = f"/zones/{zone.id}/dns_records"
-        usage = await _attempt(self.api.get(Usage, Task("read usage", f"zone {zone.name}"), f"{path}/usage"))
+        """Return how full a zone is; if only that is denied and its records can be read, it is unknown."""
+        path, subject = f"/zones/{zone.id}/dns_records", f"zone {zone.name}"
+        usage = await _attempt(self.api.get(Usage, Operation("read usage", subject), f"{path}/usage"))
         if not is_denied(usage):
             return usage
-        listed = await _attempt(
-            self.api.get(list[StoredRecord], Task("list records", f"zone {zone.name}"), f"{path}?per_page=1")
+        records = await _attempt(
+            self.api.get(list[StoredRecord], Operation("list records", subject), f"{path}?per_page=1")
         )
-        return listed if isinstance(listed, Failure) else Usage()
+        return records if isinstance(records, Failure) else Usage()
 
 
 async def _attempt(call: Awaitable[T]) -> T | Failure:
@@ -122,23 +124,23 @@ async def _attempt(call: Awaitable[T]) -> T | Failure:
         return failure
 
 
-def diagnose(sightings: Sightings | Failure, policy: Policy) -> Iterator[Finding]:
-    """Judge what was seen; where the credentials open nothing, nothing else is worth telling."""
-    if isinstance(sightings, Failure):
-        yield Finding("connection", Level.PROBLEM, str(sightings), _cure_of_connection(sightings))
+def _diagnose(observations: Observations | Failure, policy: Policy) -> Iterator[Finding]:
+    """Judge what was read; if the credentials open nothing, nothing else is worth saying."""
+    if isinstance(observations, Failure):
+        yield Finding("connection", Level.PROBLEM, str(observations), _cure_of_connection(observations))
         return
-    credentials = about_credentials(sightings)
+    credentials = about_credentials(observations)
     yield credentials
-    yield about_clock(sightings)
+    yield about_clock(observations)
     if credentials.level is Level.PROBLEM:
         return
-    yield about_account(sightings)
-    yield from about_permissions(sightings, policy)
-    yield from about_tunnels(sightings, policy)
-    yield from about_zones(sightings, policy)
+    yield about_account(observations)
+    yield from about_permissions(observations, policy)
+    yield from about_tunnels(observations, policy)
+    yield from about_zones(observations, policy)
 
 
 def _cure_of_connection(failure: Failure) -> str:
     if isinstance(failure, TemporaryFailure):
-        return "see that Cloudflare's API can be reached from here: name resolution, firewall, CLOUDFLARE_API_URL"
+        return "check that Cloudflare's API can be reached from here: name resolution, firewall, CLOUDFLARE_API_URL"
     return cure_of(failure)

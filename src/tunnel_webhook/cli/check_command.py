@@ -1,0 +1,67 @@
+"""`check`: every precondition, one line each, with a cure for what is wrong. Nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from rich.text import Text
+
+from tunnel_webhook.cli.terminal import print_json, print_texts, waiting
+from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.ports import Finding, Inspection, Level
+from tunnel_webhook.settings import Settings
+
+_COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red", Level.UNKNOWN: "cyan"}
+_LEVEL_WIDTH = max(len(level.value) for level in Level)
+
+
+async def run_check(inspection: Inspection, settings: Settings, *, as_text: bool) -> int:
+    """Print every finding. Return 1 if one is a problem, else 0."""
+    with waiting("checking the account, the tunnels and the zones"):
+        findings = [finding async for finding in inspection.findings()]
+    findings += settings_findings(settings)
+    counts = Counter(finding.level for finding in findings)
+    if as_text:
+        print_texts(_texts(findings))
+        print_texts([Text(", ".join(f"{counts[level]} {level.value}" for level in Level), "bold")])
+    else:
+        print_json(
+            {
+                "findings": [_finding_json(finding) for finding in findings],
+                "counts": {level.value: counts[level] for level in Level},
+            }
+        )
+    return 1 if counts[Level.PROBLEM] else 0
+
+
+def settings_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield the settings that decide what is changed, and a warning for each that is probably a mistake."""
+    for notice in settings.notices:
+        yield Finding("settings", Level.WARNING, notice, "change the variable, or unset it")
+    owner = (
+        f"only hostnames of {settings.owner_id!r} are managed"
+        if settings.owner_id
+        else "hostnames of every owner are managed"
+    )
+    yield Finding("owner", Level.OK, f"{owner} (OWNER_ID)")
+    yield Finding("deletions", Level.OK, settings.guard.sentence)
+    if settings.dry_run:
+        yield Finding("dry run", Level.WARNING, "changes are planned and logged only", "unset DRY_RUN to apply them")
+
+
+def _texts(findings: Collection[Finding]) -> Iterator[Text]:
+    subject_width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        level = (f"{finding.level.value:<{_LEVEL_WIDTH}}", _COLOURS[finding.level])
+        cure = f"; {finding.cure}" if finding.cure else ""
+        yield Text.assemble(level, f"  {finding.subject:<{subject_width}}  {finding.sentence}{cure}")
+
+
+def _finding_json(finding: Finding) -> Json:
+    return {
+        "subject": finding.subject,
+        "verdict": finding.level.value,
+        "sentence": finding.sentence,
+        "cure": finding.cure or None,
+    }

@@ -1,0 +1,110 @@
+"""An explanation for people, line by line, and for programs, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunnel_webhook.cli.plan_rendering import plan_json
+from tunnel_webhook.cli.terminal import Line
+from tunnel_webhook.domain.claim import Claim
+from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.dns import DnsRecord
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.planning.explanation import Candidate, Explanation, Match
+
+
+def explanation_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
+    """Yield the name and what DNS and claims say of it, then the rules by tunnel, then what a deletion would do."""
+    yield Line("", f"{explanation.hostname}{explanation.path}")
+    yield from _name_lines(explanation, policy)
+    for tunnel in policy.tunnels:
+        target = " (the one that the record points at)" if tunnel.id == explanation.tunnel else ""
+        yield Line("", f"rules in tunnel {tunnel.label}{target}")
+        candidates = [candidate for candidate in explanation.candidates if candidate.tunnel == tunnel.id]
+        for candidate in candidates:
+            yield Line("+" if candidate.match is Match.WINS else "~", _candidate_text(candidate))
+        if not candidates:
+            yield Line("!", "no rule covers the hostname")
+    yield Line("", "a deletion by its owner would")
+    if explanation.deletion.decisions:
+        yield Line("-", "remove its rules and its record")
+    else:
+        yield Line("~", "do nothing: it is not managed here")
+
+
+def explanation_json(explanation: Explanation, policy: Policy) -> Json:
+    """Return an explanation as JSON."""
+    record, claim = explanation.record, explanation.claim
+    return {
+        "hostname": explanation.hostname,
+        "path": explanation.path,
+        "zone": explanation.zone or None,
+        "inDomainFilter": explanation.in_domain_filter,
+        "record": {"name": record.name, "type": record.type, "content": record.content, "proxied": record.proxied}
+        if record
+        else None,
+        "claim": {"owner": claim.marker.owner, "resource": claim.marker.resource, "visible": explanation.is_visible}
+        if claim
+        else None,
+        "tunnel": policy.tunnel_label(explanation.tunnel) if explanation.tunnel else None,
+        "drift": explanation.drift or None,
+        "candidates": [_candidate_json(candidate, policy) for candidate in explanation.candidates],
+        "deletion": plan_json(explanation.deletion),
+    }
+
+
+def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
+    if explanation.zone:
+        yield Line("+", f"zone {explanation.zone}")
+    else:
+        yield Line("!", "no zone that the credentials see holds it")
+    if not explanation.in_domain_filter:
+        yield Line("!", "the domain filter excludes it")
+    yield _record_line(explanation.record, policy)
+    yield _claim_line(explanation.claim, is_visible=explanation.is_visible)
+    if explanation.drift:
+        yield Line("!", f"drift: {explanation.drift}")
+
+
+def _record_line(record: DnsRecord | None, policy: Policy) -> Line:
+    if record is None:
+        return Line("!", "no record answers for it")
+    tunnel = f" (tunnel {policy.tunnel_label(record.tunnel)})" if record.tunnel else ""
+    mark, proxied = ("+", "proxied") if record.proxied else ("!", "not proxied")
+    return Line(mark, f"record {record.type} {record.name} -> {record.content}{tunnel}, {proxied}")
+
+
+def _claim_line(claim: Claim | None, *, is_visible: bool) -> Line:
+    if claim is None:
+        return Line("~", "not claimed: its record and its rules, if any, are not ours")
+    marker = claim.marker
+    visibility = "" if is_visible else ", whose hostnames this instance does not manage"
+    return Line("+", f"claimed for owner {marker.owner!r}{visibility}, from {marker.resource or 'an unknown resource'}")
+
+
+def _candidate_text(candidate: Candidate) -> str:
+    rule = candidate.rule
+    address = " ".join(filter(None, (rule.hostname or "every host", rule.path)))
+    maker = "managed" if candidate.is_managed else "made by others"
+    return f"rule {candidate.number}: {address} -> {rule.service} ({maker}): {_match_sentence(candidate)}"
+
+
+def _match_sentence(candidate: Candidate) -> str:
+    return {
+        Match.WINS: "wins: the first rule that matches",
+        Match.UNREACHED: f"never reached: rule {candidate.winner} takes the request before it",
+        Match.PASSED_OVER: "passed over: its path does not match",
+    }[candidate.match]
+
+
+def _candidate_json(candidate: Candidate, policy: Policy) -> Json:
+    return {
+        "tunnel": policy.tunnel_label(candidate.tunnel),
+        "number": candidate.number,
+        "hostname": candidate.rule.hostname,
+        "path": candidate.rule.path,
+        "service": candidate.rule.service,
+        "managed": candidate.is_managed,
+        "wins": candidate.match is Match.WINS,
+        "verdict": _match_sentence(candidate),
+    }

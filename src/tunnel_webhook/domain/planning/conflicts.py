@@ -1,0 +1,47 @@
+"""Why a hostname that is not claimed cannot be taken: a person made its records or its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from tunnel_webhook.domain.dns import DnsRecord
+from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.request import Request
+
+Conflict: TypeAlias = tuple[Reason, str]
+"""The reason, and the sentence for the operator."""
+
+
+def record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRecord]) -> Conflict | None:
+    """Return why a hostname cannot be claimed beside its records: one of them leads elsewhere."""
+    for record in neighbours:
+        if record.tunnel != tunnel:
+            sentence = (
+                f"{hostname} already has a {record.type} record ({record.content}) that this service did not make:"
+                " remove it, or point the hostname elsewhere"
+            )
+            return Reason.RECORD_CONFLICT, sentence
+    return None
+
+
+def rule_conflict(request: Request, tunnel: str, existing: Existing) -> Conflict | None:
+    """Return why rules made by hand cannot be taken over: they say something else, and no route adopts them."""
+    places = existing.tunnels_with(request.hostname)
+    if not places or any(route.adopt for route in request.routes):
+        return None
+    desired = {route.path: route.rule for route in request.routes}
+    for place in places:
+        rules = existing.rules_in(place, request.hostname)
+        for rule in rules:
+            same = rule.path in desired and rule.is_equivalent_to(desired[rule.path])
+            if not same or place != tunnel or len(rules) > len(desired):
+                path = f" (path {rule.path})" if rule.path else ""
+                sentence = (
+                    f"tunnel {place} already has a rule for {request.hostname}{path} that this service did not make, to"
+                    f' {rule.service}: make it the same, remove it, or take it over with webhook/adopt: "true"'
+                )
+                return Reason.RULE_CONFLICT, sentence
+    return None

@@ -1,0 +1,175 @@
+"""A plan rendered for people, and for programs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from tunnel_webhook.cli.plan_rendering import plan_json, plan_lines
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import DnsRecord, target_of
+from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.plan import Plan, Rejection
+from tunnel_webhook.domain.planning.planner import plan
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
+
+OURS = "comment 'heritage=tunnel-webhook,owner=default'"
+IN_BLUE = f"CNAME app.example.com -> {BLUE}.cfargotunnel.com"
+IN_GREEN = f"CNAME app.example.com -> {GREEN}.cfargotunnel.com"
+APP = rule("app.example.com", "http://app:8080")
+
+
+def existing(*records: DnsRecord, **documents: TunnelConfiguration) -> Existing:
+    """Return a state: records of the zone, and the documents of `blue` and `green`."""
+    configurations = {BLUE: documents.get("blue", configuration()), GREEN: documents.get("green", configuration())}
+    return Existing.of([ZONE], {ZONE: records}, configurations)
+
+
+def rendered(plan: Plan, state: Existing) -> list[str]:
+    return [str(line) for line in plan_lines(plan, state, POLICY)]
+
+
+def create(*endpoints: Endpoint) -> Changes:
+    return Changes(create=endpoints)
+
+
+CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
+    "a hostname that is created": (
+        existing(),
+        create(endpoint(no_tls_verify="true", path="/api")),
+        [
+            "tunnel blue",
+            "  + app.example.com ^/api(/|$) -> http://app:8080 (no-tls-verify=true)",
+            "zone example.com",
+            f"  + {IN_BLUE} (proxied, {OURS})",
+            "create 1",
+        ],
+    ),
+    "a rule that changes": (
+        existing(claim("app.example.com"), blue=configuration(rule("app.example.com", "http://old:80"))),
+        create(endpoint()),
+        ["tunnel blue", "  ~ app.example.com -> http://old:80  =>  http://app:8080", "update 1"],
+    ),
+    "a record that was made by hand and is adopted": (
+        existing(record("app.example.com", target_of(BLUE), proxied=True), blue=configuration(APP)),
+        create(endpoint()),
+        ["zone example.com", f"  ~ {IN_BLUE} (proxied, comment '')  =>  {IN_BLUE} (proxied, {OURS})", "adopt 1"],
+    ),
+    "a hostname that moves": (
+        existing(claim("app.example.com"), blue=configuration(APP)),
+        create(endpoint(tunnel="green")),
+        [
+            "tunnel green",
+            "  + app.example.com -> http://app:8080",
+            "tunnel blue",
+            "  - app.example.com -> http://app:8080",
+            "zone example.com",
+            f"  ~ {IN_BLUE} (proxied, {OURS})  =>  {IN_GREEN} (proxied, {OURS})",
+            "move 1",
+        ],
+    ),
+    "a hostname that is deleted": (
+        existing(claim("app.example.com"), blue=configuration(APP)),
+        Changes(delete=(endpoint(),)),
+        [
+            "tunnel blue",
+            "  - app.example.com -> http://app:8080",
+            "zone example.com",
+            f"  - {IN_BLUE} (proxied, {OURS})",
+            "delete 1",
+        ],
+    ),
+    "a path that is removed while another stays": (
+        existing(
+            claim("app.example.com"),
+            blue=configuration(rule("app.example.com", path="^/old", service="http://old"), APP),
+        ),
+        Changes(delete=(replace(endpoint(), set_identifier="^/old"),)),
+        ["tunnel blue", "  - app.example.com ^/old -> http://old", "update 1"],
+    ),
+    "a duplicate rule": (
+        existing(claim("app.example.com"), blue=configuration(APP, rule("app.example.com", "http://never:80"))),
+        create(endpoint()),
+        ["tunnel blue", "  - app.example.com -> http://never:80", "update 1"],
+    ),
+    "a rule behind one that takes its requests": (
+        existing(claim("app.example.com"), blue=configuration(rule("*.example.com"), APP)),
+        create(endpoint()),
+        ["tunnel blue", "  ~ app.example.com: its rules move to where they are reached", "update 1"],
+    ),
+    "a record that is not proxied": (
+        existing(replace(claim("app.example.com"), proxied=False), blue=configuration(APP)),
+        create(endpoint()),
+        ["zone example.com", f"  ~ {IN_BLUE} (not proxied, {OURS})  =>  {IN_BLUE} (proxied, {OURS})", "update 1"],
+    ),
+    "nothing": (existing(claim("app.example.com"), blue=configuration(APP)), create(endpoint()), ["nothing to do"]),
+}
+
+
+@pytest.mark.parametrize(("state", "changes", "lines"), CASES.values(), ids=CASES.keys())
+def test_a_plan_is_rendered_line_by_line(state: Existing, changes: Changes, lines: list[str]) -> None:
+    assert rendered(plan(state, changes, POLICY), state) == lines
+
+
+def test_rejections_are_named_with_their_reason() -> None:
+    rejected = Plan(rejections=(Rejection("app.example.com", Reason.RECORD_CONFLICT, "remove the A record"),))
+
+    assert rendered(rejected, existing()) == [
+        "not done",
+        "  ! app.example.com: record-conflict: remove the A record",
+        "rejected 1",
+    ]
+
+
+def test_withheld_deletions_are_named() -> None:
+    hostnames = ("a.example.com", "b.example.com")
+    state = existing(*(claim(name) for name in hostnames), blue=configuration(*(rule(name) for name in hostnames)))
+    deletion = plan(state, Changes(delete=tuple(endpoint(name) for name in hostnames)), POLICY)
+
+    withheld = deletion.without_releases()
+
+    assert rendered(withheld, state) == [
+        "not done",
+        "  ! a.example.com: its deletion is withheld",
+        "  ! b.example.com: its deletion is withheld",
+        "withheld 2",
+    ]
+    assert plan_json(withheld)["withheld"] == ["a.example.com", "b.example.com"]
+
+
+def test_a_plan_becomes_json() -> None:
+    conflict = record("taken.example.com", "192.0.2.1", "A")
+    state = existing(conflict, claim("app.example.com", GREEN), green=configuration(APP))
+    changes = create(endpoint(no_tls_verify="true"), endpoint("taken.example.com", resource="service/prod/taken"))
+
+    encoded = json.loads(json.dumps(plan_json(plan(state, changes, POLICY))))
+
+    assert {name: number for name, number in encoded["counts"].items() if number} == {"move": 1, "rejected": 1}
+    assert encoded["decisions"] == [
+        {
+            "hostname": "app.example.com",
+            "action": "move",
+            "zone": "example.com",
+            "tunnel": BLUE,
+            "claims": False,
+            "rules": [
+                {
+                    "tunnel": BLUE,
+                    "upserts": [{"path": "", "service": "http://app:8080", "originRequest": {"noTLSVerify": True}}],
+                    "removedPaths": [],
+                }
+            ],
+            "repoints": True,
+            "cleanup": [{"tunnel": GREEN, "upserts": [], "removedPaths": [""]}],
+            "releases": False,
+        }
+    ]
+    (rejection,) = encoded["rejections"]
+    assert rejection["hostname"] == "taken.example.com"
+    assert rejection["code"] == "record-conflict"
+    assert rejection["resource"] == "service/prod/taken"
+    assert "192.0.2.1" in rejection["sentence"]
+    assert encoded["withheld"] == []
