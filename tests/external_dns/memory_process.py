@@ -73,9 +73,7 @@ class MemoryAccount:
         return answers[request.pop("request")](**request)
 
     def _state(self) -> dict[str, Any]:
-        records = {
-            zone.name: [asdict(record) for record in held.values()] for zone, held in self.zones.stored.items()
-        }
+        records = {zone.name: [asdict(record) for record in held.values()] for zone, held in self.zones.stored.items()}
         return {"documents": self.tunnels.documents, "records": records}
 
     def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
