@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, Emulator, EmulatorTransport, zone_id
+from doubles.side_doors import dns_record
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
@@ -43,12 +44,8 @@ class Cloudflare:
 
     def records(self, zone: Zone = ZONE) -> dict[str, DnsRecord]:
         """Return the records that the emulator holds in a zone, by name."""
-        return {
-            record.name: DnsRecord(
-                record.name, record.type, record.content, record.proxied, record.comment or "", record.id
-            )
-            for record in self.emulator.state.zones[zone.id].records.values()
-        }
+        records = map(dns_record, self.emulator.state.zones[zone.id].records.values())
+        return {record.name: record for record in records}
 
 
 def emulated_client(

@@ -1,7 +1,7 @@
-"""What the Go webhook (axatol's) leaves in an account: hostnames that move over to us.
+"""What the Go webhook (axatol's) leaves in an account.
 
-For `app.example.com -> http://app:80` it puts a rule before all others of the tunnel's document, with nothing in it but hostname
-and service, and makes a proxied CNAME to the tunnel, TTL 1, with the comment `external-dns/http://app:80`.
+For `app.example.com -> http://app:80` it puts a rule of only a hostname and a service before all others of the
+tunnel's document, and creates a proxied CNAME to the tunnel, TTL 1, with the comment `external-dns/http://app:80`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from doubles.emulator import BLUE, Record, State
 
 
 def left_behind(state: State, services: Mapping[str, str], zone: str = "example.com") -> State:
-    """Return a state after the Go webhook published these services by hostname, one after the other, in the blue tunnel."""
+    """Return a state after the Go webhook published these services, by hostname and one by one, in the blue tunnel."""
     for hostname, service in services.items():
         head, ingress, rules = state.document(BLUE).partition('"ingress":[')
         # Cloudflare stores the shorter keys first.

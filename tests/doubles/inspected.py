@@ -9,7 +9,7 @@ import httpx
 from msgspec.structs import replace
 
 from doubles.cloudflare_adapters import emulated_client
-from doubles.emulator import ACCOUNT, API_TOKEN, Emulator, EmulatorTransport, Fault, State, VirtualClock, seed
+from doubles.emulator import ACCOUNT, API_TOKEN, Emulator, EmulatorTransport, Fault, State, seed
 from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
@@ -41,7 +41,7 @@ class World:
 
     async def findings(self) -> list[Finding]:
         """Return all findings; an inspection that writes, or asks for a write, has failed."""
-        emulator = Emulator(self.state, VirtualClock())
+        emulator = Emulator(self.state)
         emulator.arm(*self.faults)
         now, network = emulator.clock.now, EmulatorTransport(emulator)
         dated = network if self.ahead is None else _Dated(network, now, self.ahead)

@@ -34,33 +34,22 @@ from doubles.emulator import (
     Pause,
     Record,
     State,
-    VirtualClock,
     emulator_process,
     seed,
 )
 from doubles.http_client import HttpWebhookAPI
 from doubles.process import RunningWebhook, running_webhook
+from doubles.side_doors import emulated_record
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.domain.claim import HERITAGE
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.ports import TemporaryFailure
 from vocabulary.builders import endpoint, service
+from vocabulary.world import ADMIN, DOCUMENT, EVERYWHERE, HAND, RECORDS, document
 
 pytestmark = pytest.mark.anyio
 
-HAND = '{"service":"http://hand:80","hostname":"hand.example.com","note":"\\u00fc"}'
 TAKEN = '{"hostname":"taken.example.org","service":"http://old:80","originRequest":{"connectTimeout":9,"new":1.50},"weight":1E2}'
-MINE = '{"hostname":"mine.example.com","path":"^/admin","service":"https://mine:443","originRequest":{"noTLSVerify":true,"x":[1.0]}}'
-WILD = '{ "service" : "http://wild:80","hostname":"*.wild.example.org" }'
-EVERYWHERE = '{"path":"^/everywhere","service":"http_status:418"}'
-REST = '{"service":"http_status:404","originRequest":{}}'
-
-
-def document(*rules: str) -> str:
-    """Return a document of these rules, with members beside them that are unknown to us."""
-    return (
-        f'{{"originRequest":{{"later":2.50}},"ingress":[{",".join(rules)}],"warp-routing":{{"enabled":true}},"y":null}}'
-    )
 
 
 def to_blue(name: str, comment: str) -> Record:
@@ -70,15 +59,9 @@ def to_blue(name: str, comment: str) -> Record:
 WORLD = (
     seed(["example.com", "example.org"])
     .with_behaviour(key_order="as sent")
-    .with_document(BLUE, document(HAND, MINE, EVERYWHERE, REST))
-    .with_document(GREEN, document(TAKEN, WILD, REST))
-    .with_records(
-        "example.com",
-        to_blue("hand.example.com", "by hand"),
-        to_blue("mine.example.com", "heritage=tunnel-webhooks,owner=k8s"),
-        Record("www.example.com", "A", "192.0.2.1", ttl=300, tags=("team:a",)),
-        Record("_acme-challenge.app.example.com", "TXT", '"token"'),
-    )
+    .with_document(BLUE, DOCUMENT)
+    .with_document(GREEN, document(TAKEN, EVERYWHERE))
+    .with_records("example.com", *map(emulated_record, RECORDS), to_blue("*.wild.example.com", "by hand"))
     .with_records("example.org", Record("example.org", "MX", "mail.example.org", more={"priority": 10}))
 )
 STAGES: tuple[tuple[Endpoint, ...], ...] = (
@@ -90,7 +73,7 @@ STAGES: tuple[tuple[Endpoint, ...], ...] = (
         endpoint("*.example.org", "http://any:80", tunnel="green"),
         endpoint("old.example.com", "http://old:80"),
         endpoint("old.example.org", "http://old:80", tunnel="green"),
-        endpoint("hand.example.com", "http://hand:80"),
+        endpoint("*.wild.example.com", "http://wild:80"),
         endpoint("taken.example.org", "http://new:80", tunnel="green", adopt="true"),
     ),
     (
@@ -101,7 +84,7 @@ STAGES: tuple[tuple[Endpoint, ...], ...] = (
         endpoint("*.example.org", "http://any:80", tunnel="green"),
         endpoint("new.example.com", "http://new:80"),
         endpoint("new.example.org", "http://new:80", tunnel="green"),
-        endpoint("hand.example.com", "http://hand:80"),
+        endpoint("*.wild.example.com", "http://wild:80"),
         endpoint("taken.example.org", "http://new:80", tunnel="green", adopt="true"),
     ),
     (),
@@ -147,7 +130,7 @@ async def undisturbed() -> list[State]:
     """Return the states before the first stage and after each of them, each reached by a service of its own."""
     states = [WORLD]
     for stage in STAGES:
-        emulator = Emulator(states[-1], VirtualClock())
+        emulator = Emulator(states[-1])
         async with living(emulator) as dns:
             assert await dns.sync(stage) == ()
             assert is_empty(await dns.plan(stage))
@@ -158,43 +141,46 @@ async def undisturbed() -> list[State]:
 async def test_undisturbed_all_stages_end_as_they_should() -> None:
     _, first, second, last = await undisturbed()
     assert rules(first, BLUE) == [
-        "mine.example.com^/admin https://mine:443",
+        "hand.example.com^/admin http://by-hand:80",
+        "hand.example.com https://hand:443",
         "app.example.com^/api(/|$) http://api:80",
         "app.example.com http://app:80",
-        "hand.example.com http://hand:80",
         "old.example.com http://old:80",
         "web.example.org http://web:80",
+        "*.wild.example.com http://wild:80",
         "^/everywhere http_status:418",
         " http_status:404",
     ]
     assert rules(first, GREEN) == [
-        "*.wild.example.org http://wild:80",
         "old.example.org http://old:80",
         "shop.example.com http://shop:80",
         "taken.example.org http://new:80",
         "*.example.org http://any:80",
+        "^/everywhere http_status:418",
         " http_status:404",
     ]
     assert rules(second, BLUE) == [
-        "mine.example.com^/admin https://mine:443",
+        "hand.example.com^/admin http://by-hand:80",
+        "hand.example.com https://hand:443",
         "app.example.com^/v2(/|$) http://api:80",
         "app.example.com https://app:443",
-        "hand.example.com http://hand:80",
         "new.example.com http://new:80",
         "shop.example.com http://shop:8080",
+        "*.wild.example.com http://wild:80",
         "^/everywhere http_status:418",
         " http_status:404",
     ]
     assert rules(second, GREEN) == [
-        "*.wild.example.org http://wild:80",
         "new.example.org http://new:80",
         "taken.example.org http://new:80",
         "web.example.org http://web:80",
         "*.example.org http://any:80",
+        "^/everywhere http_status:418",
         " http_status:404",
     ]
-    assert outcome(last)[0] == {BLUE: document(MINE, EVERYWHERE, REST), GREEN: document(WILD, REST)}
-    assert outcome(last)[1] == [each for each in outcome(WORLD)[1] if each.name != "hand.example.com"]
+    documents, records = outcome(last)
+    assert documents == {BLUE: document(ADMIN, HAND, EVERYWHERE), GREEN: document(EVERYWHERE)}
+    assert records == [record for record in outcome(WORLD)[1] if record.name != "*.wild.example.com"]
 
 
 @pytest.mark.parametrize("stage", range(len(STAGES)))
@@ -207,7 +193,7 @@ async def test_at_no_call_is_a_hostname_without_a_rule_or_a_rule_of_ours_without
         seen.append(state)
         return state
 
-    emulator = Emulator(states[stage], VirtualClock())
+    emulator = Emulator(states[stage])
     emulator.arm(Intervention(times=0, change=watch))
     async with living(emulator) as dns:
         await dns.sync(STAGES[stage])
@@ -226,7 +212,7 @@ async def test_a_sync_in_which_any_call_fails_is_made_up_for(
 ) -> None:
     states = await undisturbed()
     for number in count(1):
-        emulator = Emulator(states[stage], VirtualClock())
+        emulator = Emulator(states[stage])
         async with living(emulator) as dns:
             emulator.arm(*failing(number))
             with suppress(TemporaryFailure):

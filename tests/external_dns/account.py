@@ -9,11 +9,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
 from external_dns.backends import Backend
+from vocabulary import world
 from vocabulary.builders import BLUE, GREEN
 
 Rule = dict[str, Any]
@@ -21,17 +22,6 @@ Record = dict[str, Any]
 Bystanders = tuple[dict[str, str], list[Record]]
 """The text of each document without its managed rules, and the unmarked records."""
 
-HAND_MADE_RULES = (
-    '{"hostname":"hand.example.com","path":"^/admin","service":"http://by-hand:80","originRequest":{"connectTimeout":10,"new":1.50}}',
-    '{"service":"https://hand:443","hostname":"hand.example.com","note":"\\u00fc","originRequest":{"noTLSVerify":true}}',
-    '{"hostname":"*.wild.example.com","service":"http://wild:80"}',
-    '{"path":"^/everywhere","service":"http_status:418"}',
-    '{"service":"http_status:404","originRequest":{}}',
-)
-_BLUE = (
-    f'{{"originRequest":{{"connectTimeout":30}},"ingress":[{",".join(HAND_MADE_RULES)}],'
-    '"warp-routing":{"enabled":true},"x":1.50}'
-)
 _EMPTY = '{"ingress":[{"service":"http_status:404"}]}'
 
 
@@ -41,14 +31,7 @@ def record(name: str, content: str, kind: str = "CNAME", *, proxied: bool = Fals
     return {"name": name, "type": kind, "content": content, "proxied": proxied, "comment": comment, "id": uid}
 
 
-HAND_MADE_RECORDS = (
-    record("example.com", "10 mail.example.com", "MX"),
-    record("hand.example.com", f"{BLUE}.cfargotunnel.com", proxied=True, comment="made by hand, owner=someone"),
-    record("www.example.com", "192.0.2.1", "A", proxied=True),
-    record("_acme-challenge.app.example.com", "token", "TXT"),
-    record("elsewhere.example.com", "0a0a0a0a-0000-4000-8000-000000000000.cfargotunnel.com", proxied=True),
-    record("cname-app.example.com", '"heritage=external-dns,external-dns/owner=old"', "TXT"),
-)
+HAND_MADE_RECORDS = tuple(map(asdict, world.RECORDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +52,7 @@ class Account:
     def reset(self) -> None:
         """Put only what was made by hand in the account, and stop every disturbance."""
         self.disturb("", times=0)
-        documents = {BLUE: (_BLUE, 7), GREEN: self.backend.fresh}
+        documents = {BLUE: (world.DOCUMENT, 7), GREEN: self.backend.fresh}
         self.put({"documents": documents, "records": {"example.com": HAND_MADE_RECORDS, "example.org": []}})
 
     def hand_over(self, other: Account) -> None:
@@ -161,7 +144,7 @@ class Account:
             for name in published
         }
         assert self.bystanders(set(published)) == (
-            bystanders or ({BLUE: _BLUE, GREEN: _without(self.backend.fresh[0], ())}, [*HAND_MADE_RECORDS])
+            bystanders or ({BLUE: world.DOCUMENT, GREEN: _without(self.backend.fresh[0], ())}, [*HAND_MADE_RECORDS])
         )
 
 

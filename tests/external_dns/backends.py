@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
-from doubles.emulator import API_TOKEN, Configuration, Control, Record, Respond, Slow, zone_id
+from doubles import side_doors
+from doubles.emulator import API_TOKEN, Control, Respond, Slow
 from doubles.emulator.faults import When
 
 _CALLS = {
@@ -93,23 +95,15 @@ class CloudflareBackend:
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
         return answers[request](**arguments)
 
-    def _state(self) -> dict[str, Any]:
-        state = self.control.state()
-        records = {zone.name: [_encode(each) for each in zone.records.values()] for zone in state.zones.values()}
-        return {
-            "documents": {tunnel: (state.document(tunnel), state.version(tunnel)) for tunnel in state.tunnels},
-            "records": records,
-        }
+    @property
+    def _account(self) -> side_doors.SideDoor:
+        return side_doors.EmulatorDoor(self.control.state, self.control.seed)
 
-    def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
-        state = self.control.state()
-        for tunnel, (text, version) in documents.items():
-            written = Configuration(document=text, version=version)
-            state = state.with_tunnel(replace(state.tunnels[tunnel], configuration=written))
-        for name, encoded in records.items():
-            held = {each["id"]: Record(**each) for each in encoded}
-            state = state.with_zone(replace(state.zones[zone_id(name)], records=held))
-        self.control.seed(state)
+    def _state(self) -> Any:
+        return to_builtins(self._account.read(), enc_hook=str)
+
+    def _put(self, **contents: Any) -> None:
+        self._account.write(convert(contents, side_doors.Contents))
 
     def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:
         self.control.disarm()
@@ -122,14 +116,3 @@ class CloudflareBackend:
             self.control.arm(Slow(method=method, path=path, times=times, seconds=delay, when=when))
         if failure:
             self.control.arm(replace(_ANSWERS[failure], method=method, path=path, times=times, effect=when == "after"))
-
-
-def _encode(record: Record) -> dict[str, Any]:
-    return {
-        "name": record.name,
-        "type": record.type,
-        "content": record.content,
-        "proxied": record.proxied,
-        "comment": record.comment or "",
-        "id": record.id,
-    }

@@ -16,20 +16,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from threading import Thread
 from typing import Any, ClassVar
 
 from dependency_injector import providers
+from msgspec import convert, to_builtins
 
+from doubles.side_doors import Contents, MemoryDoor
 from doubles.steps import SteppedTunnels, SteppedZones
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.cli import main
 from tunnel_webhook.container import Container
-from tunnel_webhook.domain.dns import DnsRecord, Zone
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 
 _FAILURES = {"temporary": TemporaryFailure, "permanent": PermanentFailure}
@@ -42,7 +43,7 @@ class Disturbances:
     pending: dict[str, tuple[float, str, int]] = field(default_factory=dict)
 
     async def at(self, port: str, name: str) -> None:
-        """Hang and fail as a step of a port is disturbed, if it is."""
+        """Hang and fail as the step of a port is disturbed, if it is."""
         when, _, call = name.partition(" ")
         step = f"{when} {port}.{call}"
         delay, failure, times = self.pending.get(step, (0.0, "", 0))
@@ -72,16 +73,11 @@ class MemoryAccount:
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}
         return answers[request.pop("request")](**request)
 
-    def _state(self) -> dict[str, Any]:
-        records = {zone.name: [asdict(record) for record in held.values()] for zone, held in self.zones.stored.items()}
-        return {"documents": self.tunnels.documents, "records": records}
+    def _state(self) -> Any:
+        return to_builtins(MemoryDoor(self.tunnels, self.zones).read(), enc_hook=str)
 
-    def _put(self, documents: Mapping[str, tuple[str, int]], records: Mapping[str, list[dict[str, Any]]]) -> None:
-        self.tunnels.documents = {tunnel: (text, version) for tunnel, (text, version) in documents.items()}
-        self.zones.stored = {
-            Zone(name, f"zone-{name}"): {record["id"]: DnsRecord(**record) for record in encoded}
-            for name, encoded in records.items()
-        }
+    def _put(self, **contents: Any) -> None:
+        MemoryDoor(self.tunnels, self.zones).write(convert(contents, Contents))
 
     def _disturb(self, step: str, delay: float, failure: str, times: int) -> None:
         self._disturbances.pending = {step: (delay, failure, times)}

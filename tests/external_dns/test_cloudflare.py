@@ -29,44 +29,33 @@ from doubles.emulator import (
 )
 from doubles.go_reference import left_behind
 from doubles.process import running_webhook
+from doubles.side_doors import emulated_record
 from external_dns.account import Account
 from external_dns.backends import CloudflareBackend, on_emulator
 from external_dns.driver import NEWEST, EndpointJson, ExternalDns, Loop, endpoint
 from external_dns.webhook import StartExternalDns, Webhook
 from tunnel_webhook.domain.claim import HERITAGE
+from vocabulary.world import ADMIN, EVERYWHERE, HAND, WILD, document
+from vocabulary.world import RECORDS as BY_HAND
 
 pytestmark = pytest.mark.external_dns
 ZONES = ("example.com", "example.org", "example.net", "example.info")
 
-MINE = '{"note":"\\u00fc","path":"^/admin","service":"https://mine:443","hostname":"mine.example.com","originRequest":{"x":[1.0]}}'
-EVERYWHERE = '{"path":"^/everywhere","service":"http_status:418"}'
-WILD = '{"service":"http://wild:80","hostname":"*.wild.example.org","originRequest":{"later":1.50,"noTLSVerify":true}}'
-REST = '{"service":"http_status:404","originRequest":{}}'
-
 
 def blue(*managed: str) -> str:
-    """Return the blue tunnel's document with these managed rules among those made by hand."""
-    rules = ",".join((MINE, *managed, EVERYWHERE, REST))
-    return f'{{"x":1.50,"ingress":[{rules}],"warp-routing":{{"enabled":true}},"originRequest":{{"connectTimeout":30}}}}'
+    """Return the blue tunnel's document with these managed rules among those that a person made."""
+    return document(ADMIN, HAND, WILD, *managed, EVERYWHERE)
 
 
 def green(*managed: str) -> str:
-    """Return the same for the green tunnel."""
-    return f'{{"ingress":[{",".join((WILD, *managed, REST))}],"warp-routing":{{"enabled":false}}}}'
+    """Return the same of the green tunnel."""
+    return document(WILD, *managed)
 
 
 def world(*zones: str) -> State:
-    """Return paid zones, and two tunnels with rules made by hand."""
-    hand_made = (
-        Record(
-            "mine.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True, comment="heritage=tunnel-webhooks"
-        ),
-        Record("www.example.com", "A", "192.0.2.1", ttl=300, tags=("team:a",), comment="by hand"),
-        Record("_acme-challenge.app.example.com", "TXT", '"token"'),
-        Record("example.com", "MX", "mail.example.com", more={"priority": 10}),
-    )
+    """Return paid zones, and two tunnels that a person edited by hand."""
     state = seed(zones, plan="pro").with_document(BLUE, blue()).with_document(GREEN, green())
-    return state.with_records("example.com", *hand_made)
+    return state.with_records("example.com", *map(emulated_record, BY_HAND))
 
 
 @contextmanager

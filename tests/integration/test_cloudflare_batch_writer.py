@@ -21,7 +21,6 @@ from doubles.emulator import (
     Slow,
     State,
     Token,
-    VirtualClock,
     seed,
 )
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, target_of
@@ -39,7 +38,7 @@ TAKEN = Record("taken.example.com", "A", "192.0.2.1")
 @pytest.fixture
 async def world() -> AsyncIterator[Cloudflare]:
     """Yield the adapters on an empty zone on the Free plan that may hold many records."""
-    async with cloudflare(Emulator(with_quota(seed(plan="free"), 100_000), VirtualClock())) as adapters:
+    async with cloudflare(Emulator(with_quota(seed(plan="free"), 100_000))) as adapters:
         await adapters.zones.load()
         adapters.emulator.log.clear()
         yield adapters
@@ -92,7 +91,7 @@ async def test_two_hundred_creations_are_one_call(world: Cloudflare, count: int,
 
 @pytest.mark.parametrize(("count", "calls"), [(3500, 1), (3501, 2)])
 async def test_a_zone_on_a_paid_plan_takes_larger_batches(count: int, calls: int) -> None:
-    async with cloudflare(Emulator(seed(plan="enterprise"), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed(plan="enterprise"))) as world:
         await world.zones.zones()
         await world.zones.save(ZONE, RecordBatch(posts=posts(count)))
         assert len(world.records()) == count
@@ -100,7 +99,7 @@ async def test_a_zone_on_a_paid_plan_takes_larger_batches(count: int, calls: int
 
 
 async def test_a_zone_that_refuses_a_batch_of_the_size_that_its_plan_allows_gets_smaller_ones_from_then_on() -> None:
-    async with cloudflare(Emulator(with_quota(seed(plan="pro"), 9999), VirtualClock())) as world:
+    async with cloudflare(Emulator(with_quota(seed(plan="pro"), 9999))) as world:
         await world.zones.zones()
         downgraded = replace(world.emulator.state.zone("example.com"), plan="free")
         world.emulator.state = world.emulator.state.with_zone(downgraded)
@@ -127,7 +126,7 @@ async def test_a_patch_changes_only_what_we_decide() -> None:
         Record("app.example.com", "CNAME", "elsewhere.example.net", ttl=300, tags=("team:a",), id="0" * 32),
         settings={"flatten_cname": False},
     )
-    async with cloudflare(Emulator(seed().with_records("example.com", stored), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed().with_records("example.com", stored))) as world:
         patch = dataclasses.replace(claim("app.example.com"), id=stored.id)
         assert await world.zones.save(ZONE, RecordBatch(patches=(patch,))) == ()
         patched = world.emulator.state.zones[ZONE.id].records[stored.id]

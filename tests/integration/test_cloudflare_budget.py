@@ -16,7 +16,6 @@ from doubles.emulator import (
     Record,
     Respond,
     Token,
-    VirtualClock,
     seed,
 )
 from tunnel_webhook.adapters.cloudflare.credentials import ApiTokenFile
@@ -26,14 +25,11 @@ from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
 from vocabulary.builders import POLICY, endpoint, service
+from vocabulary.world import DOCUMENT
 
 pytestmark = pytest.mark.anyio
 
 ONE_TUNNEL = Policy((Tunnel(BLUE, "blue"),))
-FOREIGN = (
-    '{"ingress":[{"service":"http://x:1","hostname":"by-hand.example.com"},{"service":"http_status:404"}],'
-    '"warp-routing":{"enabled":true}}'
-)
 
 
 def service_on(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
@@ -44,7 +40,7 @@ def service_on(world: Cloudflare, policy: Policy = ONE_TUNNEL) -> TunnelService:
 @pytest.fixture
 async def world() -> AsyncIterator[Cloudflare]:
     """Yield the adapters on one zone and two tunnels; the account is taken from the zone."""
-    async with cloudflare(Emulator(seed(), VirtualClock()), account="") as adapters:
+    async with cloudflare(Emulator(seed()), account="") as adapters:
         yield adapters
 
 
@@ -63,7 +59,7 @@ async def test_records_are_two_calls_with_one_tunnel_and_one_zone(world: Cloudfl
 @pytest.mark.parametrize("count", [1, 200, 201, 1000])
 async def test_creations_are_at_most_four_calls_and_one_per_two_hundred(count: int) -> None:
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
-    async with cloudflare(Emulator(seed(plan="free").with_zone(zone), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed(plan="free").with_zone(zone))) as world:
         api = service_on(world)
         await api.records()
         world.emulator.log.clear()
@@ -75,7 +71,7 @@ async def test_creations_are_at_most_four_calls_and_one_per_two_hundred(count: i
 async def test_a_thousand_creations_take_less_than_three_seconds_and_twelve_calls() -> None:
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
     state = seed(plan="free").with_zone(zone).with_behaviour(latency=0.1)
-    async with cloudflare(Emulator(state, VirtualClock()), account="") as world:
+    async with cloudflare(Emulator(state), account="") as world:
         start = world.emulator.clock.now()
         await service_on(world).apply_changes(Changes(create=apps(1000)))
         assert world.emulator.clock.now() - start < 3.0
@@ -92,7 +88,7 @@ async def test_changes_that_change_nothing_write_nothing(world: Cloudflare) -> N
 
 async def test_a_life_from_creation_over_a_move_to_deletion_leaves_no_trace(world: Cloudflare) -> None:
     by_hand = Record("by-hand.example.com", "CNAME", f"{BLUE}.cfargotunnel.com", proxied=True)
-    world.emulator.state = world.emulator.state.with_records("example.com", by_hand).with_document(BLUE, FOREIGN)
+    world.emulator.state = world.emulator.state.with_records("example.com", by_hand).with_document(BLUE, DOCUMENT)
     before = world.emulator.state
     api = service_on(world, POLICY)
     await api.apply_changes(Changes(create=apps(3)))
@@ -101,17 +97,17 @@ async def test_a_life_from_creation_over_a_move_to_deletion_leaves_no_trace(worl
     assert {record.tunnel for name, record in world.records().items() if name.startswith("app")} == {
         POLICY.tunnels[1].id
     }
-    assert world.emulator.state.document(BLUE) == FOREIGN
+    assert world.emulator.state.document(BLUE) == DOCUMENT
     await api.apply_changes(Changes(delete=await api.records()))
     assert world.emulator.state.zones == before.zones
-    assert world.emulator.state.document(BLUE) == FOREIGN
+    assert world.emulator.state.document(BLUE) == DOCUMENT
     assert await api.records() == ()
 
 
 async def test_a_foreign_write_between_load_and_save_makes_us_load_again(world: Cloudflare) -> None:
     api = service_on(world)
     await api.records()
-    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=FOREIGN))
+    world.emulator.arm(ForeignWrite(method="PUT", tunnel=BLUE, document=DOCUMENT))
     await api.apply_changes(Changes(create=apps(1)))
     assert "app0.example.com" in world.emulator.state.document(BLUE)
     assert [line.split()[0] for line in world.calls if line.endswith("configurations")][-3:] == ["GET", "PUT", "GET"]
@@ -163,7 +159,7 @@ async def test_we_never_exceed_cloudflares_rate_limit(world: Cloudflare) -> None
 async def test_a_token_file_is_rotated_without_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(API_TOKEN)
-    async with cloudflare(Emulator(seed(), VirtualClock()), credentials=ApiTokenFile(path)) as world:
+    async with cloudflare(Emulator(seed()), credentials=ApiTokenFile(path)) as world:
         api = service_on(world)
         await api.records()
         rotated = Token("rotated0token")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from doubles.cloudflare_adapters import ZONE, cloudflare
-from doubles.emulator import BLUE, Drop, Emulator, Respond, VirtualClock, seed
+from doubles.emulator import BLUE, Drop, Emulator, Respond, seed
 from tunnel_webhook.domain.dns import RecordBatch
 from tunnel_webhook.telemetry import Telemetry
 from vocabulary.builders import claim
@@ -25,7 +25,7 @@ def scraped(telemetry: Telemetry) -> dict[str, float]:
 
 async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry) -> None:
     before = scraped(telemetry)
-    async with cloudflare(Emulator(seed(), VirtualClock()), account="") as world:
+    async with cloudflare(Emulator(seed()), account="") as world:
         world.emulator.arm(Respond(path="configurations", status=502, body=""), Drop(path="configurations", nth=2))
         await world.tunnels.load(BLUE)
         await world.zones.load()
@@ -46,7 +46,7 @@ async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry
 
 
 async def test_no_metric_names_a_zone_a_tunnel_or_a_hostname(telemetry: Telemetry) -> None:
-    async with cloudflare(Emulator(seed(), VirtualClock())) as world:
+    async with cloudflare(Emulator(seed())) as world:
         await world.tunnels.load(BLUE)
         await world.zones.load(in_full=frozenset({ZONE}))
     assert not [key for key in scraped(telemetry) if BLUE in key or ZONE.id in key or ZONE.name in key]

@@ -21,7 +21,6 @@ from doubles.emulator import (
     Respond,
     State,
     Token,
-    VirtualClock,
     seed,
     zone_id,
 )
@@ -43,7 +42,7 @@ def marked(name: str) -> Record:
 
 
 def emulated(state: State) -> Emulator:
-    return Emulator(state, VirtualClock())
+    return Emulator(state)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dependency_injector import containers, providers
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- the tests read the spans
 from opentelemetry.trace import SpanKind
 
-from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, VirtualClock, seed
+from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, seed
 from doubles.http_client import connect
 from doubles.steps import SteppedTunnels, fail, pass_by
 from tunnel_webhook.application import Contact
@@ -23,7 +23,7 @@ from tunnel_webhook.telemetry import Telemetry
 
 @pytest.fixture
 def emulator() -> Emulator:
-    return Emulator(seed(["example.com"]), VirtualClock())
+    return Emulator(seed(["example.com"]))
 
 
 @pytest.fixture

@@ -1,18 +1,20 @@
-"""Moving in: hostnames of the Go webhook become ours on the first sync, and those made by hand only on request."""
+"""Moving in: hostnames of the Go webhook become ours on the first sync, hand-made ones only if the endpoint asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
 
 from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from doubles.emulator import BLUE, GREEN, Emulator, Record, State, VirtualClock, seed
+from doubles.emulator import BLUE, GREEN, Emulator, Record, State, seed
 from doubles.go_reference import left_behind
+from doubles.side_doors import emulated_record
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from vocabulary.builders import endpoint, service
+from vocabulary.world import DOCUMENT, RECORDS
 
 pytestmark = pytest.mark.anyio
 
@@ -28,117 +30,117 @@ SERVICES = {
     "example.com": "http://apex:80",
     "long.example.com": f"http://{'l' * 60}.{'o' * 14}:8080",
 }
-BY_HAND = '{"note":"\\u00fc","service":"http://hand:80","hostname":"hand.example.com","originRequest":{"new":[1]}}'
-DOCUMENT = (
-    f'{{"x":1.50,"ingress":[{BY_HAND},{{"service":"http_status:404","originRequest":{{}}}}],'
-    '"warp-routing":{"enabled":true}}'
-)
 
 
-def world(*records: Record, document: str = DOCUMENT) -> State:
-    """Return an account that a person edits, too."""
-    return (
-        seed()
-        .with_document(BLUE, document)
-        .with_records("example.com", Record("www.example.com", "A", "192.0.2.1"), *records)
-    )
+def world(*records: Record) -> State:
+    """Return an account that a person edited by hand, with these records besides."""
+    state = seed().with_document(BLUE, DOCUMENT)
+    return state.with_records("example.com", *map(emulated_record, RECORDS), *records)
 
 
-def requested(names: dict[str, str]) -> tuple[Endpoint, ...]:
-    """Return what external-dns requested from the Go webhook: the service as target, and a TTL without meaning."""
+def endpoints(services: Mapping[str, str]) -> tuple[Endpoint, ...]:
+    """Return the endpoints that the Go webhook was given: the service as the target, and a TTL without a meaning."""
     return tuple(
-        Endpoint(name, targets=(target,), ttl=1, labels={"resource": "ingress/prod/web"})
-        for name, target in names.items()
+        Endpoint(name, targets=(service,), ttl=1, labels={"resource": "ingress/prod/web"})
+        for name, service in services.items()
     )
 
 
 @asynccontextmanager
 async def moving_in(state: State, owner: str = "") -> AsyncIterator[tuple[Cloudflare, ExternalDns]]:
-    """Yield the adapters on a state, and external-dns with the txt registry, or with noop if it has no owner id."""
-    async with cloudflare(Emulator(state, VirtualClock())) as adapters:
+    """Yield the adapters on this state, and external-dns: with an owner id with the txt registry, else with noop."""
+    async with cloudflare(Emulator(state)) as adapters:
         yield adapters, ExternalDns(service(adapters.tunnels, adapters.zones), owner)
 
 
-def without_comments(state: State) -> dict[str, Record]:
-    """Return the records of the zone without what a new comment changes."""
-    return {
-        key: replace(record, comment=None, modified_on="", comment_modified_on=None)
-        for key, record in state.zones[ZONE.id].records.items()
-    }
+def moved(state: State) -> dict[str, Record]:
+    """Return the records that are not in `world()`, by name."""
+    bystanders = world().zones[ZONE.id].records
+    return {record.name: record for key, record in state.zones[ZONE.id].records.items() if key not in bystanders}
 
 
-def comments(state: State) -> dict[str, str | None]:
-    return {record.name: record.comment for record in state.zones[ZONE.id].records.values()}
+def without_comments(state: State) -> list[Record]:
+    """Return the records of the zone, without what a new comment changes in those that are not in `world()`."""
+    new = moved(state).values()
+    return [
+        replace(record, comment=None, modified_on="", comment_modified_on=None) if record in new else record
+        for record in state.zones[ZONE.id].records.values()
+    ]
+
+
+def comments(state: State) -> dict[str, str]:
+    return {name: record.comment or "" for name, record in moved(state).items()}
 
 
 @pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_hostnames_of_the_go_webhook_are_ours_after_one_sync_and_only_comments_have_changed(owner: str) -> None:
+async def test_hostnames_of_the_go_webhook_are_ours_after_one_sync_that_changes_only_comments(owner: str) -> None:
     before = left_behind(world(), SERVICES)
     # With a longer comment the Go webhook cannot publish a hostname.
-    assert max(len(comment or "") for comment in comments(before).values()) == 100
+    assert max(map(len, comments(before).values())) == 100
     async with moving_in(before, owner) as (cloud, dns):
-        assert await dns.sync(requested(SERVICES)) == ()
+        assert await dns.sync(endpoints(SERVICES)) == ()
 
         after = cloud.emulator.state
         assert after.tunnels == before.tunnels
         assert without_comments(after) == without_comments(before)
         marker = f"heritage=tunnel-webhook,owner={owner or 'default'},resource=ingress/prod/web"
-        assert comments(after) == {"www.example.com": None, **dict.fromkeys(SERVICES, marker)}
-        assert cloud.calls_to("PUT") == 0
+        assert comments(after) == dict.fromkeys(SERVICES, marker)
+        assert cloud.calls_to("PUT", "") == 0
         assert cloud.calls_to("POST", "batch") == 1
 
-        assert is_empty(await dns.plan(requested(SERVICES)))
+        assert is_empty(await dns.plan(endpoints(SERVICES)))
 
 
 @pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_after_the_move_hostnames_are_changed_and_deleted_like_any_other(owner: str) -> None:
+async def test_after_the_move_hostnames_are_updated_and_deleted_like_any_other(owner: str) -> None:
     async with moving_in(left_behind(world(), SERVICES), owner) as (cloud, dns):
-        await dns.sync(requested(SERVICES))
+        await dns.sync(endpoints(SERVICES))
         changed = {"app.example.com": "https://app:443"}
-        assert await dns.sync(requested(changed)) == ()
-        assert is_empty(await dns.plan(requested(changed)))
-        assert set(comments(cloud.emulator.state)) == {"www.example.com", "app.example.com"}
+        assert await dns.sync(endpoints(changed)) == ()
+        assert is_empty(await dns.plan(endpoints(changed)))
+        assert set(comments(cloud.emulator.state)) == {"app.example.com"}
         assert await dns.sync(()) == ()
         assert cloud.emulator.state.document(BLUE) == DOCUMENT
         assert cloud.emulator.state.zones == world().zones
 
 
-async def test_hostnames_that_are_not_requested_stay_as_the_go_webhook_left_them() -> None:
+async def test_a_hostname_that_is_never_asked_for_stays_as_the_go_webhook_left_it() -> None:
     before = left_behind(world(), SERVICES)
     async with moving_in(before) as (cloud, dns):
         app = {"app.example.com": SERVICES["app.example.com"]}
-        await dns.sync(requested(app))
+        await dns.sync(endpoints(app))
         await dns.sync(())
-        after = comments(cloud.emulator.state)
-        assert after == {name: comment for name, comment in comments(before).items() if name != "app.example.com"}
-        assert cloud.emulator.state.document(BLUE) == left_behind(
-            world(), {name: target for name, target in SERVICES.items() if name not in app}
-        ).document(BLUE)
+        others = left_behind(world(), {name: service for name, service in SERVICES.items() if name not in app})
+        assert comments(cloud.emulator.state) == comments(others)
+        assert cloud.emulator.state.document(BLUE) == others.document(BLUE)
 
 
 async def test_a_thousand_hostnames_move_in_one_batch() -> None:
     many = {f"app-{number}.example.com": f"http://app-{number}:80" for number in range(1000)}
     before = left_behind(world(), many)
     async with moving_in(before) as (cloud, dns):
-        assert await dns.sync(requested(many)) == ()
+        assert await dns.sync(endpoints(many)) == ()
         assert cloud.emulator.state.tunnels == before.tunnels
-        assert cloud.calls_to("PUT") == 0
+        assert cloud.calls_to("PUT", "") == 0
         assert cloud.calls_to("POST", "batch") == 1
 
 
-async def test_a_wildcard_that_the_go_webhook_put_before_a_hostname_it_shadows_moves_behind_it_at_once() -> None:
+async def test_a_wildcard_that_the_go_webhook_put_before_a_hostname_moves_behind_it_at_once() -> None:
     # The Go webhook puts the newest rule first, so that no request ever reached app.example.com.
     shadowing = {"app.example.com": "http://app:80", "*.example.com": "http://any:80"}
     before = left_behind(world(), shadowing)
     async with moving_in(before) as (cloud, dns):
-        assert await dns.sync(requested(shadowing)) == ()
+        assert await dns.sync(endpoints(shadowing)) == ()
         assert [rule.hostname for rule in (await cloud.tunnels.load(BLUE)).rules] == [
             "hand.example.com",
+            "hand.example.com",
+            "*.wild.example.com",
             "app.example.com",
             "*.example.com",
             "",
+            "",
         ]
-        assert is_empty(await dns.plan(requested(shadowing)))
+        assert is_empty(await dns.plan(endpoints(shadowing)))
 
 
 @pytest.mark.parametrize(
@@ -146,39 +148,38 @@ async def test_a_wildcard_that_the_go_webhook_put_before_a_hostname_it_shadows_m
     [
         pytest.param((), id="without-a-record"),
         pytest.param(
-            (Record("hand.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand", ttl=1),),
+            (Record("*.wild.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand", ttl=1),),
             id="with-its-record",
         ),
     ],
 )
 @pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_an_equal_rule_made_by_hand_is_adopted_unchanged(record: tuple[Record, ...], owner: str) -> None:
-    before = world(*record, document=DOCUMENT.replace(',"originRequest":{"new":[1]}', ""))
-    same = requested({"hand.example.com": "http://hand:80"})
+async def test_a_hand_made_rule_that_says_the_same_is_adopted_unchanged(record: tuple[Record, ...], owner: str) -> None:
+    before = world(*record)
+    same = endpoints({"*.wild.example.com": "http://wild:80"})
     async with moving_in(before, owner) as (cloud, dns):
         assert await dns.sync(same) == ()
         assert cloud.emulator.state.tunnels == before.tunnels
-        assert (comments(cloud.emulator.state)["hand.example.com"] or "").startswith("heritage=tunnel-webhook,")
+        assert comments(cloud.emulator.state)["*.wild.example.com"].startswith("heritage=tunnel-webhook,")
         assert is_empty(await dns.plan(same))
 
 
 @pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_a_different_rule_made_by_hand_is_taken_over_only_on_request(owner: str) -> None:
-    before = world(Record("hand.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand"))
+async def test_a_hand_made_rule_that_says_something_else_is_adopted_only_if_the_endpoint_asks(owner: str) -> None:
+    before = world(Record("*.wild.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand"))
     async with moving_in(before, owner) as (cloud, dns):
-        (rejection,) = await dns.sync((endpoint("hand.example.com", "http://new:80"),))
-        assert rejection.hostname == "hand.example.com"
+        (rejection,) = await dns.sync((endpoint("*.wild.example.com", "http://new:80"),))
+        assert rejection.hostname == "*.wild.example.com"
         assert rejection.reason is Reason.RULE_CONFLICT
         assert cloud.emulator.state == before
 
-        adopting = (endpoint("hand.example.com", "http://new:80", adopt="true"),)
+        adopting = (endpoint("*.wild.example.com", "http://new:80", adopt="true"),)
         assert await dns.sync(adopting) == ()
-        hand = BY_HAND.replace("http://hand:80", "http://new:80")
-        assert cloud.emulator.state.document(BLUE) == DOCUMENT.replace(BY_HAND, hand)
+        assert cloud.emulator.state.document(BLUE) == DOCUMENT.replace("http://wild:80", "http://new:80")
         assert is_empty(await dns.plan(adopting))
 
 
-async def test_a_hostname_of_the_go_webhook_in_a_foreign_tunnel_is_left_alone() -> None:
+async def test_a_hostname_of_the_go_webhook_in_a_tunnel_that_is_not_ours_is_left_alone() -> None:
     elsewhere = "ffffffff-0000-4000-8000-000000000000.cfargotunnel.com"
     before = world(Record("app.example.com", "CNAME", elsewhere, proxied=True, comment="external-dns/http://app:80"))
     async with moving_in(before) as (cloud, dns):
@@ -192,7 +193,7 @@ async def test_a_hostname_of_the_go_webhook_moves_in_before_it_moves_to_another_
     async with moving_in(left_behind(world(), app)) as (cloud, dns):
         (rejection,) = await dns.sync((endpoint("app.example.com", "http://app:80", tunnel="green"),))
         assert rejection.reason == Reason.RECORD_CONFLICT
-        assert await dns.sync(requested(app)) == ()
+        assert await dns.sync(endpoints(app)) == ()
         assert await dns.sync((endpoint("app.example.com", "http://app:80", tunnel="green"),)) == ()
         assert cloud.emulator.state.document(BLUE) == DOCUMENT
         assert '"app.example.com"' in cloud.emulator.state.document(GREEN)

@@ -7,8 +7,8 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doubles.clock import VirtualClock
 from doubles.scripted_transport import Answer, ScriptedTransport
-from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy, RetryTransport
 from tunnel_webhook.adapters.cloudflare.throttle import LONGEST_BLOCK, Throttle
 from tunnel_webhook.ports import TemporaryFailure
@@ -39,22 +39,22 @@ answers = st.one_of(
 def test_l13_retry_delays_never_exceed_the_deadline(
     script: list[Answer], methods: list[str], budget: float, durations: float, chance: float, throttle: Throttle
 ) -> None:
-    stopwatch = Stopwatch()
+    clock = VirtualClock(0.0)
     inner = ScriptedTransport(*script)
 
     class TakesTime(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            assert stopwatch.now - start < budget
-            stopwatch.now += durations
+            assert clock.now() - start < budget
+            clock.advance(durations)
             return await inner.handle_async_request(request)
 
-    retrying = RetryTransport(TakesTime(), budget, stopwatch, stopwatch.sleep, lambda: chance, throttle=throttle)
+    retrying = RetryTransport(TakesTime(), budget, clock.now, clock.sleep, lambda: chance, throttle=throttle)
     for method in methods:
-        start = stopwatch.now
-        stopwatch.slept.clear()
+        start = clock.now()
+        clock.slept.clear()
         with suppress(httpx.RequestError, TemporaryFailure):
             asyncio.run(retrying.handle_async_request(httpx.Request(method, "http://cloudflare/")))
-        assert sum(stopwatch.slept) < budget
+        assert sum(clock.slept) < budget
 
 
 @given(

@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace import TracerProvider  # noqa: TID251 -- the tests 
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- as above
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 
+from doubles.clock import VirtualClock
 from doubles.scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
-from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_cancel, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
 from tunnel_webhook.adapters.cloudflare.failures import Operation, Unsettled
@@ -29,14 +29,14 @@ WRITE = Operation("write records", "zone example.com", writes=True)
 
 def client(transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None = None) -> httpx.AsyncClient:
     """Return a client on a network that takes no time."""
-    stopwatch = Stopwatch()
+    clock = VirtualClock()
     return open_client(
         credentials or ApiToken(SECRET),
         transport,
         base_url=API_URL,
         deadline=12.5,
-        clock=stopwatch,
-        sleep=stopwatch.sleep,
+        clock=clock.now,
+        sleep=clock.sleep,
         random=lambda: 0.5,
     )
 

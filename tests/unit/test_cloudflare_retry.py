@@ -6,8 +6,8 @@ import gzip
 import httpx
 import pytest
 
+from doubles.clock import VirtualClock
 from doubles.scripted_transport import Answer, BrokenBody, ScriptedTransport
-from doubles.stopwatch import Stopwatch
 from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy, RetryTransport
 from tunnel_webhook.adapters.cloudflare.throttle import Throttle
 from tunnel_webhook.ports import TemporaryFailure
@@ -20,15 +20,15 @@ BLOCKED = httpx.Response(429, headers={"Retry-After": "137"})
 
 
 def transport(
-    stopwatch: Stopwatch, *answers: Answer, timeout: float = 10.0, throttle: Throttle | None = None
+    clock: VirtualClock, *answers: Answer, timeout: float = 10.0, throttle: Throttle | None = None
 ) -> RetryTransport:
     """Return a transport whose jitter is always a half."""
     inner = ScriptedTransport(*answers)
     return RetryTransport(
         inner,
         timeout,
-        stopwatch,
-        stopwatch.sleep,
+        clock.now,
+        clock.sleep,
         lambda: 0.5,
         POLICY,
         throttle if throttle is not None else Throttle(),
@@ -62,76 +62,76 @@ def test_the_number_of_attempts_is_limited() -> None:
 
 
 async def test_a_read_is_repeated_until_it_succeeds() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, httpx.Response(502), httpx.ReadTimeout("x"), OK)
+    clock = VirtualClock()
+    retrying = transport(clock, httpx.Response(502), httpx.ReadTimeout("x"), OK)
     assert (await retrying.handle_async_request(a_request())).status_code == 200
     assert attempts(retrying) == 3
-    assert stopwatch.slept == [0.125, 0.25]
+    assert clock.slept == [0.125, 0.25]
 
 
 async def test_a_write_that_may_have_been_carried_out_is_sent_once() -> None:
-    retrying = transport(Stopwatch(), httpx.Response(502), OK)
+    retrying = transport(VirtualClock(), httpx.Response(502), OK)
     assert (await retrying.handle_async_request(a_request("PUT"))).status_code == 502
     assert attempts(retrying) == 1
     for error in (httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")):
-        retrying = transport(Stopwatch(), error, OK)
+        retrying = transport(VirtualClock(), error, OK)
         with pytest.raises(type(error)):
             await retrying.handle_async_request(a_request("PUT"))
         assert attempts(retrying) == 1
 
 
 async def test_a_write_that_was_not_carried_out_is_repeated() -> None:
-    retrying = transport(Stopwatch(), httpx.ConnectError("x"), httpx.Response(503), OK)
+    retrying = transport(VirtualClock(), httpx.ConnectError("x"), httpx.Response(503), OK)
     assert (await retrying.handle_async_request(a_request("POST"))).status_code == 200
     assert attempts(retrying) == 3
 
 
 async def test_the_last_outcome_is_returned_at_the_timeout() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, httpx.Response(502), timeout=3.0)
+    clock = VirtualClock(1000.0)
+    retrying = transport(clock, httpx.Response(502), timeout=3.0)
     assert (await retrying.handle_async_request(a_request())).status_code == 502
-    assert stopwatch.now <= 1003.0
-    retrying = transport(stopwatch, httpx.ReadError("x"), timeout=3.0)
+    assert clock.now() <= 1003.0
+    retrying = transport(clock, httpx.ReadError("x"), timeout=3.0)
     with pytest.raises(httpx.ReadError):
         await retrying.handle_async_request(a_request())
 
 
 async def test_a_block_of_five_minutes_fails_every_request_at_once_without_asking_until_its_end() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, BLOCKED, OK)
+    clock = VirtualClock()
+    retrying = transport(clock, BLOCKED, OK)
     assert (await retrying.handle_async_request(a_request())).status_code == 429
     for _ in range(3):
         with pytest.raises(TemporaryFailure, match=r"rate limit is exhausted: ask again in 137 s"):
             await retrying.handle_async_request(a_request())
     assert attempts(retrying) == 1
-    assert stopwatch.slept == []
-    stopwatch.now += 137
+    assert clock.slept == []
+    clock.advance(137)
     assert (await retrying.handle_async_request(a_request())).status_code == 200
 
 
 async def test_every_request_waits_for_a_block_that_ends_in_time() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, httpx.Response(429, headers={"Retry-After": "2"}), OK)
+    clock = VirtualClock(1000.0)
+    retrying = transport(clock, httpx.Response(429, headers={"Retry-After": "2"}), OK)
     first, second = await asyncio.gather(*(retrying.handle_async_request(a_request()) for _ in range(2)))
     assert first.status_code == 200
     assert second.status_code == 200
-    assert stopwatch.now >= 1002.0
+    assert clock.now() >= 1002.0
 
 
 async def test_a_block_without_retry_after_lasts_until_the_rate_limit_resets() -> None:
-    retrying = transport(Stopwatch(), httpx.Response(429, headers={"Ratelimit": '"default";r=0;t=250'}), OK)
+    retrying = transport(VirtualClock(), httpx.Response(429, headers={"Ratelimit": '"default";r=0;t=250'}), OK)
     with pytest.raises(TemporaryFailure, match="250 s"):
         await retrying.handle_async_request(a_request())
     assert attempts(retrying) == 1
 
 
 async def test_more_requests_than_the_rate_allows_fail_at_once_instead_of_queueing() -> None:
-    stopwatch = Stopwatch()
-    retrying = transport(stopwatch, OK, timeout=2.0, throttle=Throttle(burst=1, rate=1.0))
+    clock = VirtualClock()
+    retrying = transport(clock, OK, timeout=2.0, throttle=Throttle(burst=1, rate=1.0))
     await retrying.handle_async_request(a_request())
     await retrying.handle_async_request(a_request())
-    assert stopwatch.slept == [1.0]
-    retrying.throttle.delay(stopwatch.now, 100.0)
+    assert clock.slept == [1.0]
+    retrying.throttle.delay(clock.now(), 100.0)
     with pytest.raises(TemporaryFailure, match="more requests are waiting"):
         await retrying.handle_async_request(a_request())
     assert attempts(retrying) == 2
@@ -139,7 +139,9 @@ async def test_more_requests_than_the_rate_allows_fail_at_once_instead_of_queuei
 
 async def test_a_body_that_breaks_off_is_read_again_and_closed() -> None:
     body = BrokenBody(httpx.RemoteProtocolError("incomplete"))
-    retrying = transport(Stopwatch(), lambda _: httpx.Response(200, stream=body), httpx.Response(200, content=b"whole"))
+    retrying = transport(
+        VirtualClock(), lambda _: httpx.Response(200, stream=body), httpx.Response(200, content=b"whole")
+    )
     response = await retrying.handle_async_request(a_request())
     assert response.content == b"whole"
     assert body.is_closed
@@ -149,7 +151,7 @@ async def test_a_body_that_cannot_be_decompressed_is_read_again() -> None:
     garbage = BrokenBody(httpx.ReadError("never reached"), b"not gzip")
     whole = httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=gzip.compress(b"whole"))
     retrying = transport(
-        Stopwatch(),
+        VirtualClock(),
         lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=garbage),
         lambda _: whole,
     )
@@ -162,7 +164,7 @@ async def test_an_answer_that_never_comes_is_given_up_at_the_timeout() -> None:
             await asyncio.sleep(60)
             return OK
 
-    stopwatch = Stopwatch()
-    retrying = RetryTransport(Silent(), 0.02, stopwatch, stopwatch.sleep, lambda: 0.5)
+    clock = VirtualClock()
+    retrying = RetryTransport(Silent(), 0.02, clock.now, clock.sleep, lambda: 0.5)
     with pytest.raises(httpx.ReadTimeout, match="no complete answer"):
         await retrying.handle_async_request(a_request("PUT"))

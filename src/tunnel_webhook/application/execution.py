@@ -63,8 +63,8 @@ class Executor:
         else:
             progress.reject(Rejection(refusal.name, refusal.reason, refusal.sentence) for refusal in refusals)
 
-    async def _write_rules(self, changes: Mapping[str, Mapping[Hostname, RuleChange]], progress: _Progress) -> None:
-        await asyncio.gather(*(self._write_tunnel(tunnel, found, progress) for tunnel, found in changes.items()))
+    async def _write_rules(self, by_tunnel: Mapping[str, Mapping[Hostname, RuleChange]], progress: _Progress) -> None:
+        await asyncio.gather(*(self._write_tunnel(tunnel, changes, progress) for tunnel, changes in by_tunnel.items()))
 
     async def _write_tunnel(self, tunnel: str, changes: Mapping[Hostname, RuleChange], progress: _Progress) -> None:
         try:

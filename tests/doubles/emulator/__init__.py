@@ -1,8 +1,8 @@
-"""An emulated Cloudflare API: the part that this project uses, as strict as the real one, inspectable, with a script of faults.
+"""An emulated Cloudflare API: what this project uses, as strict as the real one, inspectable, with scripted faults.
 
 In a test, without sockets:
 
-    emulator = Emulator(seed(["example.com"]), VirtualClock())
+    emulator = Emulator(seed(["example.com"]))
     emulator.arm(Drop(path="dns_records/batch", when="after"))
     async with httpx.AsyncClient(transport=EmulatorTransport(emulator), base_url=BASE_URL) as client:
         ...
@@ -11,29 +11,25 @@ In a test, without sockets:
 
 With sockets: `emulator_process(seed())`, or `PYTHONPATH=tests python -m doubles.emulator --port 8787`.
 
-| module                                             | holds                                                            |
-|----------------------------------------------------|------------------------------------------------------------------|
-| `values` `behaviour` `state` `seed`                | what is there, as frozen values; switches; a world to begin with |
-| `routes` `access` `problems` `envelope` `call`     | the way of a request, who may, every error, how answers look     |
-| `tokens` `zones` `tunnels` `configurations`        | routes: (state, call) -> (state, answer)                         |
-| `records` `batch` `draft` `record_rules` `filters` | the same for DNS                                                 |
-| `faults` `limits` `log` `clock`                    | the script, the rate limit, what was asked, time                 |
-| `emulator` `visit`                                 | the one mutable thing, and a call on its way through it          |
-| `transport` `app` `server` `control` `process`     | its faces: httpx, ASGI, sockets, the side door, a child process  |
+| module                                             | holds                                                     |
+|----------------------------------------------------|-----------------------------------------------------------|
+| `values` `behaviour` `state` `seed`                | what the API holds, as frozen values; switches; a seed    |
+| `routes` `access` `problems` `envelope` `call`     | routing, permissions, every error, the form of answers    |
+| `tokens` `zones` `tunnels` `configurations`        | routes: (state, call) -> (state, answer)                  |
+| `records` `batch` `draft` `record_rules` `filters` | the same for DNS                                          |
+| `faults` `limits` `log`                            | the script, the rate limit, the calls so far              |
+| `emulator` `visit`                                 | the one mutable object, and a call on its way through it  |
+| `transport` `server` `control` `process`           | its faces: httpx, sockets, the side door, a child process |
 """
 
-from doubles.emulator.app import create_app
 from doubles.emulator.behaviour import Behaviour
-from doubles.emulator.clock import SystemClock, VirtualClock
 from doubles.emulator.emulator import Emulator
 from doubles.emulator.faults import HTML, Distort, Drop, Fault, ForeignWrite, Intervention, Pause, Respond, Slow
-from doubles.emulator.problems import Problem
 from doubles.emulator.process import Control, emulator_process
 from doubles.emulator.seed import ACCOUNT, API_TOKEN, BLUE, GREEN, seed, zone_id
 from doubles.emulator.state import State
 from doubles.emulator.transport import BASE_URL, EmulatorTransport, open_client
 from doubles.emulator.values import Account, Configuration, Connector, Record, Token, Tunnel, Zone
-from doubles.emulator.visit import Dropped
 
 __all__ = [
     "ACCOUNT",
@@ -49,24 +45,19 @@ __all__ = [
     "Control",
     "Distort",
     "Drop",
-    "Dropped",
     "Emulator",
     "EmulatorTransport",
     "Fault",
     "ForeignWrite",
     "Intervention",
     "Pause",
-    "Problem",
     "Record",
     "Respond",
     "Slow",
     "State",
-    "SystemClock",
     "Token",
     "Tunnel",
-    "VirtualClock",
     "Zone",
-    "create_app",
     "emulator_process",
     "open_client",
     "seed",

@@ -1,6 +1,6 @@
-"""The emulator as a process: `PYTHONPATH=tests python -m doubles.emulator --port 8787 [--seed FILE] [--latency SECONDS]`.
+"""The emulator as a process: `PYTHONPATH=tests python -m doubles.emulator --port 8787 [--seed FILE]`.
 
-It listens on loopback only, and says where in one line as soon as it does. SIGTERM and SIGINT end it.
+It listens on loopback only, and prints its URL as soon as it does. SIGTERM and SIGINT end it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from doubles.clock import SystemClock
 from doubles.emulator.emulator import Emulator
 from doubles.emulator.routes import BASE
 from doubles.emulator.seed import seed
@@ -25,14 +26,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m doubles.emulator", description="An emulated Cloudflare API for tests."
     )
-    parser.add_argument("--port", type=int, default=0, help="loopback port; 0, the default, takes any that is free")
-    parser.add_argument("--seed", help="a file with the state to begin with, as JSON; - for standard input")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that every call takes")
+    parser.add_argument("--port", type=int, default=0, help="loopback port; 0, the default, takes any free one")
+    parser.add_argument("--seed", help="a file with the initial state, as JSON; - for standard input")
     options = parser.parse_args()
-    state = _state(options.seed)
-    if options.latency:
-        state = state.with_behaviour(latency=options.latency)
-    asyncio.run(_serve(Emulator(state), options.port))
+    asyncio.run(_serve(Emulator(_state(options.seed), SystemClock()), options.port))
 
 
 def _state(source: str | None) -> State:

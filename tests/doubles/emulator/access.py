@@ -1,18 +1,18 @@
-"""Who asks, and what they may do.
+"""Authentication and permissions.
 
-| credentials                                             | answer                                                          |
-|---------------------------------------------------------|-----------------------------------------------------------------|
-| none                                                    | 400, 9106                                                       |
-| `Authorization` that is not `Bearer` and one word       | 400, 6003 for 6111                                              |
-| a key that is not a word                                | 400, 6003 for 6103                                              |
-| a token and a key                                       | 400, 6003                                                       |
-| a token nobody made, a disabled or an expired one       | 403: 9109 for zones, 10000 for accounts                         |
-| a wrong key                                             | 403, 10000                                                      |
-| a good token without any permission for the resource    | 403, 10000                                                      |
-| with another permission for it than is needed           | 403, 9109                                                       |
-| with the permission to read what it writes              | 403, 10000 in a body without `messages` and `result`            |
+| credentials                                       | answer                                               |
+|---------------------------------------------------|------------------------------------------------------|
+| none                                              | 400, 9106                                            |
+| `Authorization` that is not `Bearer` and one word | 400, 6003 for 6111                                   |
+| a key that is not a word                          | 400, 6003 for 6103                                   |
+| a token and a key                                 | 400, 6003                                            |
+| a token that is unknown, disabled or expired      | 403: 9109 for zones, 10000 for accounts              |
+| a wrong key                                       | 403, 10000                                           |
+| a token without any permission for the resource   | 403, 10000                                           |
+| a token with only another permission for it       | 403, 9109                                            |
+| a token that may read what the request writes     | 403, 10000 in a body without `messages` and `result` |
 
-A key may do everything. Permission to write holds for reading too. A grant for an account holds for its zones.
+A key has every permission. Permission to write includes reading. A grant for an account includes its zones.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ _OF_ACCOUNTS: tuple[Permission, ...] = ("account read", "tunnel read")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks; a token that nobody made is None."""
+    """Whose credentials a request carries; an unknown token is None."""
 
     token: Token | None = None
     key_is_good: bool | None = None
-    """None for who sends no key."""
+    """None without a key."""
 
     @property
     def is_active(self) -> bool:
-        """Whether the credentials open anything at all."""
+        """Whether the credentials are valid at all."""
         return bool(self.key_is_good) or (self.token is not None and self.token.status == "active")
 
     def may(self, permission: Permission, *resources: str) -> bool:
-        """Whether a permission was granted for one of the resources, or for all."""
+        """Whether a permission is granted for one of the resources, or for all."""
         if self.token is None or not self.is_active:
             return self.is_active
         grants = self.token.grants
@@ -74,7 +74,7 @@ class Caller:
 
 
 def authenticate(state: State, headers: Mapping[str, str]) -> Caller:
-    """Return who asks; raise Refused where the headers do not even look right."""
+    """Return the caller; raise Refused for headers that are malformed."""
     authorization, key = headers.get("authorization"), headers.get("x-auth-key")
     if authorization is not None and key is not None:
         raise Refused(TWO_SCHEMES)
@@ -91,13 +91,13 @@ def authenticate(state: State, headers: Mapping[str, str]) -> Caller:
 
 
 def permit(caller: Caller, method: str, permission: Permission, *resources: str) -> None:
-    """Raise Refused unless the caller may do this to a resource, which is named by its id and by what contains it."""
+    """Raise Refused unless the caller has a permission for a resource: its id and the ids of what contains it."""
     if caller.may(permission, *resources):
         return
-    family = _OF_ZONES if permission.startswith(("zone", "dns")) else _OF_ACCOUNTS
+    is_for_zones = permission.startswith(("zone", "dns"))
     if not caller.is_active:
-        is_token_for_zones = family is _OF_ZONES and caller.key_is_good is None
-        raise Refused(INVALID_ACCESS_TOKEN if is_token_for_zones else AUTHENTICATION_ERROR)
+        raise Refused(INVALID_ACCESS_TOKEN if is_for_zones and caller.key_is_good is None else AUTHENTICATION_ERROR)
     if permission in _READING and caller.may(_READING[permission], *resources):
         raise Refused(READ_ONLY.about(method))
-    raise Refused(UNAUTHORIZED if any(caller.may(other, *resources) for other in family) else AUTHENTICATION_ERROR)
+    has_another = any(caller.may(other, *resources) for other in (_OF_ZONES if is_for_zones else _OF_ACCOUNTS))
+    raise Refused(UNAUTHORIZED if has_another else AUTHENTICATION_ERROR)

@@ -1,7 +1,7 @@
-"""Many changes to one zone in one transaction: deletes, patches, puts, posts, in this order whatever the order in the body.
+"""Many changes to one zone in one transaction: deletes, patches, puts, posts, whatever their order in the body.
 
-All four arrays count together against the plan's limit (200, or 3,500). The first change that is refused undoes all of them and
-is the only one that the answer tells, without saying which it was.
+All four arrays count together against the plan's limit (200, or 3,500). The first change that is refused undoes all of
+them; the answer holds only its error, and does not say which change it was.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from doubles.emulator.draft import Draft, Fields
 from doubles.emulator.envelope import body_as, succeed
 from doubles.emulator.plans import PLANS
 from doubles.emulator.problems import BATCH_TOO_LARGE, Refused
-from doubles.emulator.records import told
+from doubles.emulator.records import members_of
 from doubles.emulator.state import State
 from doubles.emulator.values import Record
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What a batch asks for."""
+    """The body of a batch."""
 
     deletes: tuple[Fields, ...] | None = None
     patches: tuple[Fields, ...] | None = None
@@ -31,7 +31,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def post_batch(state: State, call: Call) -> Outcome:
-    """POST /zones/{zone}/dns_records/batch."""
+    """POST /zones/{zone}/dns_records/batch; the result holds null for an array that the body leaves out."""
     zone = state.zones[call.ids["zone"]]
     changes = body_as(call.request, Changes)
     draft = Draft(state, zone, call.time)
@@ -42,11 +42,10 @@ def post_batch(state: State, call: Call) -> Outcome:
         "posts": (changes.posts, draft.post),
     }
     limit = PLANS[zone.plan].batch
-    if sum(len(asked or ()) for asked, _ in arrays.values()) > limit:
+    if sum(len(array or ()) for array, _ in arrays.values()) > limit:
         raise Refused(BATCH_TOO_LARGE.about(limit))
-    absent: list[dict[str, Any]] | None = None if state.behaviour.batch_absent == "null" else []
     result: dict[str, list[dict[str, Any]] | None] = {
-        name: absent if asked is None else [told(write(fields)) for fields in asked]
-        for name, (asked, write) in arrays.items()
+        name: None if array is None else [members_of(write(fields)) for fields in array]
+        for name, (array, write) in arrays.items()
     }
     return draft.state, succeed(result)

@@ -1,4 +1,4 @@
-"""One call as a route sees it, and what a route is."""
+"""A call as its handler sees it, and the type of a handler."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from doubles.emulator.access import Caller
-from doubles.emulator.clock import stamp
 from doubles.emulator.envelope import Request, Response
 from doubles.emulator.state import State
+from doubles.emulator.values import stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that found its route: the ids in its path, who asks, and when."""
+    """A request with its route's ids, its caller, and its time in seconds since the epoch."""
 
     request: Request
     ids: Mapping[str, str]
@@ -29,4 +29,4 @@ class Call:
 
 Outcome: TypeAlias = "tuple[State, Response]"
 Handler: TypeAlias = Callable[[State, Call], Outcome]
-"""A route as a pure function: the state and a call go in, the next state and the answer come out, or Refused is raised."""
+"""A route as a pure function of the state and a call to the next state and the answer; raises Refused."""

@@ -1,15 +1,15 @@
 """A tunnel's configuration document: read, and replaced as a whole.
 
-| PUT                                                    | answer                                                             |
-|--------------------------------------------------------|--------------------------------------------------------------------|
-| a document that cloudflared takes                      | stored, version + 1, `warp-routing` added where it was left out    |
-| one that it refuses, or without rules                  | 400, 1056 and cloudflared's own sentence; nothing is stored        |
-| a tunnel that is deleted                               | 404, 1055                                                          |
-| a tunnel that is locally managed                       | `Behaviour.local_put`                                              |
+| PUT                                   | answer                                                  |
+|---------------------------------------|---------------------------------------------------------|
+| a document that cloudflared accepts   | stored, version + 1, `warp-routing` added where missing |
+| one that it refuses, or without rules | 400, 1056 and cloudflared's sentence; nothing is stored |
+| a tunnel that is deleted              | 404, 1055                                               |
+| a tunnel that is locally managed      | 400, 1056 (unconfirmed)                                 |
 
-A stored document keeps its unknown members and the text of its numbers. Its members come back in another order, shorter keys
-first: what was recorded (`path`, `service`, `hostname`, `originRequest`; `ingress`, `warp-routing`) is the order of
-PostgreSQL's `jsonb`, at every depth. `Behaviour.key_order` turns that off.
+A stored document keeps its unknown members and the text of its numbers. Its members come back in another order: what
+was recorded (`path`, `service`, `hostname`, `originRequest`; `ingress`, `warp-routing`) is the order of PostgreSQL's
+`jsonb`, shorter keys first, at every depth. `Behaviour.key_order` turns that off.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def get_configuration(state: State, call: Call) -> Outcome:
     tunnel = tunnel_of(state, call)
     if tunnel.configuration is None or tunnel.deleted_at is not None:
         raise Refused(CONFIGURATION_MISSING)
-    return state, _told(state, tunnel, tunnel.configuration)
+    return state, _answer(tunnel, tunnel.configuration)
 
 
 def put_configuration(state: State, call: Call) -> Outcome:
@@ -47,17 +47,18 @@ def put_configuration(state: State, call: Call) -> Outcome:
     tunnel = tunnel_of(state, call)
     if tunnel.deleted_at is not None:
         raise Refused(CONFIGURATION_MISSING)
-    if tunnel.config_src == "local" and state.behaviour.local_put == "refuse":
+    if tunnel.config_src == "local":
         raise Refused(LOCALLY_MANAGED)
     body_as(call.request, dict[str, Any])
-    sent = bytes(_object.decode(call.request.body).get("config", msgspec.Raw(b"null")))
-    _check(sent)
-    stored = _stored(sent, by_length=state.behaviour.key_order == "by length")
-    held = tunnel.configuration or Configuration()
-    if held.document != stored or state.behaviour.identical_put_counts:
-        held = Configuration(document=stored, version=held.version + 1, created_at=call.time)
-    tunnel = replace(tunnel, configuration=held, config_src="cloudflare")
-    return state.with_tunnel(tunnel), _told(state, tunnel, held)
+    document = bytes(_object.decode(call.request.body).get("config", msgspec.Raw(b"null")))
+    _check(document)
+    configuration = Configuration(
+        document=_stored(document, by_length=state.behaviour.key_order == "by length"),
+        version=state.version(tunnel.id) + 1,
+        created_at=call.time,
+    )
+    tunnel = replace(tunnel, configuration=configuration)
+    return state.with_tunnel(tunnel), _answer(tunnel, configuration)
 
 
 def _check(document: bytes) -> None:
@@ -68,33 +69,30 @@ def _check(document: bytes) -> None:
 
 
 def _stored(document: bytes, *, by_length: bool) -> str:
-    """Return the text that is kept of a document that was sent."""
-    parts = _object.decode(document)
-    if "warp-routing" not in parts:
-        parts["warp-routing"] = msgspec.Raw(_WARP_ROUTING)
-        document = msgspec.json.encode(parts)
+    """Return the text under which a document is stored."""
+    members = _object.decode(document)
+    if "warp-routing" not in members:
+        members["warp-routing"] = msgspec.Raw(_WARP_ROUTING)
+        document = msgspec.json.encode(members)
     return (_by_length(document) if by_length else document).decode()
 
 
 def _by_length(text: bytes) -> bytes:
-    """Return JSON with the members of every object in the order of `jsonb`: by length, then by bytes; the last of doubles."""
+    """Return JSON with the members of all objects in the order of `jsonb`: by length, then by bytes; no doubles."""
     if text.startswith(b"{"):
-        found = {key.encode(): bytes(raw) for key, raw in _object.decode(text).items()}
-        keys = sorted(found, key=lambda key: (len(key), key))
-        return (
-            b"{" + b",".join(msgspec.json.encode(key.decode()) + b":" + _by_length(found[key]) for key in keys) + b"}"
-        )
+        members = {key.encode(): bytes(raw) for key, raw in _object.decode(text).items()}
+        ordered = sorted(members.items(), key=lambda member: (len(member[0]), member[0]))
+        texts = (msgspec.json.encode(key.decode()) + b":" + _by_length(value) for key, value in ordered)
+        return b"{" + b",".join(texts) + b"}"
     if text.startswith(b"["):
         return b"[" + b",".join(_by_length(bytes(raw)) for raw in _array.decode(text)) + b"]"
     return text
 
 
-def _told(state: State, tunnel: Tunnel, configuration: Configuration) -> Response:
-    owner = {"account_id": tunnel.account} if state.behaviour.account_id else {}
+def _answer(tunnel: Tunnel, configuration: Configuration) -> Response:
     return succeed(
         {
             "tunnel_id": tunnel.id,
-            **owner,
             "version": configuration.version,
             "config": msgspec.Raw(configuration.document.encode()),
             "source": configuration.source,

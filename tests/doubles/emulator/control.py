@@ -1,16 +1,16 @@
 """The side door, over HTTP: what a test may read and do, as routes under `/_control`.
 
-| request                               | does                                                                                 |
-|---------------------------------------|--------------------------------------------------------------------------------------|
-| `GET /_control/state`                 | the whole state, documents as text                                                   |
-| `PUT /_control/state`                 | puts a state in its place; `reset` returns to it                                     |
-| `POST /_control/reset`                | back to the seed: no faults, no log, no call spent                                   |
-| `GET`, `DELETE /_control/log`         | the calls so far; forgets them, so that the next is number 1                         |
-| `GET`, `DELETE /_control/faults`      | the script, with how often each fault struck; empties it                             |
-| `POST /_control/faults`               | adds a list of faults (`faults.py`), each with its `kind`                            |
-| `POST /_control/foreign-write`        | `{"tunnel", "document"}`: replaces a document as somebody else would                 |
-| `GET /_control/held?wait=5`           | the calls that are held, after waiting so many seconds for the first                 |
-| `POST /_control/release`              | `{"number", "proceed"}`: lets a held call (0: all) go on, or ends it there           |
+| request                          | does                                                                         |
+|----------------------------------|------------------------------------------------------------------------------|
+| `GET /_control/state`            | the whole state, documents as text                                           |
+| `PUT /_control/state`            | replaces the state; `reset` returns to it                                    |
+| `POST /_control/reset`           | back to the seed: no faults, no log, a full rate limit                       |
+| `GET`, `DELETE /_control/log`    | the calls so far; forgets them, so that the next is number 1                 |
+| `GET`, `DELETE /_control/faults` | the script, with how often each fault struck; empties it                     |
+| `POST /_control/faults`          | adds a list of faults (`faults.py`), each with its `kind`                    |
+| `POST /_control/foreign-write`   | `{"tunnel", "document"}`: replaces a document as another writer would        |
+| `GET /_control/held?wait=5`      | the calls that are held, after waiting up to this many seconds for the first |
+| `POST /_control/release`         | `{"proceed"}`: lets the held calls go on, or ends them there                 |
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ PREFIX = "/_control/"
 
 
 class ForeignDocument(Value, frozen=True):
-    """Somebody else's write of a document."""
+    """Another writer's document for a tunnel."""
 
     tunnel: str
     document: str
 
 
 class Release(Value, frozen=True):
-    """Which held call to release, and how."""
+    """How to release the held calls."""
 
-    number: int = 0
-    proceed: bool = True
+    proceed: bool
 
 
 async def handle(emulator: Emulator, request: Request, patience: float | None = None) -> Response:
@@ -80,11 +79,6 @@ def _write(emulator: Emulator, body: bytes) -> None:
     emulator.write_foreign(write.tunnel, write.document)
 
 
-def _release(emulator: Emulator, body: bytes) -> None:
-    release = msgspec.json.decode(body or b"{}", type=Release)
-    emulator.release(release.number, proceed=release.proceed)
-
-
 _DOORS: Mapping[tuple[str, str], Callable[[Emulator, bytes], Any]] = {
     ("GET", "state"): lambda emulator, _: emulator.state,
     ("PUT", "state"): lambda emulator, body: emulator.seed(msgspec.json.decode(body, type=State)),
@@ -95,5 +89,7 @@ _DOORS: Mapping[tuple[str, str], Callable[[Emulator, bytes], Any]] = {
     ("POST", "faults"): _arm,
     ("DELETE", "faults"): _disarm,
     ("POST", "foreign-write"): _write,
-    ("POST", "release"): _release,
+    ("POST", "release"): lambda emulator, body: emulator.release(
+        proceed=msgspec.json.decode(body, type=Release).proceed
+    ),
 }

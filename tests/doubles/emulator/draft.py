@@ -1,14 +1,14 @@
-"""The records of one zone while a request changes them; what is refused halfway is thrown away with the draft.
+"""The records of one zone while a batch changes them; if a change is refused, the draft is discarded.
 
-| a new or renamed record                                  | beside                               | refused  |
-|----------------------------------------------------------|--------------------------------------|----------|
-| any                                                      | one of the same type and content     | 81058    |
-| CNAME                                                    | A, AAAA, CNAME                       | 81053    |
-| A, AAAA                                                  | CNAME                                | 81054    |
-| NS                                                       | anything else                        | 81055    |
-| anything else                                            | NS                                   | 81055    |
-| one more                                                 | as many as the quota                 | 81045    |
-| a change or a deletion                                   | no record of that id                 | 81044    |
+| change                    | beside records of its name, or condition | refused |
+|---------------------------|------------------------------------------|---------|
+| any new or renamed record | one of the same type and content         | 81058   |
+| CNAME                     | A, AAAA, CNAME                           | 81053   |
+| A, AAAA                   | CNAME                                    | 81054   |
+| NS                        | any other type                           | 81055   |
+| any other type            | NS                                       | 81055   |
+| a new record              | the zone holds as many as its quota      | 81045   |
+| a patch, put or delete    | the zone holds no record of that id      | 81044   |
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MORE = ("priority", "data")
 
 
 class Fields(msgspec.Struct, frozen=True):
-    """What a request says of a record; what it leaves out is unset."""
+    """The fields of a record in a request; those that it leaves out are unset."""
 
     id: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
@@ -58,10 +58,10 @@ class Fields(msgspec.Struct, frozen=True):
 
 
 class Draft:
-    """A zone's records, changed one after the other as Cloudflare would; `state` is what became of it."""
+    """A zone's records, changed one after the other as Cloudflare would; `state` is the result."""
 
     def __init__(self, state: State, zone: Zone, time: str) -> None:
-        """Begin with what a zone holds."""
+        """Begin with the records of a zone."""
         if zone.name.rpartition(".")[2] in _FREE_DOMAINS:
             raise Refused(FREE_DOMAIN)
         self._state, self._zone, self._time = state, zone, time
@@ -73,22 +73,22 @@ class Draft:
 
     @property
     def state(self) -> State:
-        """The state with the changes in it."""
+        """The state with the changes so far."""
         return replace(self._state.with_zone(replace(self._zone, records=self._records)), serial=self._serial)
 
     def delete(self, fields: Fields) -> Record:
-        """Take a record out."""
-        gone = self._stored(fields)
-        del self._records[gone.id]
-        self._named[gone.name].discard(gone.id)
-        return gone
+        """Delete a record."""
+        deleted = self._stored(fields)
+        del self._records[deleted.id]
+        self._named[deleted.name].discard(deleted.id)
+        return deleted
 
     def patch(self, fields: Fields) -> Record:
-        """Change what a request names of a record."""
+        """Change the fields of a record that a request names."""
         return self._change(self._stored(fields), fields)
 
     def put(self, fields: Fields) -> Record:
-        """Overwrite a record: what a request leaves out becomes what it would be in a new one."""
+        """Overwrite a record: a field that a request leaves out gets the default of a new record."""
         stored = self._stored(fields)
         blank = Record("", "", "", id=stored.id, created_on=stored.created_on, meta=stored.meta)
         return self._change(stored, fields, base=blank)
@@ -124,10 +124,10 @@ class Draft:
         return record
 
     def _written(self, base: Record, fields: Fields) -> Record:
-        """Return the record that the fields make of a base, as it would be stored."""
-        said = {key: value for key, value in asdict(fields).items() if value is not UNSET and key != "id"}
-        more = {key: said.pop(key) for key in _MORE if key in said}
-        record = replace(base, **said, more={**base.more, **more}, modified_on=self._time)
+        """Return a record with these fields changed, as it would be stored."""
+        changed = {key: value for key, value in asdict(fields).items() if value is not UNSET and key != "id"}
+        more = {key: changed.pop(key) for key in _MORE if key in changed}
+        record = replace(base, **changed, more={**base.more, **more}, modified_on=self._time)
         kind = record.type.upper()
         record = replace(
             record,
@@ -147,7 +147,7 @@ class Draft:
     def _check_neighbours(self, record: Record) -> None:
         neighbours = [self._records[key] for key in self._named[record.name]]
         kinds = {neighbour.type for neighbour in neighbours}
-        if any(each.type == record.type and each.content == record.content for each in neighbours):
+        if any((other.type, other.content) == (record.type, record.content) for other in neighbours):
             raise Refused(IDENTICAL)
         if record.type == "CNAME" and kinds & {"A", "AAAA", "CNAME"}:
             raise Refused(HOST_TAKEN)

@@ -1,6 +1,6 @@
-"""The emulator itself: the one mutable thing, that takes calls one after the other through the faults, the limits and the routes.
+"""The emulator itself: the one mutable object, which takes each call through the faults, the limits and the routes.
 
-Its faces are the httpx transport (`transport.py`), the ASGI app (`app.py`) and the process (`server.py`).
+Its faces are the httpx transport (`transport.py`) and the process (`server.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from doubles.emulator.clock import Clock, SystemClock, stamp
+from doubles.clock import Clock, VirtualClock
 from doubles.emulator.envelope import Request, Response, refuse
 from doubles.emulator.faults import (
     Armed,
@@ -29,30 +29,31 @@ from doubles.emulator.log import LoggedCall, fingerprint, logged
 from doubles.emulator.problems import RATE_LIMITED
 from doubles.emulator.routes import answer
 from doubles.emulator.state import State
+from doubles.emulator.values import stamp
 from doubles.emulator.visit import Dropped, GaveUp, Held, Visit
 
 
 class Emulator:
-    """An emulated Cloudflare; `state`, `script` and `log` are there to be read, and `state` to be replaced."""
+    """An emulated Cloudflare; tests read `state`, `script` and `log`, and may replace `state`."""
 
     def __init__(self, state: State, clock: Clock | None = None) -> None:
-        """Start with a state; without a clock, in real time."""
+        """Start with a state; without a clock, in virtual time."""
         self.state = state
-        self.clock = clock or SystemClock()
+        self.clock = clock or VirtualClock()
         self.script: tuple[Armed, ...] = ()
         self.log: list[LoggedCall] = []
         self.held: dict[int, Held] = {}
         self._seed = state
         self._buckets: dict[str, Bucket] = {}
         self._late: list[tuple[float, Visit]] = []
-        self._somebody_is_held = asyncio.Event()
+        self._call_held = asyncio.Event()
 
     def seed(self, state: State) -> None:
-        """Put a state in the place of the present one, and let `reset` return to it."""
+        """Replace the state, and let `reset` return to it."""
         self._seed = self.state = state
 
     def reset(self) -> None:
-        """Return to the seed, with an empty script, an empty log and no call spent."""
+        """Return to the seed, with an empty script, an empty log and a full rate limit."""
         self.state, self.script = self._seed, ()
         self.log.clear()
         self._buckets.clear()
@@ -65,42 +66,42 @@ class Emulator:
 
     @property
     def idle(self) -> tuple[Fault, ...]:
-        """The faults that struck nothing yet: a test that expects them all to strike compares this with ()."""
+        """The faults that have struck nothing yet: a test that expects all of them to strike compares this with ()."""
         return tuple(armed.fault for armed in self.script if not armed.struck)
 
     def write_foreign(self, tunnel: str, document: str) -> None:
-        """Replace a tunnel's document as somebody else would, unchecked and to the very character."""
+        """Replace a tunnel's document as another writer would, unchecked and character for character."""
         self.state = self.state.with_document(tunnel, document, at=stamp(self.clock.now()))
 
     async def until_held(self, seconds: float) -> tuple[LoggedCall, ...]:
-        """Return the calls that are held, waiting so many (real) seconds for the first one."""
+        """Return the calls that are held, waiting up to this many (real) seconds for the first one."""
         try:
             async with asyncio.timeout(seconds):
                 while not self.held:
-                    self._somebody_is_held.clear()
-                    await self._somebody_is_held.wait()
+                    self._call_held.clear()
+                    await self._call_held.wait()
         except TimeoutError:
             return ()
         return tuple(held.entry for held in self.held.values())
 
-    def release(self, number: int = 0, *, proceed: bool = True) -> None:
-        """Let one held call, or all, go on; or end it there, without the effect that it did not have yet."""
-        for held in [held for key, held in self.held.items() if number in {0, key}]:
+    def release(self, *, proceed: bool = True) -> None:
+        """Let the held calls go on, or end them there: a call that had no effect yet then has none."""
+        for held in self.held.values():
             held.proceed = proceed
             held.released.set()
 
     async def settle(self) -> None:
-        """Let the effects happen whose clients gave up waiting."""
+        """Wait for the pending effects of calls whose clients stopped waiting."""
         if self._late:
             await self.clock.sleep(max(due for due, _ in self._late) - self.clock.now())
             self._land()
 
     async def handle(self, request: Request, patience: float | None = None) -> Response:
-        """Return the answer to a call; raise Dropped, or GaveUp where its client waits no more than `patience` seconds."""
+        """Return the answer to a call; raise Dropped, or GaveUp if it takes longer than `patience` seconds."""
         self._land()
-        entry = logged(request, len(self.log) + 1, self.clock.now())
+        entry = logged(request, len(self.log) + 1)
         self.log.append(entry)
-        self.script, faults = strike(self.script, request, entry.number)
+        self.script, faults = strike(self.script, request)
         entry.struck_by = tuple(type(fault).__name__ for fault in faults)
         try:
             response = await self._answer(Visit(request, entry, faults, patience))
@@ -131,7 +132,7 @@ class Emulator:
         return response
 
     async def _delay_effect(self, visit: Visit) -> None:
-        """Wait before the effect; where the client does not wait so long, the effect comes when it would have come."""
+        """Wait before the effect; if the client stops waiting, the effect still comes at its time."""
         due = self.clock.now() + self._seconds(visit, "before")
         try:
             await self._delay(visit, "before")
@@ -157,7 +158,7 @@ class Emulator:
 
     async def _hold(self, entry: LoggedCall, when: When) -> None:
         held = self.held[entry.number] = Held(entry, when)
-        self._somebody_is_held.set()
+        self._call_held.set()
         try:
             await held.released.wait()
         finally:
@@ -166,7 +167,7 @@ class Emulator:
             raise Dropped(how="close")
 
     def _land(self) -> None:
-        """Let the effects happen that are due, and whose clients gave up."""
+        """Apply the effects that are due of calls whose clients stopped waiting."""
         now = self.clock.now()
         landing = [visit for due, visit in self._late if due <= now]
         self._late = [(due, visit) for due, visit in self._late if due > now]
@@ -174,22 +175,20 @@ class Emulator:
             self._effect(visit)
 
     def _effect(self, visit: Visit) -> Response:
-        """Let the API see the call."""
+        """Apply the call to the state, after what the script does directly before it."""
         for fault in visit.faults:
             if isinstance(fault, ForeignWrite):
                 self.write_foreign(fault.tunnel, fault.document)
             elif isinstance(fault, Intervention):
                 self.state = fault.change(self.state)
         limits = self._spend(visit.request)
-        before = self.state
         if "retry-after" in limits:
-            response = refuse(before.behaviour.told(RATE_LIMITED))
+            response = refuse(RATE_LIMITED)
         else:
-            self.state, response = answer(before, visit.request, self.clock.now())
-        visit.entry.changed_state = self.state is not before
+            self.state, response = answer(self.state, visit.request, self.clock.now())
         return replace(response, headers={**response.headers, **limits})
 
     def _spend(self, request: Request) -> Mapping[str, str]:
-        now, caller, behaviour = self.clock.now(), fingerprint(request.headers), self.state.behaviour
-        self._buckets[caller] = bucket = spend(self._buckets.get(caller, Bucket(now)), now, behaviour)
-        return headers_of(bucket, now, behaviour)
+        now, caller, quota = self.clock.now(), fingerprint(request.headers), self.state.behaviour.rate_quota
+        self._buckets[caller] = bucket = spend(self._buckets.get(caller, Bucket(now)), now, quota)
+        return headers_of(bucket, now, quota)

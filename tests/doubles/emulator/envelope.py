@@ -1,4 +1,4 @@
-"""A request, a response, and the envelope that every answer of the API comes in."""
+"""A request, a response, and the envelope of every answer of the API."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response; where `cut` is given, the connection ends after so many bytes of the body."""
+    """One HTTP response; with `cut`, the connection ends after that many bytes of the body."""
 
     status: int
     body: bytes
@@ -42,15 +42,15 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a listing and what `result_info` says of it."""
+    """A page of a listing and its `result_info`."""
 
     items: Sequence[Any]
     info: Mapping[str, int]
 
 
-def succeed(result: Any, messages: Sequence[Any] = ()) -> Response:
+def succeed(result: Any) -> Response:
     """Return an answer with a result."""
-    return _answer(200, {"success": True, "errors": [], "messages": messages, "result": result})
+    return _answer(200, {"success": True, "errors": [], "messages": [], "result": result})
 
 
 def listing(page: Page, result: Sequence[Any]) -> Response:
@@ -59,7 +59,7 @@ def listing(page: Page, result: Sequence[Any]) -> Response:
 
 
 def refuse(problem: Problem) -> Response:
-    """Return an answer that tells a problem."""
+    """Return an answer with a problem."""
     first: dict[str, Any] = {"code": problem.code, "message": problem.message}
     if problem.chain:
         first["error_chain"] = [{"code": code, "message": message} for code, message in problem.chain]
@@ -73,7 +73,7 @@ def _answer(status: int, body: Mapping[str, Any]) -> Response:
 
 
 def paged(request: Request, items: Sequence[Any], sizes: tuple[int, int, int], *, total_pages: bool) -> Page:
-    """Return the page that a request asks for; `sizes` are the default, least and greatest page size."""
+    """Return the page that a request asks for; `sizes` are the default, smallest and largest page size."""
     default, least, most = sizes
     size = _number(request, "per_page", default, least, most)
     page = _number(request, "page", 1, 1, 2**31)
@@ -90,7 +90,7 @@ def _number(request: Request, name: str, default: int, least: int, most: int) ->
 
 
 def body_as(request: Request, kind: type[Item]) -> Item:
-    """Return the JSON body of a request as a value of a kind; unknown members are passed over."""
+    """Return the JSON body of a request as a value of a kind; unknown members are ignored."""
     if not request.headers.get("content-type", "").startswith(JSON_TYPE):
         raise Refused(NOT_JSON)
     try:

@@ -1,19 +1,19 @@
 """The script of faults: which call is struck, and by what.
 
-| fault           | the effect of the call                  | what the client sees                                            |
-|-----------------|-----------------------------------------|-----------------------------------------------------------------|
-| `Respond`       | none, or with `effect` as it should be  | this status, body, content type and these headers               |
-| `Distort`       | as it should be                         | the true answer with another body or content type, or cut short |
-| `Drop`          | none, or with `when="after"` all of it  | a connection that is reset, closed, or refused                  |
-| `Slow`          | as it should be, even if nobody waits   | the true answer, so many seconds late                           |
-| `Pause`         | as it should be, once it is released    | the true answer, once it is released, or nothing                |
-| `ForeignWrite`  | as it should be, after somebody else's  | the true answer                                                 |
-| `Intervention`  | as it should be, after a change of the  | the true answer                                                 |
-|                 | state that a test wrote in Python       |                                                                 |
+| fault          | the effect of the call                    | what the client sees                                    |
+|----------------|-------------------------------------------|---------------------------------------------------------|
+| `Respond`      | none; with `effect`, its own              | this status, body, content type and these headers       |
+| `Distort`      | its own                                   | the true answer with another body or type, or cut short |
+| `Drop`         | none; with `when="after"`, its own        | a connection that is reset, closed, or refused          |
+| `Slow`         | its own, even if the client stops waiting | the true answer, this many seconds late                 |
+| `Pause`        | its own, once it is released              | the true answer, once it is released, or nothing        |
+| `ForeignWrite` | its own, after another writer's           | the true answer                                         |
+| `Intervention` | its own, after a change of the state that | the true answer                                         |
+|                | a test wrote in Python                    |                                                         |
 
-A fault strikes the `nth` of the calls, from when it was armed, that have its `method` and a path in which its regular
-expression is found (without `/client/v4` and without the query), and the `times - 1` that follow; 0 times is for ever. Or it
-strikes the one call of the number `call` in the log.
+A fault counts the calls, once it is armed, that have its `method` and a path (without `/client/v4` and the query)
+in which its regular expression `path` is found. It strikes the `nth` of them and the `times - 1` that follow; with 0
+`times`, all that follow.
 """
 
 from __future__ import annotations
@@ -34,28 +34,25 @@ HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>Error 502</h1
 
 
 class Target(Value, frozen=True, kw_only=True):
-    """Which calls a fault strikes; what is left out says nothing."""
+    """Which calls a fault strikes; an empty method or path matches every call."""
 
     method: str = ""
     path: str = ""
     nth: int = 1
     times: int = 1
-    call: int = 0
 
     def could_strike(self, request: Request) -> bool:
         """Whether the request is one of those that are counted."""
         path = request.path.removeprefix("/client/v4")
         return self.method in {"", request.method} and re.search(self.path, path) is not None
 
-    def strikes(self, number: int, seen: int) -> bool:
-        """Whether a call is struck: its number in the log, and how many that could be struck came up to it."""
-        if self.call:
-            return number == self.call
+    def strikes(self, seen: int) -> bool:
+        """Whether the call is struck that is this many-th of those that are counted."""
         return seen >= self.nth and (not self.times or seen < self.nth + self.times)
 
 
 class Respond(Target, frozen=True, tag_field="kind", tag="respond", kw_only=True):
-    """An answer of the script's own."""
+    """An answer that the script makes up."""
 
     status: int = 500
     body: str = ""
@@ -65,7 +62,7 @@ class Respond(Target, frozen=True, tag_field="kind", tag="respond", kw_only=True
 
 
 class Distort(Target, frozen=True, tag_field="kind", tag="distort", kw_only=True):
-    """The true answer, spoilt: another body, only its first `keep` bytes (whole to HTTP), or the connection `cut` there."""
+    """The true answer with another body, with its first `keep` bytes only, or the connection `cut` after so many."""
 
     body: str | None = None
     content_type: str | None = None
@@ -94,7 +91,7 @@ class Pause(Target, frozen=True, tag_field="kind", tag="pause", kw_only=True):
 
 
 class ForeignWrite(Target, frozen=True, tag_field="kind", tag="foreign_write", kw_only=True):
-    """A tunnel's document replaced by somebody else, unchecked, directly before the call takes effect."""
+    """A tunnel's document replaced by another writer, unchecked, directly before the call takes effect."""
 
     tunnel: str
     document: str
@@ -107,26 +104,26 @@ class Intervention(Target, frozen=True, tag_field="kind", tag="intervention", kw
 
 
 Scriptable: TypeAlias = Respond | Distort | Drop | Slow | Pause | ForeignWrite
-"""The faults that can come as JSON, told apart by `kind`."""
+"""The faults that JSON can hold, distinguished by `kind`."""
 
 Fault: TypeAlias = Scriptable | Intervention
 
 
 class Armed(Value, frozen=True):
-    """A fault in the script: how many calls it could have struck by now, and how many it did."""
+    """A fault in the script, with how many calls it has counted and how many of them it struck."""
 
     fault: Fault
     seen: int = 0
     struck: int = 0
 
 
-def strike(script: tuple[Armed, ...], request: Request, number: int) -> tuple[tuple[Armed, ...], tuple[Fault, ...]]:
+def strike(script: tuple[Armed, ...], request: Request) -> tuple[tuple[Armed, ...], tuple[Fault, ...]]:
     """Return the script after a call, and the faults that strike it."""
     after, striking = [], []
     for armed in script:
         if armed.fault.could_strike(request):
             seen = armed.seen + 1
-            strikes = armed.fault.strikes(number, seen)
+            strikes = armed.fault.strikes(seen)
             after.append(replace(armed, seen=seen, struck=armed.struck + strikes))
             striking += [armed.fault] if strikes else []
         else:
@@ -135,7 +132,7 @@ def strike(script: tuple[Armed, ...], request: Request, number: int) -> tuple[tu
 
 
 def distorted(response: Response, fault: Distort) -> Response:
-    """Return an answer as a fault spoils it."""
+    """Return an answer as a fault distorts it."""
     body = response.body if fault.body is None else fault.body.encode()
     headers = (
         response.headers if fault.content_type is None else {**response.headers, "content-type": fault.content_type}

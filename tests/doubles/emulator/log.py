@@ -1,4 +1,4 @@
-"""What was asked, call by call: enough for a test to count, to compare bytes, and to know where to stop a client."""
+"""The calls so far: enough for a test to count them, to compare bytes, and to know where to stop a client."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from doubles.emulator.envelope import Request
 
 @dataclass(slots=True)
 class LoggedCall:
-    """One call; `number` counts from 1, `status` is None until it is answered, `token` is a fingerprint."""
+    """One call, without its credentials; `number` counts from 1, `status` is None until it is answered."""
 
     number: int
     method: str
     path: str
     query: str
-    token: str
     body: str
-    started: float
     status: int | None = None
     outcome: str = "under way"
     """Then `answered`, `dropped` (no answer), or `given up` (the client stopped waiting)."""
 
-    changed_state: bool = False
     struck_by: tuple[str, ...] = ()
+    """The kinds of the faults that struck it."""
 
     @property
     def line(self) -> str:
@@ -34,20 +32,18 @@ class LoggedCall:
         return f"{self.method} {self.path}" + (f"?{self.query}" if self.query else "")
 
 
-def logged(request: Request, number: int, now: float) -> LoggedCall:
+def logged(request: Request, number: int) -> LoggedCall:
     """Return the entry of a call that begins."""
     return LoggedCall(
         number=number,
         method=request.method,
         path=request.path.removeprefix("/client/v4"),
         query=urlencode(request.query, safe=":*,=@"),
-        token=fingerprint(request.headers),
         body=request.body.decode(errors="replace"),
-        started=now,
     )
 
 
 def fingerprint(headers: Mapping[str, str]) -> str:
-    """Return eight digits that tell one credential from another and give none away; nothing where there is none."""
+    """Return eight digits that distinguish credentials without revealing them; nothing without credentials."""
     credential = headers.get("authorization", "") or headers.get("x-auth-key", "")
     return sha256(credential.removeprefix("Bearer ").encode()).hexdigest()[:8] if credential else ""

@@ -1,4 +1,4 @@
-"""What a zone's plan allows (Cloudflare, "Record attributes", "Batch record changes", DNS FAQ)."""
+"""The limits of a zone's plan (Cloudflare, "Record attributes", "Batch record changes", DNS FAQ)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doubles.emulator.values import Zone
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Limits of one plan; `records` is None where there is none for the zone."""
+    """Limits of one plan; `records` is None without a limit."""
 
     records: int | None
     batch: int
@@ -28,5 +28,5 @@ PLANS: Mapping[str, Plan] = {
 
 
 def quota_of(zone: Zone) -> int | None:
-    """Return how many records a zone may hold."""
+    """Return how many records a zone may hold, or None without a limit."""
     return PLANS[zone.plan].records if zone.quota is None else zone.quota

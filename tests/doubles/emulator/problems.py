@@ -1,7 +1,7 @@
-"""Every error that the emulator answers by itself: status, code and sentence, and how sure we are of them.
+"""Every error that the emulator itself answers with: status, code and message, and whether they are confirmed.
 
-Confirmed ones are cited in the project's reference (cloudflare-api.md 2.5, 5.7, 7) or were seen in public issues. What nobody
-could confirm carries `unconfirmed`; `Behaviour.problems` puts another answer in the place of any of them, by its name.
+Confirmed errors are cited in the project's reference (cloudflare-api.md 2.5, 5.7, 7) or were seen in public issues. The
+others carry `unconfirmed`: another status or code would be no surprise.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from doubles.emulator.values import Value
 
 
 class Problem(Value, frozen=True):
-    """An error as the API tells it; `{}` in the message is filled in, `terse` leaves `messages` and `result` out of the body."""
+    """An error of the API; `{}` in the message is filled in, `terse` leaves `messages` and `result` out of the body."""
 
-    name: str
     status: int
     code: int
     message: str
     chain: tuple[tuple[int, str], ...] = ()
-    """The causes, told in `error_chain`."""
+    """The causes, in `error_chain`."""
 
     more: tuple[tuple[int, str], ...] = ()
-    """Further errors behind the first."""
+    """Further errors after the first."""
 
     terse: bool = False
     unconfirmed: bool = False
@@ -33,7 +32,7 @@ class Problem(Value, frozen=True):
 
 
 class Refused(Exception):
-    """A request that is answered with a problem; whatever it did so far is undone."""
+    """A request that is answered with a problem, and changes nothing."""
 
     def __init__(self, problem: Problem) -> None:
         """Keep the problem."""
@@ -43,95 +42,74 @@ class Refused(Exception):
 
 _HEADERS = "Invalid request headers"
 
-# Who asks
-NO_CREDENTIALS = Problem("no-credentials", 400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
-MALFORMED_TOKEN = Problem("malformed-token", 400, 6003, _HEADERS, ((6111, "Invalid format for Authorization header"),))
-MALFORMED_KEY = Problem("malformed-key", 400, 6003, _HEADERS, ((6103, "Invalid format for X-Auth-Key header"),))
-TWO_SCHEMES = Problem("two-schemes", 400, 6003, _HEADERS, unconfirmed=True)
-INVALID_TOKEN = Problem("invalid-token", 401, 1000, "Invalid API Token")
-AUTHENTICATION_ERROR = Problem("authentication-error", 403, 10000, "Authentication error")
-INVALID_ACCESS_TOKEN = Problem("invalid-access-token", 403, 9109, "Invalid access token")
-UNAUTHORIZED = Problem("unauthorized", 403, 9109, "Unauthorized to access requested resource")
-READ_ONLY = Problem(
-    "read-only", 403, 10000, "{} method not allowed for the api_token authentication scheme", terse=True
-)
+# Credentials
+NO_CREDENTIALS = Problem(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
+MALFORMED_TOKEN = Problem(400, 6003, _HEADERS, ((6111, "Invalid format for Authorization header"),))
+MALFORMED_KEY = Problem(400, 6003, _HEADERS, ((6103, "Invalid format for X-Auth-Key header"),))
+TWO_SCHEMES = Problem(400, 6003, _HEADERS, unconfirmed=True)
+INVALID_TOKEN = Problem(401, 1000, "Invalid API Token")
+AUTHENTICATION_ERROR = Problem(403, 10000, "Authentication error")
+INVALID_ACCESS_TOKEN = Problem(403, 9109, "Invalid access token")
+UNAUTHORIZED = Problem(403, 9109, "Unauthorized to access requested resource")
+READ_ONLY = Problem(403, 10000, "{} method not allowed for the api_token authentication scheme", terse=True)
 NO_ZONE_LIST = Problem(
-    "no-zone-list",
     403,
     0,
     "Actor 'com.cloudflare.api.token.{}' requires permission 'com.cloudflare.api.account.zone.list' to list zones",
 )
-ACCOUNT_OWNED = Problem("account-owned", 400, 1001, "List accounts endpoint does not support account owned tokens.")
-RATE_LIMITED = Problem("rate-limited", 429, 971, "Please wait and consider throttling your request speed")
+RATE_LIMITED = Problem(429, 971, "Please wait and consider throttling your request speed")
 
-# What is asked for
+# Requests
 _NO_ROUTE = "No route for that URI"
-NO_ROUTE = Problem("no-route", 404, 7000, _NO_ROUTE)
+NO_ROUTE = Problem(404, 7000, _NO_ROUTE)
 BAD_IDENTIFIER = Problem(
-    "bad-identifier",
     404,
     7003,
     "Could not route to {}, perhaps your object identifier is invalid?",
     more=((7000, _NO_ROUTE),),
 )
-WRONG_METHOD = Problem("wrong-method", 405, 10405, "Method not allowed", unconfirmed=True)
+WRONG_METHOD = Problem(405, 10405, "Method not allowed", unconfirmed=True)
 NOT_JSON = Problem(
-    "not-json",
     400,
     6003,
     _HEADERS,
     ((6105, "Invalid Content-Type header, valid values are application/json,multipart/form-data"),),
     unconfirmed=True,
 )
-MALFORMED_BODY = Problem("malformed-body", 400, 6007, "Malformed JSON in request body", unconfirmed=True)
-INVALID_BODY = Problem("invalid-body", 400, 9207, "Request body is invalid.", unconfirmed=True)
-INVALID_PAGE = Problem("invalid-page", 400, 1004, "{} must be between {} and {}", unconfirmed=True)
-UNKNOWN_TUNNEL = Problem("unknown-tunnel", 404, 1003, "Tunnel not found", unconfirmed=True)
-UNKNOWN_ZONE = Problem("unknown-zone", 404, 1003, "Invalid or missing zone id.", unconfirmed=True)
+MALFORMED_BODY = Problem(400, 6007, "Malformed JSON in request body", unconfirmed=True)
+INVALID_BODY = Problem(400, 9207, "Request body is invalid.", unconfirmed=True)
+INVALID_PAGE = Problem(400, 1004, "{} must be between {} and {}", unconfirmed=True)
+UNKNOWN_TUNNEL = Problem(404, 1003, "Tunnel not found", unconfirmed=True)
+UNKNOWN_ZONE = Problem(404, 1003, "Invalid or missing zone id.", unconfirmed=True)
 
 # Configurations
-CONFIGURATION_MISSING = Problem("configuration-missing", 404, 1055, "Configuration for tunnel not found")
-BAD_CONFIGURATION = Problem("bad-configuration", 400, 1056, "Bad Configuration: Validation failed: {}\n")
-LOCALLY_MANAGED = Problem(
-    "locally-managed", 400, 1056, "Bad Configuration: the tunnel is locally managed", unconfirmed=True
-)
+CONFIGURATION_MISSING = Problem(404, 1055, "Configuration for tunnel not found")
+BAD_CONFIGURATION = Problem(400, 1056, "Bad Configuration: Validation failed: {}\n")
+LOCALLY_MANAGED = Problem(400, 1056, "Bad Configuration: the tunnel is locally managed", unconfirmed=True)
 
 # DNS records
-HOST_TAKEN = Problem("host-taken", 400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
+HOST_TAKEN = Problem(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
 CNAME_TAKEN = Problem(
-    "cname-taken",
     400,
     81054,
     "A CNAME record with that host already exists. For more details, refer to"
     " <https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/>.",
 )
-NS_TAKEN = Problem(
-    "ns-taken", 400, 81055, "An NS record cannot exist beside another record with that host.", unconfirmed=True
-)
-IDENTICAL = Problem("identical", 400, 81058, "An identical record already exists.")
-RECORD_GONE = Problem("record-gone", 404, 81044, "Record does not exist.")
-QUOTA_EXCEEDED = Problem("quota-exceeded", 400, 81045, "Record quota exceeded.")
-FREE_DOMAIN = Problem(
-    "free-domain", 403, 1038, "You cannot use this API for domains with a .cf, .ga, .gq, .ml, or .tk TLD."
-)
-INVALID_NAME = Problem("invalid-name", 400, 9000, "DNS name is invalid.", unconfirmed=True)
-INVALID_TYPE = Problem("invalid-type", 400, 9004, "DNS record type is invalid.", unconfirmed=True)
-TYPE_CHANGED = Problem("type-changed", 400, 9004, "The type of a DNS record cannot be changed.", unconfirmed=True)
-INVALID_A = Problem("invalid-a", 400, 9005, "Content for A record must be a valid IPv4 address.")
-INVALID_AAAA = Problem(
-    "invalid-aaaa", 400, 9006, "Content for AAAA record must be a valid IPv6 address.", unconfirmed=True
-)
-INVALID_CNAME = Problem("invalid-cname", 400, 9007, "Content for CNAME record is invalid.", unconfirmed=True)
-CNAME_TO_ITSELF = Problem("cname-to-itself", 400, 9039, "CNAME content cannot reference itself.", unconfirmed=True)
-INVALID_TXT = Problem("invalid-txt", 400, 9207, "Content for a record of type TXT is invalid.")
-INVALID_TTL = Problem(
-    "invalid-ttl", 400, 9021, "Invalid TTL. Must be between {} and 86400 seconds, or 1 for automatic."
-)
-NOT_PROXIABLE = Problem("not-proxiable", 400, 9041, "This DNS record cannot be proxied.")
-TOO_MANY_TAGS = Problem("too-many-tags", 400, 9300, "DNS record has {} tags, exceeding the quota of {}.")
-COMMENT_TOO_LONG = Problem(
-    "comment-too-long", 400, 9313, "DNS record comment exceeds the maximum length of {} characters."
-)
-BATCH_TOO_LARGE = Problem(
-    "batch-too-large", 400, 9400, "The batch exceeds the limit of {} operations.", unconfirmed=True
-)
+NS_TAKEN = Problem(400, 81055, "An NS record cannot exist beside another record with that host.", unconfirmed=True)
+IDENTICAL = Problem(400, 81058, "An identical record already exists.")
+RECORD_GONE = Problem(404, 81044, "Record does not exist.")
+QUOTA_EXCEEDED = Problem(400, 81045, "Record quota exceeded.")
+FREE_DOMAIN = Problem(403, 1038, "You cannot use this API for domains with a .cf, .ga, .gq, .ml, or .tk TLD.")
+INVALID_NAME = Problem(400, 9000, "DNS name is invalid.", unconfirmed=True)
+INVALID_TYPE = Problem(400, 9004, "DNS record type is invalid.", unconfirmed=True)
+TYPE_CHANGED = Problem(400, 9004, "The type of a DNS record cannot be changed.", unconfirmed=True)
+INVALID_A = Problem(400, 9005, "Content for A record must be a valid IPv4 address.")
+INVALID_AAAA = Problem(400, 9006, "Content for AAAA record must be a valid IPv6 address.", unconfirmed=True)
+INVALID_CNAME = Problem(400, 9007, "Content for CNAME record is invalid.", unconfirmed=True)
+CNAME_TO_ITSELF = Problem(400, 9039, "CNAME content cannot reference itself.", unconfirmed=True)
+INVALID_TXT = Problem(400, 9207, "Content for a record of type TXT is invalid.")
+INVALID_TTL = Problem(400, 9021, "Invalid TTL. Must be between {} and 86400 seconds, or 1 for automatic.")
+NOT_PROXIABLE = Problem(400, 9041, "This DNS record cannot be proxied.")
+TOO_MANY_TAGS = Problem(400, 9300, "DNS record has {} tags, exceeding the quota of {}.")
+COMMENT_TOO_LONG = Problem(400, 9313, "DNS record comment exceeds the maximum length of {} characters.")
+BATCH_TOO_LARGE = Problem(400, 9400, "The batch exceeds the limit of {} operations.", unconfirmed=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,21 +23,21 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The side door of a running emulator; `url` is what `CLOUDFLARE_API_URL` takes."""
+    """The side door of a running emulator; `url` is a value for `CLOUDFLARE_API_URL`."""
 
     url: str
     client: httpx.Client
 
     def state(self) -> State:
-        """Return all that the emulator holds."""
+        """Return the emulator's whole state."""
         return msgspec.json.decode(self._ask("GET", "state").content, type=State)
 
     def seed(self, state: State) -> None:
-        """Put a state in the place of the present one."""
+        """Replace the state, and let `reset` return to it."""
         self._ask("PUT", "state", state)
 
     def reset(self) -> None:
-        """Return to the seed: no faults, no log, no call spent."""
+        """Return to the seed: no faults, no log, a full rate limit."""
         self._ask("POST", "reset")
 
     def log(self) -> list[dict[str, Any]]:
@@ -63,17 +63,17 @@ class Control:
         self._ask("DELETE", "faults")
 
     def write_foreign(self, tunnel: str, document: str) -> None:
-        """Replace a tunnel's document as somebody else would."""
+        """Replace a tunnel's document as another writer would."""
         self._ask("POST", "foreign-write", {"tunnel": tunnel, "document": document})
 
     def until_held(self, seconds: float = 10.0) -> list[dict[str, Any]]:
-        """Return the calls that are held, waiting so many seconds for the first."""
+        """Return the calls that are held, waiting up to this many seconds for the first."""
         held: list[dict[str, Any]] = self._ask("GET", f"held?wait={seconds}").json()
         return held
 
-    def release(self, number: int = 0, *, proceed: bool = True) -> None:
-        """Let one held call, or all, go on; or end it there."""
-        self._ask("POST", "release", {"number": number, "proceed": proceed})
+    def release(self, *, proceed: bool = True) -> None:
+        """Let the held calls go on, or end them there."""
+        self._ask("POST", "release", {"proceed": proceed})
 
     def _ask(self, method: str, door: str, value: object = None) -> httpx.Response:
         body = None if value is None else msgspec.json.encode(value)
@@ -84,10 +84,10 @@ class Control:
 
 
 @contextmanager
-def emulator_process(state: State, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Control]:
-    """Run an emulator that begins with a state, on a free loopback port, until the block ends."""
-    command = [sys.executable, "-m", "doubles.emulator", "--seed", "-", *arguments]
-    paths = {"PYTHONPATH": str(Path(__file__).parents[2]), **(environment or {})}
+def emulator_process(state: State) -> Iterator[Control]:
+    """Run an emulator with this seed on a free loopback port until the block ends."""
+    command = [sys.executable, "-m", "doubles.emulator", "--seed", "-"]
+    paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
     with child_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=paths) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,15 +1,15 @@
-"""What Cloudflare makes of one record that it is sent, and what it refuses, before it looks at any other record.
+"""How Cloudflare stores one record that it is sent, and when it refuses it, before it looks at any other record.
 
-| field     | kept as                                                   | refused                                                |
-|-----------|-----------------------------------------------------------|--------------------------------------------------------|
-| `name`    | lower case, A-labels, no last dot; `@` is the zone; the   | what DNS cannot hold: 9000                             |
-|           | zone's name is put behind a name outside of it            |                                                        |
-| `type`    | upper case                                                | unknown: 9004                                          |
-| `content` | of a CNAME: lower case, no last dot                       | 9005, 9006, 9007, 9039 (its own name), 9207            |
-| `ttl`     | 1 where proxied                                           | 9021                                                   |
-| `proxied` |                                                           | unless A, AAAA or CNAME: 9041                          |
-| `comment` |                                                           | longer than the plan has it: 9313                      |
-| `tags`    |                                                           | more than the plan has: 9300                           |
+| field     | stored as                                                  | refused                                     |
+|-----------|------------------------------------------------------------|---------------------------------------------|
+| `name`    | lower case, A-labels, no last dot; `@` is the zone's name, | names that DNS cannot hold: 9000            |
+|           | which is appended to a name outside the zone               |                                             |
+| `type`    | upper case                                                 | unknown: 9004                               |
+| `content` | for a CNAME: lower case, no last dot                       | 9005, 9006, 9007, 9039 (its own name), 9207 |
+| `ttl`     | 1 if proxied                                               | 9021                                        |
+| `proxied` |                                                            | unless A, AAAA or CNAME: 9041               |
+| `comment` |                                                            | longer than the plan allows: 9313           |
+| `tags`    |                                                            | more than the plan allows: 9300             |
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _MAX_NAME, _MAX_TXT, _MAX_TTL = 255, 2048, 86_400
 
 
 def full_name(name: str, zone: str) -> str:
-    """Return a record's name as it is stored; raise Refused for what DNS cannot hold."""
+    """Return a record's name as it is stored; raise Refused for a name that DNS cannot hold."""
     bare = name.strip().removesuffix(".")
     labels = [] if bare in {"@", ""} else [_a_label(label) for label in bare.split(".")]
     written = ".".join(labels)
@@ -74,7 +74,7 @@ def stored_content(kind: str, content: str) -> str:
 
 
 def check_record(record: Record, plan: Plan) -> None:
-    """Raise Refused for what Cloudflare would not store, the first fault first."""
+    """Raise Refused, with the first fault, for a record that Cloudflare would not store."""
     if record.type not in _TYPES:
         raise Refused(INVALID_TYPE)
     is_valid, problem = _CONTENTS.get(record.type, (bool, INVALID_BODY))
@@ -110,7 +110,7 @@ def _is_address(version: int) -> Callable[[str], bool]:
 
 
 def _is_text(content: str) -> bool:
-    """Whether a TXT content is quoted strings, or holds no quote at all."""
+    """Whether a TXT content is a series of quoted strings, or has no quotes at all."""
     return 0 < len(content) <= _MAX_TXT and ('"' not in content or _QUOTED.fullmatch(content) is not None)
 
 

@@ -1,4 +1,4 @@
-"""The part of the API that is emulated, and the way of a request through it: who asks, where to, allowed, there, done."""
+"""The routes that are emulated, and the steps of a request: authenticate, route, authorize, answer."""
 
 from __future__ import annotations
 
@@ -19,18 +19,10 @@ from doubles.emulator.problems import (
     WRONG_METHOD,
     Refused,
 )
-from doubles.emulator.records import (
-    delete_record,
-    get_record,
-    get_usage,
-    list_records,
-    patch_record,
-    post_record,
-    put_record,
-)
+from doubles.emulator.records import get_usage, list_records
 from doubles.emulator.state import State
-from doubles.emulator.tokens import list_accounts, verify_account_token, verify_user_token
-from doubles.emulator.tunnels import get_connections, get_tunnel, get_tunnel_token, list_tunnels
+from doubles.emulator.tokens import verify_account_token, verify_user_token
+from doubles.emulator.tunnels import get_connections, get_tunnel
 from doubles.emulator.values import Permission
 from doubles.emulator.zones import get_zone, list_zones
 
@@ -42,7 +34,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path with places for ids; no permission where the handler sees to it itself."""
+    """A method and a path with places for ids; without a permission, the handler checks it itself."""
 
     method: str
     path: str
@@ -51,32 +43,24 @@ class Route:
 
     def match(self, path: str) -> Mapping[str, str] | None:
         """Return the ids in a path, or None for the path of another route."""
-        found = re.fullmatch(_PLACE.sub(r"(?P<\1>[^/]+)", self.path), path)
-        return found.groupdict() if found else None
+        match = re.fullmatch(_PLACE.sub(r"(?P<\1>[^/]+)", self.path), path)
+        return match.groupdict() if match else None
 
 
-_TUNNELS = "/accounts/{account}/cfd_tunnel"
+_TUNNEL = "/accounts/{account}/cfd_tunnel/{tunnel}"
 _RECORDS = "/zones/{zone}/dns_records"
 ROUTES = (
     Route("GET", "/user/tokens/verify", None, verify_user_token),
     Route("GET", "/accounts/{account}/tokens/verify", None, verify_account_token),
-    Route("GET", "/accounts", None, list_accounts),
-    Route("GET", _TUNNELS, "tunnel read", list_tunnels),
-    Route("GET", _TUNNELS + "/{tunnel}", "tunnel read", get_tunnel),
-    Route("GET", _TUNNELS + "/{tunnel}/configurations", "tunnel read", get_configuration),
-    Route("PUT", _TUNNELS + "/{tunnel}/configurations", "tunnel write", put_configuration),
-    Route("GET", _TUNNELS + "/{tunnel}/connections", "tunnel read", get_connections),
-    Route("GET", _TUNNELS + "/{tunnel}/token", "tunnel write", get_tunnel_token),
+    Route("GET", _TUNNEL, "tunnel read", get_tunnel),
+    Route("GET", _TUNNEL + "/configurations", "tunnel read", get_configuration),
+    Route("PUT", _TUNNEL + "/configurations", "tunnel write", put_configuration),
+    Route("GET", _TUNNEL + "/connections", "tunnel read", get_connections),
     Route("GET", "/zones", None, list_zones),
     Route("GET", "/zones/{zone}", "zone read", get_zone),
     Route("GET", _RECORDS, "dns read", list_records),
-    Route("POST", _RECORDS, "dns write", post_record),
     Route("POST", _RECORDS + "/batch", "dns write", post_batch),
     Route("GET", _RECORDS + "/usage", "dns read", get_usage),
-    Route("GET", _RECORDS + "/{record}", "dns read", get_record),
-    Route("PATCH", _RECORDS + "/{record}", "dns write", patch_record),
-    Route("PUT", _RECORDS + "/{record}", "dns write", put_record),
-    Route("DELETE", _RECORDS + "/{record}", "dns write", delete_record),
 )
 
 
@@ -85,7 +69,7 @@ def answer(state: State, request: Request, now: float) -> Outcome:
     try:
         return _answer(state, request, authenticate(state, request.headers), now)
     except Refused as refused:
-        return state, refuse(state.behaviour.told(refused.problem))
+        return state, refuse(refused.problem)
 
 
 def _answer(state: State, request: Request, caller: Caller, now: float) -> Outcome:
@@ -100,17 +84,16 @@ def _answer(state: State, request: Request, caller: Caller, now: float) -> Outco
 
 def _find(request: Request) -> tuple[Route, Mapping[str, str]]:
     path = request.path.removeprefix(BASE)
-    found = [(route, ids) for route in ROUTES if (ids := route.match(path)) is not None]
-    if not found or not request.path.startswith(BASE):
+    routes = {route.method: (route, ids) for route in ROUTES if (ids := route.match(path)) is not None}
+    if not routes or not request.path.startswith(BASE):
         raise Refused(NO_ROUTE)
-    chosen = next((each for each in found if each[0].method == request.method), None)
-    if chosen is None:
+    if request.method not in routes:
         raise Refused(WRONG_METHOD)
-    return chosen
+    return routes[request.method]
 
 
 def _admit(state: State, caller: Caller, method: str, permission: Permission, ids: Mapping[str, str]) -> None:
-    """Let the caller in where the resource is there and a permission opens it; which are there is not told to others."""
+    """Raise Refused unless the caller has the permission and the resource exists, which only such a caller learns."""
     if "account" in ids:
         permit(caller, method, permission, ids["account"])
         if ids["account"] not in state.accounts:

@@ -1,4 +1,4 @@
-"""A small world to begin with: one account, one token that may do everything, zones and tunnels by name."""
+"""A small account to begin with: one token with every permission, zones by name, and two tunnels."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def seed(
     plan: Literal["free", "pro", "business", "enterprise"] = "enterprise",
     document: str = EMPTY,
 ) -> State:
-    """Return a state with these zones, empty, and two tunnels, `blue` and `green`, with this document each."""
-    written = Configuration(document=document, version=1)
+    """Return a state with these zones, empty, and two tunnels, `blue` and `green`, both with this document."""
+    configuration = Configuration(document=document, version=1)
     return State(
         accounts={ACCOUNT: Account(ACCOUNT)},
         tokens={API_TOKEN: Token(API_TOKEN)},
         tunnels={
-            BLUE: Tunnel(BLUE, ACCOUNT, "blue", configuration=written),
-            GREEN: Tunnel(GREEN, ACCOUNT, "green", configuration=written),
+            BLUE: Tunnel(BLUE, ACCOUNT, "blue", configuration=configuration),
+            GREEN: Tunnel(GREEN, ACCOUNT, "green", configuration=configuration),
         },
         zones={zone_id(name): Zone(zone_id(name), name, ACCOUNT, plan) for name in zones},
     )

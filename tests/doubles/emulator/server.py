@@ -1,4 +1,4 @@
-"""The emulator on a loopback socket: HTTP/1.1 by h11, which leaves the connection in our hands to drop it for real."""
+"""The emulator on a loopback socket: HTTP/1.1 by h11, so that a scripted fault can really drop the connection."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from doubles.emulator.visit import Dropped
 HOST = "127.0.0.1"
 _CHUNK = 65_536
 _AT_ONCE = struct.pack("ii", 1, 0)
-"""SO_LINGER on, for no time: closing discards what is unsent and resets the connection."""
+"""SO_LINGER on, for 0 s: closing discards unsent data and resets the connection."""
 
 
 async def serve(emulator: Emulator, port: int, ready: Callable[[int], None]) -> None:
-    """Serve until cancelled; port 0 takes any that is free, and `ready` is told which."""
+    """Serve until cancelled; port 0 takes any free one, and `ready` is called with it."""
     server = await asyncio.start_server(partial(_converse, emulator), HOST, port)
     ready(server.sockets[0].getsockname()[1])
     try:
@@ -51,7 +51,7 @@ async def _converse(emulator: Emulator, reader: asyncio.StreamReader, writer: as
 async def _exchange(
     emulator: Emulator, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
-    """Answer one request; return whether the connection can take another."""
+    """Answer one request; return whether the connection can carry another."""
     head = await _next(connection, reader)
     if not isinstance(head, h11.Request):
         return False
@@ -83,7 +83,7 @@ def _request(head: h11.Request, body: bytes) -> Request:
 
 
 async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, response: Response) -> None:
-    """Send an answer; of one that is cut, only the beginning of what it promises."""
+    """Send an answer; if it is cut, with fewer bytes than its content-length."""
     headers = {**response.headers, "content-length": str(len(response.body))}
     events = [
         h11.Response(status_code=response.status, headers=list(headers.items())),

@@ -1,10 +1,10 @@
-"""All that the emulated Cloudflare holds, as one frozen value, so that a test can seed, read and compare it.
+"""All that the emulated Cloudflare stores, as one frozen value, so that a test can seed, read and compare it.
 
 State
-├── accounts, tokens, keys     who may ask; tokens by their secret, global API keys by e-mail address
+├── accounts, tokens, keys     tokens by their secret, global API keys by e-mail address
 ├── tunnels                    by id, each with its configuration document as text
 ├── zones                      by id, each with its records by id
-└── behaviour                  what the real API does in more than one way, as switches
+└── behaviour                  switches for what the real API does in more than one way
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from doubles.emulator.values import EPOCH, Account, Configuration, Record, Token
 
 
 class State(Value, frozen=True):
-    """All that the emulated Cloudflare holds."""
+    """All that the emulated Cloudflare stores."""
 
     accounts: dict[str, Account] = msgspec.field(default_factory=dict)
     tokens: dict[str, Token] = msgspec.field(default_factory=dict)
@@ -29,7 +29,7 @@ class State(Value, frozen=True):
     zones: dict[str, Zone] = msgspec.field(default_factory=dict)
     behaviour: Behaviour = Behaviour()
     serial: int = 0
-    """How many records were ever made; their ids follow from it."""
+    """How many records were ever created; their ids are derived from it."""
 
     def zone(self, name: str) -> Zone:
         """Return the zone of a name."""
@@ -54,24 +54,21 @@ class State(Value, frozen=True):
         return replace(self, tunnels={**self.tunnels, tunnel.id: tunnel})
 
     def with_document(self, tunnel: str, document: str, *, at: str = EPOCH) -> State:
-        """Return the state after somebody wrote a tunnel's document, unchecked and to the very character."""
-        held = self.tunnels[tunnel]
-        written = Configuration(document=document, version=self.version(tunnel) + 1, created_at=at)
-        return self.with_tunnel(replace(held, configuration=written))
+        """Return the state after a write of a tunnel's document, unchecked and character for character."""
+        configuration = Configuration(document=document, version=self.version(tunnel) + 1, created_at=at)
+        return self.with_tunnel(replace(self.tunnels[tunnel], configuration=configuration))
 
     def with_zone(self, zone: Zone) -> State:
         """Return the state with a zone added or changed."""
         return replace(self, zones={**self.zones, zone.id: zone})
 
     def with_records(self, zone: str, *records: Record) -> State:
-        """Return the state with records added, unchecked, to the zone of a name; those without an id get one."""
-        held = self.zone(zone)
-        numbered = {
-            (record.id or record_id(self.serial + place)): record for place, record in enumerate(records, start=1)
-        }
-        added = {key: replace(record, id=key) for key, record in numbered.items()}
-        grown = replace(held, records={**held.records, **added})
-        return replace(self.with_zone(grown), serial=self.serial + len(records))
+        """Return the state with records added to the zone of a name, unchecked; records without an id get one."""
+        stored = dict(self.zone(zone).records)
+        for serial, record in enumerate(records, start=self.serial + 1):
+            key = record.id or record_id(serial)
+            stored[key] = replace(record, id=key)
+        return replace(self.with_zone(replace(self.zone(zone), records=stored)), serial=self.serial + len(records))
 
     def with_behaviour(self, **switches: Any) -> State:
         """Return the state with some switches set."""
@@ -79,10 +76,10 @@ class State(Value, frozen=True):
 
 
 def identifier(text: str) -> str:
-    """Return 32 hexadecimal digits that stand for a text."""
+    """Return 32 hexadecimal digits that identify a text."""
     return blake2s(text.encode(), digest_size=16).hexdigest()
 
 
 def record_id(serial: int) -> str:
-    """Return the id of the n-th record that was ever made."""
+    """Return the id of the record that was created as the n-th."""
     return identifier(f"record {serial}")

@@ -1,14 +1,14 @@
-"""The emulator as the network of an httpx client, in one process: what the script does to a connection, httpx raises.
+"""The emulator as the network of an httpx client, in one process: httpx raises what the script does to a connection.
 
-| script                                            | raised                                                       |
-|---------------------------------------------------|--------------------------------------------------------------|
-| `Drop(how="reset")`                               | `httpx.ReadError`                                            |
-| `Drop(how="close")`, a released `Pause`           | `httpx.RemoteProtocolError`                                  |
-| `Drop(how="refuse")`                              | `httpx.ConnectError`                                         |
-| `Slow` and latency beyond the read timeout        | `httpx.ReadTimeout`, when the clock has come to it           |
-| `Distort(cut=…)`                                  | `httpx.RemoteProtocolError`, when the body is read           |
+| script                                     | raised                                             |
+|--------------------------------------------|----------------------------------------------------|
+| `Drop(how="reset")`                        | `httpx.ReadError`                                  |
+| `Drop(how="close")`, a released `Pause`    | `httpx.RemoteProtocolError`                        |
+| `Drop(how="refuse")`                       | `httpx.ConnectError`                               |
+| `Slow` and latency beyond the read timeout | `httpx.ReadTimeout`, when the clock reaches it     |
+| `Distort(cut=…)`                           | `httpx.RemoteProtocolError`, when the body is read |
 
-A `Pause` holds a call for as long as the test wants, whatever the timeout: time stands still meanwhile.
+A `Pause` holds a call until the test releases it, whatever the timeout: meanwhile no time passes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from doubles.emulator.seed import API_TOKEN
 from doubles.emulator.visit import Dropped, GaveUp
 
 BASE_URL = f"http://cloudflare.invalid{BASE}"
-"""What a client on `EmulatorTransport` takes as its base URL; nothing is resolved."""
+"""The base URL of a client on `EmulatorTransport`; the name is never resolved."""
 
 _ENDS: Mapping[str, tuple[type[httpx.TransportError], str]] = {
     "reset": (httpx.ReadError, ""),
@@ -43,7 +43,7 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
     emulator: Emulator
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the emulator's answer, or raise what httpx raises where there is none."""
+        """Return the emulator's answer, or raise what httpx raises without one."""
         call = Request(
             method=request.method,
             path=request.url.path,
@@ -80,6 +80,6 @@ class _Cut(httpx.AsyncByteStream):
 
 
 def open_client(emulator: Emulator, token: str = API_TOKEN) -> httpx.AsyncClient:
-    """Return a plain client of an emulator, for tests that ask it something themselves."""
+    """Return a plain client of an emulator, for tests that call it themselves."""
     headers = {"authorization": f"Bearer {token}"}
     return httpx.AsyncClient(transport=EmulatorTransport(emulator), base_url=BASE_URL, headers=headers)

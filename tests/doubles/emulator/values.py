@@ -1,7 +1,8 @@
-"""The things that Cloudflare holds, as frozen values that go to JSON and back."""
+"""What Cloudflare stores, as frozen values that go to JSON and back."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -18,8 +19,13 @@ PERMISSIONS: tuple[Permission, ...] = (
 EPOCH = "2026-09-29T06:57:52.563255Z"
 
 
+def stamp(now: float) -> str:
+    """Return seconds since the epoch as the API writes a time: RFC 3339, UTC, with microseconds."""
+    return datetime.fromtimestamp(now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A frozen value that JSON with a misspelt member cannot become."""
+    """A frozen value; decoding JSON with an unknown member fails."""
 
 
 class Account(Value, frozen=True):
@@ -30,7 +36,7 @@ class Account(Value, frozen=True):
 
 
 class Token(Value, frozen=True):
-    """An API token; `grants` names for each permission the accounts and zones it holds for, `*` for all of them."""
+    """An API token; `grants` lists for each permission the accounts and zones that it covers, `*` for all of them."""
 
     secret: str
     grants: dict[Permission, tuple[str, ...]] = msgspec.field(
@@ -54,11 +60,11 @@ class Connector(Value, frozen=True):
     run_at: str = EPOCH
     connections: int = 4
     config_version: int | None = None
-    """The version it applied; None for the newest."""
+    """The version that it applied; None for the newest."""
 
 
 class Configuration(Value, frozen=True):
-    """A tunnel's document as JSON text, `null` for one that was never written."""
+    """A tunnel's document as JSON text, `null` if it was never written."""
 
     document: str = "null"
     version: int = 0
@@ -67,7 +73,7 @@ class Configuration(Value, frozen=True):
 
 
 class Tunnel(Value, frozen=True):
-    """A tunnel; without a configuration, Cloudflare answers 404 and 1055."""
+    """A tunnel; without a configuration, Cloudflare answers 404 and 1055 for it."""
 
     id: str
     account: str
@@ -77,10 +83,9 @@ class Tunnel(Value, frozen=True):
     deleted_at: str | None = None
     status: Literal["inactive", "degraded", "healthy", "down"] = "healthy"
     connectors: tuple[Connector, ...] = ()
-    secret: str = "c2VjcmV0IG9mIHRoZSB0dW5uZWw="  # noqa: S105 -- opens nothing
     created_at: str = EPOCH
     conns_active_at: str = EPOCH
-    """Since when it is connected, while it is."""
+    """When it was connected, while it is."""
 
 
 class Record(Value, frozen=True):
@@ -97,7 +102,7 @@ class Record(Value, frozen=True):
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     meta: dict[str, Any] = msgspec.field(default_factory=dict)
     more: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What only some types have, such as `priority` or `data`."""
+    """Members that only some types have, such as `priority` or `data`."""
 
     created_on: str = EPOCH
     modified_on: str = EPOCH
@@ -113,7 +118,7 @@ class Zone(Value, frozen=True):
     account: str
     plan: Literal["free", "pro", "business", "enterprise"] = "free"
     quota: int | None = None
-    """How many records it may hold; None for what the plan gives."""
+    """How many records it may hold; None for the limit of its plan."""
 
     status: Literal["initializing", "pending", "active", "moved"] = "active"
     paused: bool = False

@@ -1,4 +1,4 @@
-"""A call on its way through the emulator, and the two ways in which it ends without an answer."""
+"""A call on its way through the emulator, and the two ways in which it can end without an answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Dropped(Exception):
     """The connection ends without an answer."""
 
     def __init__(self, how: Literal["reset", "close", "refuse"]) -> None:
-        """Keep the way in which it ends."""
+        """Keep how it ends."""
         super().__init__(f"the script ends this connection: {how}")
         self.how = how
 
@@ -36,7 +36,7 @@ class Held:
 
 @dataclass(slots=True)
 class Visit:
-    """A call on its way; `patience` is how many more seconds its client waits, None for ever."""
+    """A call on its way; `patience` is how many more seconds its client waits, None for a client without a timeout."""
 
     request: Request
     entry: LoggedCall
@@ -50,15 +50,15 @@ class Visit:
 
     @property
     def response(self) -> Respond | None:
-        """The first answer that is scripted."""
+        """The first scripted answer."""
         return next((fault for fault in self.faults if isinstance(fault, Respond)), None)
 
     @property
     def takes_effect(self) -> bool:
-        """Whether the API ever comes to see the call."""
+        """Whether the call ever reaches the API."""
         never = self.drop is not None and (self.drop.when == "before" or self.drop.how == "refuse")
         return not never and (self.response is None or self.response.effect)
 
     def seconds(self, when: When) -> float:
-        """Return how long the script keeps the call waiting before or after its effect."""
+        """Return how many seconds the script keeps the call waiting before or after its effect."""
         return sum(fault.seconds for fault in self.faults if isinstance(fault, Slow) and fault.when == when)

@@ -32,7 +32,9 @@ _requests = _meter.create_counter(
     "tunnel_webhook_cloudflare_requests", description="Requests to Cloudflare, by operation and status"
 )
 _duration = _meter.create_histogram(
-    "tunnel_webhook_cloudflare_request_duration_seconds", unit="s", description="Their durations"
+    "tunnel_webhook_cloudflare_request_duration_seconds",
+    unit="s",
+    description="Duration of requests to Cloudflare, by operation and status",
 )
 _retries = _meter.create_counter(
     "tunnel_webhook_cloudflare_retries", description="Requests that were sent again, by operation"
