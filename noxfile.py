@@ -15,7 +15,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "external_dns", "tests", "cover"]
 
 SLOW = "not controller and not container and not nightly"
-PROCESS_ROOMS = ("tests/integration", "tests/e2e")
+END_TO_END = "tests/e2e"
 
 
 def _install(session: nox.Session) -> None:
@@ -85,11 +85,10 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _pytest(session, *selected, *session.posargs, runner=measured)
         return
-    # One pytest keeps one core busy. The output of the rooms that start processes comes when both are done.
+    # One pytest keeps one core busy. The output of the end-to-end tests comes when both are done.
     with ThreadPoolExecutor() as pool:
-        beside = pool.submit(_pytest, session, *selected, *PROCESS_ROOMS, runner=measured, silent=True)
-        others = (f"--ignore={room}" for room in PROCESS_ROOMS)
-        _pytest(session, *selected, *others, runner=measured)
+        beside = pool.submit(_pytest, session, *selected, END_TO_END, runner=measured, silent=True)
+        _pytest(session, *selected, f"--ignore={END_TO_END}", runner=measured)
         sys.stdout.write(beside.result())
 
 
