@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -14,6 +15,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "external_dns", "tests", "cover"]
 
 SLOW = "not controller and not container and not nightly"
+END_TO_END = "tests/e2e"
 
 
 def _install(session: nox.Session) -> None:
@@ -32,10 +34,17 @@ def _build(session: nox.Session, *programs: str) -> None:
     session.run(*command, env={"PYTHONPATH": "tests"}, external=True)
 
 
-def _pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m")) -> None:
+def _pytest(
+    session: nox.Session, *arguments: str, runner: tuple[str, ...] = ("python", "-m"), silent: bool = False
+) -> str:
+    """Run pytest, and return its output if it is silent."""
     # A random seed in CI would turn a rare failure into a riddle; `nightly` explores.
     profile = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
-    session.run(*runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile})
+    # An interrupted pytest ends its child processes, which takes longer than the 0.3 s after which nox kills it.
+    output = session.run(
+        *runner, "pytest", *arguments, env={"HYPOTHESIS_PROFILE": profile}, silent=silent, interrupt_timeout=30.0
+    )
+    return str(output)
 
 
 @nox.session
@@ -69,10 +78,18 @@ def programs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests but those that need Go programs; further arguments go to pytest."""
+    """Run all tests but those that need Go programs, in two processes side by side; arguments go to a single pytest."""
     _install(session)
-    selected = f"not external_dns and not cloudflared and {SLOW}"
-    _pytest(session, "-m", selected, *session.posargs, runner=("coverage", "run", "-m"))
+    selected = ("-m", f"not external_dns and not cloudflared and {SLOW}")
+    measured = ("coverage", "run", "-m")
+    if session.posargs:
+        _pytest(session, *selected, *session.posargs, runner=measured)
+        return
+    # One pytest keeps one core busy. The output of the end-to-end tests comes when both are done.
+    with ThreadPoolExecutor() as pool:
+        beside = pool.submit(_pytest, session, *selected, END_TO_END, runner=measured, silent=True)
+        _pytest(session, *selected, f"--ignore={END_TO_END}", runner=measured)
+        sys.stdout.write(beside.result())
 
 
 @nox.session
@@ -128,16 +145,16 @@ def audit(session: nox.Session) -> None:
     report.unlink(missing_ok=True)
     options = ("--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json", f"--output={report}")
     # It exits with 1 for an advisory, and for an advisory service that is out of reach.
-    session.run("pip-audit", "--requirement=requirements.lock", *options, success_codes=[0, 1])
+    output = session.run("pip-audit", "--requirement=requirements.lock", *options, success_codes=[0, 1], silent=True)
     if not report.exists():
-        session.skip("not audited: pip-audit could not reach an advisory service")
+        session.skip(f"not audited: {str(output).strip().splitlines()[-1]}")
     packages = json.loads(report.read_text())["dependencies"]
     vulnerable = [f"{each['name']}: {advisory['id']}" for each in packages for advisory in each.get("vulns", ())]
     skipped = [each for each in packages if "skip_reason" in each]
     if vulnerable:
         session.error(f"advisories: {', '.join(vulnerable)}")
     if len(skipped) == len(packages):
-        session.skip(f"not audited: 0 of {len(packages)} packages, since {skipped[0]['skip_reason']}")
+        session.skip(f"not audited: none of {len(packages)} packages; the first: {skipped[0]['skip_reason']}")
     if skipped:
         session.error(f"not audited: {', '.join(each['name'] for each in skipped)}")
     session.log(f"audited: {len(packages)} packages, no advisory")

@@ -38,8 +38,8 @@ def test_no_installer_and_no_compiler_is_left(image: Image) -> None:
 
 def test_what_is_installed_is_what_the_lock_pins(image: Image) -> None:
     pins = dict(re.findall(r"^([a-z0-9-]+)==([^ \\]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
-    found = [path.name.removesuffix(".dist-info").split("-") for path in (image.root / INSTALLED).glob("*.dist-info")]
-    installed = {canonicalize_name(name): version for name, version in found}
+    pairs = [path.name.removesuffix(".dist-info").split("-") for path in (image.root / INSTALLED).glob("*.dist-info")]
+    installed = {canonicalize_name(name): version for name, version in pairs}
     del installed[canonicalize_name("external-dns-cloudflare-tunnel-webhook")]
 
     assert installed
@@ -57,6 +57,6 @@ def test_every_module_is_compiled_ahead_whatever_time_its_layer_is_given(image: 
 
 def test_its_user_owns_nothing_and_may_write_nothing(image: Image) -> None:
     user = int(image.config["User"].partition(":")[0])
-    found = [path for part in ("opt", "usr", "etc") for path in files(image.root / part)]
+    paths = [path for part in ("opt", "usr", "etc") for path in files(image.root / part)]
 
-    assert [path for path in found if path.stat().st_uid == user or path.stat().st_mode & stat.S_IWOTH] == []
+    assert [path for path in paths if path.stat().st_uid == user or path.stat().st_mode & stat.S_IWOTH] == []

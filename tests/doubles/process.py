@@ -7,13 +7,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 from doubles.child_process import LONG, child_process
 
+_FIRST = 10_000 + os.getpid() % 100 * 200
+_PORTS = cycle(range(_FIRST, _FIRST + 200))
 SERVE = ("-m", "tunnel_webhook", "serve")
 
 
@@ -62,12 +65,16 @@ def bare_environment() -> dict[str, str]:
 
 
 def free_ports(number: int) -> list[int]:
-    """Return unused ports of the loopback interface."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Return free ports of the loopback interface, which no other run and no client takes before they are used.
+
+    They are below the ephemeral ports, in a range that depends on the process id, and are not handed out again at once.
+    """
+    return list(islice(filter(_is_free, _PORTS), number))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -15,13 +15,13 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from doubles.child_process import LONG
+from doubles.child_process import LONG, child_process
 from doubles.emulator import API_TOKEN, BLUE, Control, Pause, emulator_process, seed
 from doubles.process import SERVE, RunningWebhook, bare_environment, free_ports, running_webhook
 
 MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 HEADERS = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}
-TOKEN = "s3cr3t-t0ken-that-nobody-may-see"  # noqa: S105 -- the tests look for it
+TOKEN = "s3cr3t-t0ken-that-must-stay-hidden"  # noqa: S105 -- the tests look for it
 MEMORY = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com"}
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -32,7 +32,7 @@ def created(*names: str) -> bytes:
 
 
 def ended(environment: Mapping[str, str], *command: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, which must come by itself."""
+    """Run a command that ends by itself."""
     arguments = [sys.executable, "-m", "tunnel_webhook", *command]
     return subprocess.run(
         arguments, env={**bare_environment(), **environment}, capture_output=True, text=True, timeout=LONG, check=False
@@ -40,7 +40,7 @@ def ended(environment: Mapping[str, str], *command: str) -> subprocess.Completed
 
 
 def on(cloudflare: Control) -> dict[str, str]:
-    """Return the settings of a webhook that works on an emulator."""
+    """Return the settings of a webhook on an emulator."""
     return {"CLOUDFLARE_API_URL": cloudflare.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, "CLOUDFLARE_TUNNEL_ID": BLUE}
 
 
@@ -53,7 +53,8 @@ def webhook() -> Iterator[RunningWebhook]:
 def test_the_domain_filter_is_negotiated(webhook: RunningWebhook) -> None:
     answer = httpx.get(f"{webhook.webhook_url}/", headers={"Accept": MEDIA_TYPE})
 
-    assert (answer.status_code, answer.headers["content-type"]) == (200, MEDIA_TYPE)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json() == {"include": ["example.com"]}
 
 
@@ -61,7 +62,8 @@ def test_what_is_applied_is_reported(webhook: RunningWebhook) -> None:
     applied = httpx.post(f"{webhook.webhook_url}/records", headers=HEADERS, content=created("app.example.com"))
     records = httpx.get(f"{webhook.webhook_url}/records", headers={"Accept": MEDIA_TYPE})
 
-    assert (applied.status_code, records.status_code) == (204, 200)
+    assert applied.status_code == 204
+    assert records.status_code == 200
     assert [(each["dnsName"], each["targets"]) for each in records.json()] == [
         ("app.example.com", ["http://app.prod:8080"])
     ]
@@ -91,7 +93,7 @@ def test_the_api_is_not_on_the_exposed_port(webhook: RunningWebhook) -> None:
     assert httpx.get(f"{webhook.webhook_url}/metrics").status_code == 404
 
 
-def test_every_line_of_the_log_is_an_event_and_tells_no_secret(webhook: RunningWebhook) -> None:
+def test_every_line_of_the_log_is_an_event_without_secrets(webhook: RunningWebhook) -> None:
     httpx.post(f"{webhook.webhook_url}/records", headers=HEADERS, content=created("log.example.com"))
     httpx.post(f"{webhook.webhook_url}/records", headers=HEADERS, content=created(f"{TOKEN}!.example.com"))
 
@@ -100,7 +102,8 @@ def test_every_line_of_the_log_is_an_event_and_tells_no_secret(webhook: RunningW
     assert all(RFC_3339.fullmatch(event["time"]) for event in events)
     assert {"level", "logger", "message"} <= events[0].keys()
     assert {event["logger"].partition(".")[0] for event in events} == {"tunnel_webhook"}
-    assert (events[0]["message"], events[0]["webhook"]) == ("serving", webhook.webhook_url)
+    assert events[0]["message"] == "serving"
+    assert events[0]["webhook"] == webhook.webhook_url
     assert TOKEN not in webhook.log.read_text()
     assert "***!.example.com" in webhook.log.read_text()
 
@@ -115,7 +118,7 @@ def test_the_log_can_be_text() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_process_ends_well(number: signal.Signals) -> None:
+def test_an_idle_process_exits_with_0(number: signal.Signals) -> None:
     with running_webhook(MEMORY) as running, httpx.Client(base_url=running.webhook_url) as idle:
         idle.get("/")
         running.process.send_signal(number)
@@ -126,12 +129,12 @@ def test_an_idle_process_ends_well(number: signal.Signals) -> None:
 
 @contextmanager
 def unfinished_request(running: RunningWebhook, body: bytes) -> Iterator[socket.socket]:
-    """Yield the connection of a request that is being handled and lacks its body."""
+    """Yield the connection of a request that is being handled and whose body is still to come."""
     host, port = running.webhook_url.removeprefix("http://").split(":")
     head = f"POST /records HTTP/1.1\r\nHost: {host}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
     with socket.create_connection((host, int(port)), LONG) as connection:
         connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
-        # It is said when the body is asked for, which is in the middle of the handler.
+        # The server sends it when the handler asks for the body.
         assert connection.recv(1024).startswith(b"HTTP/1.1 100 Continue")
         yield connection
 
@@ -140,10 +143,10 @@ def wait_for_event(running: RunningWebhook, message: str) -> None:
     while message not in running.log.read_text():
         with suppress(subprocess.TimeoutExpired):
             running.process.wait(0.02)
-            pytest.fail(f"the process ended without saying {message!r}")
+            pytest.fail(f"the process ended without logging {message!r}")
 
 
-def test_a_running_request_is_answered_before_the_end() -> None:
+def test_a_running_request_is_answered_before_the_exit() -> None:
     body = created("app.example.com")
     with running_webhook(MEMORY) as running, unfinished_request(running, body) as connection:
         running.process.terminate()
@@ -170,7 +173,7 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
         assert running.process.wait(2) == -signal.SIGTERM
 
 
-def test_the_running_step_is_finished_before_the_end_though_its_caller_left() -> None:
+def test_the_running_step_is_finished_before_the_exit_though_its_caller_left() -> None:
     with emulator_process(seed()) as cloudflare, running_webhook(on(cloudflare)) as running:
         cloudflare.arm(Pause(method="PUT", path="configurations"))
         with pytest.raises(httpx.ReadTimeout):
@@ -194,12 +197,13 @@ def test_a_token_that_cloudflare_refuses_is_never_shown() -> None:
             answer = httpx.get(f"{running.webhook_url}/records", headers={"Accept": MEDIA_TYPE})
             ready = httpx.get(f"{running.exposed_url}/readyz")
 
-            assert (answer.status_code, ready.status_code) == (500, 503)
+            assert answer.status_code == 500
+            assert ready.status_code == 503
             assert "the API token was revoked" in ready.text
             assert TOKEN not in ready.text + answer.text + running.log.read_text()
 
 
-def test_a_taken_port_is_told_in_one_line() -> None:
+def test_a_taken_port_is_reported_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -211,7 +215,8 @@ def test_a_taken_port_is_told_in_one_line() -> None:
     assert json.loads(line)["message"] == (
         f"HOST=127.0.0.1 PORT={port}: Address already in use; stop what listens there, or set PORT to a free port"
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert done.returncode == 1
+    assert done.stdout == ""
 
 
 def test_a_port_that_another_webhook_serves_on_is_taken(webhook: RunningWebhook) -> None:
@@ -239,7 +244,7 @@ os._exit(0)
 """
 
 
-def test_a_server_that_ends_by_itself_ends_the_other_one() -> None:
+def test_a_server_that_stops_by_itself_stops_the_other_one() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -264,21 +269,20 @@ def test_a_restarted_process_gets_its_port_back() -> None:
             assert running.stop() == 0
 
 
-def test_any_free_port_is_taken_for_0_and_told() -> None:
+def test_port_0_is_any_free_port_and_is_logged() -> None:
     environment = {**MEMORY, "PORT": "0", "EXPOSED_HOST": "127.0.0.1", "EXPOSED_PORT": "0", **bare_environment()}
-    with subprocess.Popen([sys.executable, *SERVE], env=environment, stderr=subprocess.PIPE) as process:
+    with child_process([sys.executable, *SERVE], env=environment, stderr=subprocess.PIPE) as process:
         assert process.stderr
         event = json.loads(process.stderr.readline())
 
         with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
             answers = [client.get(event["webhook"]), client.get(event["exposed"] + "/healthz")]
 
-        process.terminate()
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "message"),
     [
         ({}, "CLOUDFLARE_API_TOKEN is not set: BACKEND is cloudflare"),
         (
@@ -288,20 +292,22 @@ def test_any_free_port_is_taken_for_0_and_told() -> None:
     ],
     ids=["nothing set", "a wrong port"],
 )
-def test_wrong_settings_are_told_in_one_line(environment: dict[str, str], told: str) -> None:
+def test_wrong_settings_are_reported_in_one_line(environment: dict[str, str], message: str) -> None:
     done = ended(environment, "serve")
 
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"tunnel-webhook: {told}")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert line.startswith(f"tunnel-webhook: {message}")
+    assert done.returncode == 2
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("command", ["version", "--version"])
-def test_the_version_is_told_without_settings(command: str) -> None:
+def test_the_version_needs_no_settings(command: str) -> None:
     done = ended({}, command)
 
     assert re.search(r"\d+\.\d+\.\d+", done.stdout)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
 
 
 def test_help_names_the_commands() -> None:
@@ -312,21 +318,21 @@ def test_help_names_the_commands() -> None:
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Takes OTLP over HTTP, and keeps what came by path."""
+    """Receives OTLP over HTTP, and keeps the bodies by path."""
 
-    came: ClassVar[dict[str, bytes]] = {}
+    received: ClassVar[dict[str, bytes]] = {}
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.came[self.path] = self.came.get(self.path, b"") + body
+        self.received[self.path] = self.received.get(self.path, b"") + body
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def test_traces_and_metrics_reach_a_collector_before_the_end() -> None:
+def test_traces_and_metrics_reach_a_collector_before_the_exit() -> None:
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         endpoint = f"http://127.0.0.1:{server.server_port}"
@@ -337,12 +343,12 @@ def test_traces_and_metrics_reach_a_collector_before_the_end() -> None:
             assert running.stop() == 0
         server.shutdown()
 
-    assert {"/v1/traces", "/v1/metrics"} == Collector.came.keys()
-    assert all(word in Collector.came["/v1/traces"] for word in (b"POST /records", b"apply_changes", b"mine"))
-    assert b"tunnel_webhook_changed_hostnames" in Collector.came["/v1/metrics"]
+    assert {"/v1/traces", "/v1/metrics"} == Collector.received.keys()
+    assert all(word in Collector.received["/v1/traces"] for word in (b"POST /records", b"apply_changes", b"mine"))
+    assert b"tunnel_webhook_changed_hostnames" in Collector.received["/v1/metrics"]
 
 
-def test_a_collector_that_does_not_answer_holds_up_no_exit() -> None:
+def test_a_collector_that_does_not_answer_does_not_delay_the_exit() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

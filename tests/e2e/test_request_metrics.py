@@ -21,10 +21,10 @@ def test_requests_are_counted_and_timed_by_route_and_status() -> None:
         client.post("/records", content=b"{}")
         client.get("/made-up")
         client.put("/records")
-        told = httpx.get(f"{running.exposed_url}/metrics").text
+        metrics = httpx.get(f"{running.exposed_url}/metrics").text
 
     counted = dict(
-        re.findall(r'^tunnel_webhook_requests_total\{(route="[^"]*",status="\d+")\} (\S+)', told, re.MULTILINE)
+        re.findall(r'^tunnel_webhook_requests_total\{(route="[^"]*",status="\d+")\} (\S+)', metrics, re.MULTILINE)
     )
     assert counted == {
         'route="GET /",status="200"': "1.0",
@@ -36,11 +36,13 @@ def test_requests_are_counted_and_timed_by_route_and_status() -> None:
     }
     timed = dict(
         re.findall(
-            r'^tunnel_webhook_request_duration_seconds_count\{(route="[^"]*",status="\d+")\} (\S+)', told, re.MULTILINE
+            r'^tunnel_webhook_request_duration_seconds_count\{(route="[^"]*",status="\d+")\} (\S+)',
+            metrics,
+            re.MULTILINE,
         )
     )
     assert timed == counted
     buckets = re.findall(
-        r'^tunnel_webhook_request_duration_seconds_bucket\{le="([^"]+)",route="GET /",', told, re.MULTILINE
+        r'^tunnel_webhook_request_duration_seconds_bucket\{le="([^"]+)",route="GET /",', metrics, re.MULTILINE
     )
     assert {"0.005", "0.1", "15.0", "+Inf"} <= set(buckets)

@@ -63,7 +63,7 @@ class MemoryAccount:
         self.tunnels, self.zones = InMemoryTunnels({}), InMemoryZones({})
 
     def open(self) -> None:
-        """Let every container of this process have the account, disturbances and all."""
+        """Give the account to every container of this process, with its disturbances."""
         at = self._disturbances.at
         Container.memory_tunnels.override(providers.Object(SteppedTunnels(self.tunnels, partial(at, "tunnels"))))
         Container.memory_zones.override(providers.Object(SteppedZones(self.zones, partial(at, "zones"))))

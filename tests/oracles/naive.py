@@ -22,19 +22,19 @@ _PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^"\[\]{},]+')
 
 
 def elements(text: str) -> list[str]:
-    """Return the text of each element of a JSON array, or of each member of an object; null has none."""
+    """Return the texts of the elements of a JSON array, or of the members of an object; null has none."""
     if text.strip() == "null":
         return []
-    depth, texts, current = 0, list[str](), ""
+    depth, found, current = 0, list[str](), ""
     for part in _PARTS.findall(text.strip()[1:-1]):
         if part == "," and depth == 0:
-            texts.append(current.strip())
+            found.append(current.strip())
             current = ""
             continue
         depth += part in {"[", "{"}
         depth -= part in {"]", "}"}
         current += part
-    return [*texts, current.strip()] if current.strip() else texts
+    return [*found, current.strip()] if current.strip() else found
 
 
 def rule_texts(document: str) -> list[str]:
@@ -73,7 +73,7 @@ def covers(hostname: str, host: str) -> bool:
 def answers(rules: Iterable[Mapping[str, Any]], host: str, path: str) -> int:
     """Return the index of the rule that answers a request."""
     place = -1
-    for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers if none matches
+    for place, rule in enumerate(rules):  # noqa: B007 -- the last one answers where none matches
         if covers(rule.get("hostname", ""), host) and re.search(rule.get("path", ""), path):
             break
     return place

@@ -22,7 +22,7 @@ TESTS = Path(__file__).parents[1]
 DIRECTORY = TESTS.parent / ".programs"
 _DRIVERS = TESTS / "external_dns" / "go"
 SOURCES: Mapping[str, Path] = {
-    # The newest first: the older ones take most of their compiled dependencies from it.
+    # Each go.mod names the dependencies of the newest external-dns, so that Go compiles them once for all five drivers.
     **{version: _DRIVERS / version for version in ("v0_22", "v0_20", "v0_18", "v0_15", "v0_14")},
     "planner": TESTS / "oracles" / "go_external_dns_planner",
     "cloudflared": TESTS / "oracles" / "go_cloudflared",
@@ -35,7 +35,7 @@ ON_DEMAND: Mapping[str, Path] = {"controller": _DRIVERS / "controller"}
 _COMMAND = "python -m nox -s programs"
 _BUILD = ("go", "build", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w")
 _ENVIRONMENT = {"GOFLAGS": "-mod=readonly -buildvcs=false", "CGO_ENABLED": "0"}
-# What Go says of a module or a toolchain that is missing and cannot be fetched; anything else is our fault.
+# The errors of Go for a module or a toolchain that is missing and cannot be fetched; anything else is our fault.
 _OUT_OF_REACH = re.compile(
     r'Get "http|reading http|dial tcp|module lookup disabled|requires go >=|toolchain not available'
 )
@@ -101,8 +101,8 @@ def main(names: list[str]) -> None:
 
 
 def _go(command: tuple[str, ...], directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    given = {**os.environ, **_ENVIRONMENT, **environment}  # noqa: TID251 -- Go finds its caches through the environment
-    return subprocess.run(command, cwd=directory, env=given, capture_output=True, text=True, check=False)
+    variables = {**os.environ, **_ENVIRONMENT, **environment}  # noqa: TID251 -- Go finds its caches through the environment
+    return subprocess.run(command, cwd=directory, env=variables, capture_output=True, text=True, check=False)
 
 
 def _without_go(name: str) -> str:
