@@ -9,8 +9,8 @@ import pytest
 from tunnel_webhook.adapters.cloudflare.codec import (
     StoredConfiguration,
     StoredRecord,
+    StoredTunnel,
     StoredZone,
-    Tunnel,
     encode_batch,
     encode_configuration,
     records_of,
@@ -72,7 +72,7 @@ def test_unknown_keys_and_the_digits_of_numbers_are_sent_back() -> None:
     ids=["both", "only config_src", "only remote_config", "remote", "only remote_config true", "neither"],
 )
 def test_a_tunnel_is_local_if_either_field_says_so(text: str, is_local: bool) -> None:  # noqa: FBT001 -- an expectation
-    assert msgspec.json.decode(text, type=Tunnel).is_local is is_local
+    assert msgspec.json.decode(text, type=StoredTunnel).is_local is is_local
 
 
 def test_recorded_records_become_records_of_the_domain() -> None:

@@ -29,7 +29,7 @@ class StoredConfiguration(msgspec.Struct):
         return bytes(self.config).decode()
 
 
-class Tunnel(msgspec.Struct):
+class StoredTunnel(msgspec.Struct):
     """A tunnel; `remote_config` and `config_src` say the same, and either may be missing."""
 
     name: str | None = None

@@ -20,7 +20,12 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
-from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration, Tunnel, encode_configuration, same_document
+from tunnel_webhook.adapters.cloudflare.codec import (
+    StoredConfiguration,
+    StoredTunnel,
+    encode_configuration,
+    same_document,
+)
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.failures import NO_CONFIGURATION, Operation, Refused, Unsettled
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
@@ -89,7 +94,7 @@ class CloudflareTunnels:
         """Raise PermanentFailure unless the tunnel exists and may be given a configuration."""
         path = f"/accounts/{await self.directory.account_id()}/cfd_tunnel/{tunnel}"
         try:
-            state = await self.api.get(Tunnel, Operation("read tunnel", tunnel), path)
+            state = await self.api.get(StoredTunnel, Operation("read tunnel", tunnel), path)
         except Refused as refused:
             if refused.status != HTTPStatus.NOT_FOUND:
                 raise

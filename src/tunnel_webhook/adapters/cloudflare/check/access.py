@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from tunnel_webhook.adapters.cloudflare.check.observations import Observations, cure_of, is_denied, sentence_of
-from tunnel_webhook.adapters.cloudflare.codec import Tunnel, Usage, VerifiedToken
+from tunnel_webhook.adapters.cloudflare.codec import StoredTunnel, Usage, VerifiedToken
 from tunnel_webhook.adapters.cloudflare.failures import Refused
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.ports import Failure, Finding, Level
@@ -177,7 +177,7 @@ def _to_read_tunnels(observations: Observations, policy: Policy) -> Iterator[Fin
         sentence = f"denied for {_shown(denials)}: {sentence_of(next(iter(denials.values())))}"
         account = f"account {observations.account}, or set CLOUDFLARE_ACCOUNT_ID if they are in another"
         yield Finding(subject, Level.PROBLEM, sentence, f"grant Account / Cloudflare Tunnel / Edit on {account}")
-    elif granted := sum(isinstance(observation.tunnel, Tunnel | Refused) for observation in tunnels.values()):
+    elif granted := sum(isinstance(observation.tunnel, StoredTunnel | Refused) for observation in tunnels.values()):
         yield Finding(subject, Level.OK, f"granted for {granted} of {len(tunnels)} tunnels")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredZone, Tunnel, Usage, VerifiedToken
+from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredTunnel, StoredZone, Usage, VerifiedToken
 from tunnel_webhook.adapters.cloudflare.failures import Refused
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import Zone
@@ -17,7 +17,7 @@ from tunnel_webhook.ports import Failure, TemporaryFailure
 class TunnelObservation:
     """One tunnel, its document, and the connectors that serve it."""
 
-    tunnel: Tunnel | Failure
+    tunnel: StoredTunnel | Failure
     configuration: TunnelConfiguration | Failure
     connectors: list[Connector] | Failure
 
@@ -48,7 +48,7 @@ class Observations:
         """Why nothing at all could be read; None if something could."""
         if not isinstance(self.zones, Failure):
             return None
-        if any(isinstance(observation.tunnel, Tunnel) for observation in self.tunnels.values()):
+        if any(isinstance(observation.tunnel, StoredTunnel) for observation in self.tunnels.values()):
             return None
         return self.token if isinstance(self.token, Failure) else self.zones
 

@@ -18,7 +18,7 @@ from tunnel_webhook.adapters.cloudflare.check.observations import Observations, 
 from tunnel_webhook.adapters.cloudflare.check.tunnels import about_tunnels
 from tunnel_webhook.adapters.cloudflare.check.zones import about_zones
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_cancel
-from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredRecord, Tunnel, Usage, VerifiedToken
+from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredRecord, StoredTunnel, Usage, VerifiedToken
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.failures import Operation, Refused, failure_of_error
@@ -96,7 +96,7 @@ class CloudflareInspection:
         path = f"/accounts/{account}/cfd_tunnel/{tunnel}"
         listing = Operation("list connectors", f"tunnel {tunnel}")
         return TunnelObservation(
-            tunnel=await _attempt(self.api.get(Tunnel, Operation("read tunnel", tunnel), path)),
+            tunnel=await _attempt(self.api.get(StoredTunnel, Operation("read tunnel", tunnel), path)),
             configuration=await _attempt(self.tunnels.load(tunnel)),
             connectors=await _attempt(self.api.get(list[Connector], listing, f"{path}/connections")),
         )
