@@ -189,4 +189,6 @@ def hostname(text: str) -> str:
 
 def owner(text: str) -> str:
     """Return an owner that fits into a record's comment, or an empty text."""
-    return text and Marker(text).comment and text
+    if text:
+        Marker(text)
+    return text
