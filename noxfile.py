@@ -12,10 +12,11 @@ import nox
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "external_dns", "tests", "cover"]
+nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "tests", "cover"]
 
-SLOW = "not controller and not container and not nightly"
-END_TO_END = "tests/e2e"
+SLOW = "controller or container or nightly"
+GENUINE = f"(external_dns or cloudflared) and not ({SLOW})"
+SELECTED = f"not (external_dns or cloudflared or {SLOW})"
 
 
 def _install(session: nox.Session) -> None:
@@ -78,17 +79,16 @@ def programs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests but those that need Go programs, in two processes side by side; arguments go to a single pytest."""
+    """Run all tests, those that need Go programs in a process beside the others; arguments go to a single pytest."""
     _install(session)
-    selected = ("-m", f"not external_dns and not cloudflared and {SLOW}")
     measured = ("coverage", "run", "-m")
     if session.posargs:
-        _pytest(session, *selected, *session.posargs, runner=measured)
+        _pytest(session, "-m", SELECTED, *session.posargs, runner=measured)
         return
-    # One pytest keeps one core busy. The output of the end-to-end tests comes when both are done.
+    # One pytest keeps one core busy. The output of the one beside comes when both are done.
     with ThreadPoolExecutor() as pool:
-        beside = pool.submit(_pytest, session, *selected, END_TO_END, runner=measured, silent=True)
-        _pytest(session, *selected, f"--ignore={END_TO_END}", runner=measured)
+        beside = pool.submit(_pytest, session, "-m", GENUINE, silent=True)
+        _pytest(session, "-m", SELECTED, runner=measured)
         sys.stdout.write(beside.result())
 
 
@@ -96,7 +96,7 @@ def tests(session: nox.Session) -> None:
 def external_dns(session: nox.Session) -> None:
     """Drive the running process with the genuine external-dns, and ask the genuine planner and cloudflared."""
     _install(session)
-    _pytest(session, "-m", f"(external_dns or cloudflared) and {SLOW}", *session.posargs)
+    _pytest(session, "-m", GENUINE, *session.posargs)
 
 
 @nox.session

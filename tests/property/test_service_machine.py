@@ -344,4 +344,4 @@ def naive_name(text: str) -> str:
 
 
 TestSharedTunnels = SharedTunnels.TestCase
-TestSharedTunnels.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=30)
+TestSharedTunnels.settings = settings(stateful_step_count=30)
