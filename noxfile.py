@@ -16,6 +16,7 @@ nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "tests"
 
 SLOW = "controller or container or nightly"
 GENUINE = f"(external_dns or cloudflared) and not ({SLOW})"
+END_TO_END = "tests/e2e"
 SELECTED = f"not (external_dns or cloudflared or {SLOW})"
 
 
@@ -79,17 +80,21 @@ def programs(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests, those that need Go programs in a process beside the others; arguments go to a single pytest."""
+    """Run all tests, in three processes side by side; arguments go to a single pytest, without the Go programs."""
     _install(session)
     measured = ("coverage", "run", "-m")
     if session.posargs:
         _pytest(session, "-m", SELECTED, *session.posargs, runner=measured)
         return
-    # One pytest keeps one core busy. The output of the one beside comes when both are done.
+    # These two mostly wait for other processes. Their output comes when they are done.
     with ThreadPoolExecutor() as pool:
-        beside = pool.submit(_pytest, session, "-m", GENUINE, silent=True)
-        _pytest(session, "-m", SELECTED, runner=measured)
-        sys.stdout.write(beside.result())
+        beside = (
+            pool.submit(_pytest, session, "-m", GENUINE, silent=True),
+            pool.submit(_pytest, session, "-m", SELECTED, END_TO_END, runner=measured, silent=True),
+        )
+        _pytest(session, "-m", SELECTED, f"--ignore={END_TO_END}", runner=measured)
+        for run in beside:
+            sys.stdout.write(run.result())
 
 
 @nox.session
