@@ -30,7 +30,7 @@ RULES = (ADMIN, HAND, WILD, EVERYWHERE)
 DOCUMENT = document(*RULES)
 RECORDS = (
     record("example.com", "10 mail.example.com", "MX"),
-    record("hand.example.com", target_of(BLUE), proxied=True, comment="made by hand, owner=nobody"),
+    record("hand.example.com", target_of(BLUE), proxied=True, comment="made by hand, owner=ops"),
     record("like.example.com", target_of(BLUE), proxied=True, comment="heritage=tunnel-webhooks,owner=x"),
     record("www.example.com", "192.0.2.1", "A", proxied=True),
     record("_acme-challenge.app.example.com", "token", "TXT"),

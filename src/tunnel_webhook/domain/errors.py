@@ -10,14 +10,11 @@ Every message is a sentence for the operator: what, which, and what would be acc
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
+from tunnel_webhook.domain.code import Code
 
 
-class Reason(StrEnum):
-    """Why an endpoint is not applied: its value is the code, `meaning` the sentence of the documentation."""
-
-    meaning: str
+class Reason(Code):
+    """Why an endpoint is not applied."""
 
     INVALID_HOSTNAME = "invalid-hostname", "DNS cannot hold the name"
     INVALID_SERVICE = "invalid-service", "a tunnel cannot reach the origin, or the settings do not allow it"
@@ -37,13 +34,6 @@ class Reason(StrEnum):
     RECORD_CONFLICT = "record-conflict", "a record made by hand holds the name"
     QUOTA_EXCEEDED = "quota-exceeded", "the zone cannot hold more records"
     REFUSED = "refused", "Cloudflare refused it; the sentence is Cloudflare's own"
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        """Make the code the value, and keep the meaning beside it."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
 
 
 class DomainError(Exception):

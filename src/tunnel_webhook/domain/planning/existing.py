@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Self
 
 from tunnel_webhook.domain.claim import Claim, claims_among
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
+from tunnel_webhook.domain.code import Code
 from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, Zone
 from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
@@ -17,13 +16,8 @@ from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.planning.layout import shadowed
 
 
-class Drift(StrEnum):
-    """How a managed hostname differs from what it should be, the most serious first.
-
-    Its value is the code, `meaning` the sentence of the documentation.
-    """
-
-    meaning: str
+class Drift(Code):
+    """How a managed hostname differs from what it should be, the most serious first."""
 
     NO_RULE = "no-rule", "it is claimed, and no tunnel has a rule for it"
     TUNNEL = "tunnel", "it points at one of our tunnels, and its rules are in another"
@@ -33,13 +27,6 @@ class Drift(StrEnum):
     HOSTNAME = "hostname", "a rule does not spell its hostname in lower-case A-labels"
     SERVICE = "service", "a rule has a service that no endpoint can ask for"
     SHADOWED = "shadowed", "rules before its own take some of its requests"
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        """Make the code the value, and keep the meaning beside it."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
 
 
 @dataclass(frozen=True, slots=True)

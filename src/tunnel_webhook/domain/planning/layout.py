@@ -50,8 +50,8 @@ def lay_out(
 ) -> TunnelConfiguration:
     """Return a document in which some hostnames have other rules, and every managed rule is in its place.
 
-    `replaced` holds all new rules of the hostnames that change, which may be none; `managed` every claimed hostname,
-    whoever owns it, so that two instances agree on one order. The rest is untouched.
+    `replaced` holds all new rules of the hostnames that change, which may be none; `managed` every claimed hostname
+    of any owner, so that two instances agree on one order. The rest is untouched.
     """
     bystanders = (
         rule

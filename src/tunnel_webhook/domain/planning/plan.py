@@ -86,7 +86,7 @@ class Decision:
 class Plan:
     """Decisions by hostname, sorted; rejections; the hostnames whose deletion the guard withheld; and every claim.
 
-    `managed` holds the hostnames that are claimed already, whoever owns them.
+    `managed` holds the hostnames of all owners that are claimed already.
     """
 
     decisions: tuple[Decision, ...] = ()
@@ -104,7 +104,7 @@ class Plan:
 
     @property
     def claimed(self) -> frozenset[Hostname]:
-        """Every hostname that is claimed once the claims are made, whoever owns it."""
+        """Every hostname of any owner that is claimed once the claims are made."""
         return self.managed | {decision.hostname for decision in self.decisions if decision.claim}
 
     def claims(self) -> Mapping[Zone, RecordBatch]:
