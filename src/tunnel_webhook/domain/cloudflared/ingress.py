@@ -74,8 +74,8 @@ class IngressRule:
             "service": service,
             "originRequest": dict(origin_request),
         }
-        kept: dict[str, Json] = {key: value for key, value in parts.items() if value}
-        return cls.from_value(to_text(kept), kept)
+        text = to_text({key: value for key, value in parts.items() if value})
+        return cls(text, hostname, path, service, MappingProxyType(dict(origin_request)))
 
     def revised(self, desired: IngressRule) -> IngressRule:
         """Return the rule that replaces this one: itself if it already says the same, else with its unknown keys."""
@@ -84,7 +84,7 @@ class IngressRule:
         origin = merge_origin_request(self.origin_request, desired.origin_request)
         known = IngressRule.make(desired.hostname, desired.path, desired.service, origin)
         unknown = (member for key, member in members(self.text) if fold_key(key) not in _RULE_KEYS)
-        return IngressRule.parse(join_members((*(member for _, member in members(known.text)), *unknown)))
+        return replace(known, text=join_members((*(member for _, member in members(known.text)), *unknown)))
 
     def is_equivalent_to(self, other: IngressRule) -> bool:
         """Whether both route the same requests to the same service in the same way, as far as we know the keys."""
