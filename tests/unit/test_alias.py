@@ -35,6 +35,7 @@ def test_a_hostname_has_an_alias(hostname: str, alias: str) -> None:
         pytest.param("Ab--cd.de", id="two hyphens in the third place"),
         pytest.param("\u0301a.de", id="a leading combiner"),
         pytest.param("אa.de", id="right to left and left to right in one label"),
+        pytest.param("a\u0660.de", id="an Arabic digit in a left-to-right label"),
         pytest.param("a\u200db.de", id="a misplaced joiner"),
     ],
 )

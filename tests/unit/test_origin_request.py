@@ -32,11 +32,11 @@ OPTIONS: list[tuple[str, str, str, dict[str, Json]]] = [
     ("bastion-mode", "true", "true", {"bastionMode": True}),
     (
         "ip-rules",
-        "allow  10.0.0.1/8 443 80 80,deny ::/0",
-        "allow 10.0.0.0/8 80 443,deny ::/0",
+        "allow  10.0.0.1/8 8 1 1,deny ::/0",
+        "allow 10.0.0.0/8 1 8,deny ::/0",
         {
             "ipRules": [
-                {"prefix": "10.0.0.0/8", "ports": [80, 443], "allow": True},
+                {"prefix": "10.0.0.0/8", "ports": [1, 8], "allow": True},
                 {"prefix": "::/0", "ports": [], "allow": False},
             ]
         },

@@ -121,6 +121,12 @@ async def test_a_rejection_is_raised_after_everything_else_is_applied() -> None:
     assert hosts(tunnels) == [APP, ""]
 
 
+async def test_the_sentences_of_several_rejections_are_separated() -> None:
+    bad = (endpoint("a.example.com", path="x"), endpoint("b.example.com", tunnel="red"))
+    with pytest.raises(ChangesNotApplied, match=r"^a.example.com: invalid-path: .*; b.example.com: unknown-tunnel: "):
+        await service(*memory()).apply_changes(create(*bad))
+
+
 async def test_a_rejection_raises_nothing_where_the_operator_wants_it_reported_only() -> None:
     api = service(*memory(), fail_on_rejection=False)
     await api.apply_changes(create(endpoint("bad.example.com", "ftp://x")))
