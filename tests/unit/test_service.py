@@ -107,7 +107,7 @@ async def test_adjusting_names_what_cannot_be_published_and_drops_what_cannot_be
     (adjusted,) = await service(*memory()).adjust_endpoints(asked)
     assert adjusted.dns_name == "bad.example.com"
     assert dict(adjusted.properties) == {"webhook/invalid": "invalid-service"}
-    assert "cannot publish bad.example.com" in caplog.text
+    assert "cannot publish bad.example.com (unknown resource): invalid-service" in caplog.text
 
 
 # What is not applied.
@@ -181,7 +181,7 @@ async def test_the_failure_and_the_log_count_the_same_hostnames_that_wait(
         await service(tunnels, refusing).apply_changes(asked)
 
     assert f"applied: create 1, rejected 1, {logged}" in caplog.text
-    assert "rejected b.example.com (): quota-exceeded" in caplog.text
+    assert "rejected b.example.com (unknown resource): quota-exceeded" in caplog.text
 
 
 async def test_a_document_that_is_not_an_object_fails_for_good() -> None:

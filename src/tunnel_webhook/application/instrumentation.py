@@ -40,14 +40,15 @@ _success = _meter.create_gauge(
     "tunnel_webhook_last_success_timestamp_seconds", description="When the driven ports last answered"
 )
 
+_UNKNOWN_RESOURCE = "unknown resource"
+
 
 def observe_adjustment(adjustment: Adjustment) -> None:
     """Name the endpoints that cannot be published, and count those that no tunnel can carry."""
     for fault in adjustment.unpublishable:
         endpoint = fault.endpoint
-        log.warning(
-            "cannot publish %s (%s): %s: %s", endpoint.dns_name, endpoint.resource, fault.reason, fault.sentence
-        )
+        resource = endpoint.resource or _UNKNOWN_RESOURCE
+        log.warning("cannot publish %s (%s): %s: %s", endpoint.dns_name, resource, fault.reason, fault.sentence)
     for record_type, number in Counter(endpoint.record_type for endpoint in adjustment.dropped).items():
         _dropped.add(number, {"type": record_type})
 
@@ -106,9 +107,8 @@ def observe_plan(applied: Plan, *, waiting: int, dry_run: bool) -> None:
             "rejected",
             {"hostname": rejection.hostname, "reason": rejection.reason.value, "sentence": rejection.sentence},
         )
-        log.warning(
-            "rejected %s (%s): %s: %s", rejection.hostname, rejection.resource, rejection.reason, rejection.sentence
-        )
+        resource = rejection.resource or _UNKNOWN_RESOURCE
+        log.warning("rejected %s (%s): %s: %s", rejection.hostname, resource, rejection.reason, rejection.sentence)
     _withheld.add(len(applied.withheld))
     counts = ", ".join(f"{name} {number}" for name, number in applied.counts.items() if number) or "nothing to do"
     left = f", waiting {waiting}" if waiting else ""
