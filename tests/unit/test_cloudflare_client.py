@@ -15,9 +15,10 @@ from doubles.clock import VirtualClock
 from doubles.scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_cancel, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
-from tunnel_webhook.adapters.cloudflare.failures import Operation, Unsettled
+from tunnel_webhook.adapters.cloudflare.failures import Operation
 from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
+from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unsettled
 
 pytestmark = pytest.mark.anyio
 
@@ -41,10 +42,16 @@ def client(transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None =
     )
 
 
+def operations_on(opened: httpx.AsyncClient) -> CloudflareAPI:
+    """Return operations on a client."""
+    clock = VirtualClock()
+    return CloudflareAPI(opened, ServerClock(clock.now, clock.now))
+
+
 def api(*answers: Answer) -> tuple[CloudflareAPI, ScriptedTransport]:
     """Return operations that are answered from a list, and the network that holds their requests."""
     transport = ScriptedTransport(*answers)
-    return CloudflareAPI(client(transport)), transport
+    return operations_on(client(transport)), transport
 
 
 def success(result: str, info: str = "null") -> httpx.Response:
@@ -215,7 +222,7 @@ async def test_no_credential_reaches_a_log_a_trace_or_an_error(
     opened = client(network, credentials)
     for _ in range(2):
         with pytest.raises(Failure) as failure:
-            await CloudflareAPI(opened).write(int, WRITE, "PUT", "/x", b"")
+            await operations_on(opened).write(int, WRITE, "PUT", "/x", b"")
         texts += [str(failure.value), repr(failure.value), repr(opened.auth), repr(opened)]
         texts += traceback.format_exception(failure.value)
     texts += caplog.messages

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from doubles.steps import SteppedTunnels, SteppedZones, fail
-from tunnel_webhook.application import Gathering, Operator
+from tunnel_webhook.adapters.memory import NoLock
+from tunnel_webhook.application import Documents, Gathering, Operator
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -22,14 +23,13 @@ WRITTEN = AssertionError("a question must not write")
 
 
 def operator(
-    documents: Mapping[str, TunnelConfiguration] | None = None, *records: DnsRecord, guard: Guard | None = None
+    held: Mapping[str, TunnelConfiguration] | None = None, *records: DnsRecord, guard: Guard | None = None
 ) -> Operator:
     """Return the operator's questions on this state; an answer that writes anything fails."""
-    tunnels, zones = memory(documents, {ZONE: records})
+    tunnels, zones = memory(held, {ZONE: records})
     step = fail(WRITTEN, at="before save")
-    return Operator(
-        Gathering(SteppedTunnels(tunnels, step), SteppedZones(zones, step), POLICY), POLICY, guard or Guard()
-    )
+    documents = Documents(SteppedTunnels(tunnels, step), NoLock(), POLICY, lambda: 0.0)
+    return Operator(Gathering(documents, SteppedZones(zones, step), POLICY), POLICY, guard or Guard())
 
 
 async def test_a_preview_is_the_plan_of_the_changes() -> None:

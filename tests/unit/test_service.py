@@ -185,7 +185,7 @@ async def test_the_failure_and_the_log_count_the_same_hostnames_that_wait(
 
 
 async def test_a_document_that_is_not_an_object_fails_for_good() -> None:
-    tunnels, zones = memory()
+    tunnels, zones = memory(records={ZONE: (claim(APP),)})
     tunnels.documents[BLUE] = ("[]", 1)
     with pytest.raises(PermanentFailure, match="not a JSON object"):
         await service(tunnels, zones).records()
@@ -213,8 +213,8 @@ async def test_every_change_is_logged_at_debug_and_counted_at_info(caplog: pytes
 
 async def test_readiness_is_the_last_contact_with_the_ports() -> None:
     tunnels, zones = memory()
-    stepped = SteppedTunnels(tunnels)
-    api = service(stepped, zones)
+    stepped = SteppedZones(zones)
+    api = service(tunnels, stepped)
     assert api.contact.readiness() == Readiness(ready=True, sentence="the backend has not been asked yet")
 
     await api.records()

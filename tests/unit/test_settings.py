@@ -57,6 +57,8 @@ WRONG_VALUES = {
     "ALLOW_CA_POOL": ("maybe", "ALLOW_CA_POOL='maybe': true or false is expected"),
     "DRY_RUN": ("2", "DRY_RUN='2': true or false is expected; for example DRY_RUN=true"),
     "ON_REJECTION": ("ignore", "ON_REJECTION='ignore': one of fail, report is expected"),
+    "RELEASE_DELAY": ("59", "RELEASE_DELAY='59': 0, or a number of seconds from 60 to 3600 is expected"),
+    "WRITE_LOCK": ("yes", "WRITE_LOCK='yes': off, dns, or dns: and the name of a zone is expected"),
     "MAX_DELETES_FLOOR": ("-1", "MAX_DELETES_FLOOR='-1': a whole number of at least 0 is expected"),
     "MAX_DELETE_RATIO": ("50", "MAX_DELETE_RATIO='50': a number from 0 to 1 is expected"),
     "REQUEST_DEADLINE": ("15", "REQUEST_DEADLINE='15': a number of seconds above 0 and up to 14 is expected"),

@@ -76,6 +76,7 @@ class InMemoryTunnels:
         except InvalidConfiguration as error:
             message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
             raise Unacceptable(message) from error
+        _, version = self._document(tunnel)
         self.documents[tunnel] = (configuration.text, version + 1)
         return version + 1
 
