@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind
 
 from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, seed
 from doubles.http_client import connect
-from doubles.steps import SteppedTunnels, fail, pass_by
+from doubles.steps import SteppedZones, fail, pass_by
 from tunnel_webhook.application import Contact
 from tunnel_webhook.container import Container
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -156,7 +156,7 @@ async def test_readiness_is_that_of_the_last_contact_of_the_service(
     now = 970.0
     container.contact.override(providers.Object(Contact(lambda: now)))
     step = fail(failure) if failure else pass_by
-    container.tunnels.override(providers.Object(SteppedTunnels(container.memory_tunnels(), step)))
+    container.zones.override(providers.Object(SteppedZones(container.memory_zones(), step)))
 
     async with connect(container.monitoring_app()) as client:
         before = await client.get("/readyz")

@@ -69,8 +69,9 @@ def reasons(planned: Plan) -> list[tuple[str, str]]:
 
 
 def written(planned: Plan) -> list[DnsRecord]:
-    batches = [*planned.claims().values(), *planned.repoints().values(), *planned.releases().values()]
-    return [each for batch in batches for each in batch.records]
+    batches = [*planned.claims().values(), *planned.repoints().values()]
+    kept = [*planned.releases().values(), *planned.discards().values()]
+    return [each for batch in batches for each in batch.records] + [each for records in kept for each in records]
 
 
 def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> TunnelConfiguration:
