@@ -17,7 +17,7 @@ from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.planning.existing import Existing
-from tunnel_webhook.domain.planning.plan import Plan
+from tunnel_webhook.domain.planning.plan import Plan, RuleChange
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.request import hostnames_in
@@ -486,3 +486,15 @@ async def test_rules_of_the_same_hostname_that_appear_after_planning_are_kept() 
     rules = TunnelConfiguration.parse(text, version).rules
     assert added in rules
     assert "http://new" in {each.service for each in rules}
+
+
+async def test_a_rule_that_cloudflared_would_refuse_is_rejected_before_it_is_sent_and_the_rest_goes_live() -> None:
+    tunnels, zones = memory()
+    prepared = await prepare(tunnels, zones, create(endpoint("a.example.com"), endpoint(), endpoint("z.example.com")))
+    first, app, last = prepared.plan.decisions
+    faulty = replace(app, rules=(RuleChange(BLUE, upserts=(rule(APP, "http://x/path"),)),))
+    outcome = await replace(prepared, plan=replace(prepared.plan, decisions=(first, faulty, last))).execute()
+    (rejection,) = outcome.applied.rejections
+    assert rejection.hostname == APP
+    assert rejection.sentence.startswith(f"tunnel {BLUE} would refuse its configuration: http://x/path is an invalid")
+    assert hosts(tunnels) == ["a.example.com", "z.example.com", ""]
