@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -354,9 +353,8 @@ def test_an_explanation_of_an_unclaimed_hostname_names_what_is_wrong(process: Co
 
 
 def test_an_explanation_of_a_hostname_that_is_being_released_says_since_when(process: Control) -> None:
-    process.seed(
-        account(replace(claim("gone.example.com"), comment=Marker("default", releasing=1_700_000_000).comment))
-    )
+    comment = Marker("default", releasing=1_700_000_000).comment
+    process.seed(account(record("gone.example.com", target_of(BLUE), comment=comment, proxied=True)))
 
     lines = run(on(process), "explain", "gone.example.com").stdout.splitlines()
 
