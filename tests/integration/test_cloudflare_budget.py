@@ -73,6 +73,32 @@ async def test_creations_are_at_most_five_calls_and_one_per_two_hundred(count: i
         assert len(world.records()) == count
 
 
+@pytest.mark.parametrize("count", [1, 200, 201, 1000])
+async def test_deletions_cost_as_much_as_creations_and_their_release_one_call_and_one_per_two_hundred(
+    count: int,
+) -> None:
+    zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
+    async with cloudflare(Emulator(seed(plan="free").with_zone(zone))) as world:
+        clock = world.emulator.clock
+        api = service(world.tunnels, world.zones, ONE_TUNNEL, clock=clock.now, release_delay=120.0)
+        await api.apply_changes(Changes(create=apps(count)))
+        published = await api.records()
+        world.emulator.log.clear()
+        await api.apply_changes(Changes(delete=published))
+        assert len(world.calls) <= 5 + math.ceil(count / 200)
+        assert len(world.records()) == count
+        await clock.sleep(121)
+        world.emulator.log.clear()
+        assert await api.records() == ()
+        await api.turns.finish()
+        assert len(world.calls) <= 2 + 1 + math.ceil(count / 200)
+        assert world.records() == {}
+        world.emulator.log.clear()
+        await api.records()
+        await api.turns.finish()
+        assert len(world.calls) == 2
+
+
 async def test_a_thousand_creations_take_less_than_three_seconds_and_twelve_calls() -> None:
     zone = replace(seed(plan="free").zone("example.com"), quota=10_000)
     state = seed(plan="free").with_zone(zone).with_behaviour(latency=0.1)

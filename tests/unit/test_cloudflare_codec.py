@@ -85,6 +85,11 @@ def test_recorded_records_become_records_of_the_domain() -> None:
     assert not txt.proxied
 
 
+def test_a_record_is_dated_in_seconds_since_the_epoch() -> None:
+    text = b'{"id":"1","name":"a.example.com","type":"A","created_on":"2023-11-14T22:13:20.5Z"}'
+    assert msgspec.json.decode(text, type=StoredRecord).record.created == 1_700_000_000.5
+
+
 def test_a_record_with_only_the_required_fields_can_be_read() -> None:
     stored = msgspec.json.decode(b'{"id":"1","name":"App.Example.com.","type":"SRV"}', type=StoredRecord)
     assert stored.record == DnsRecord("app.example.com", "SRV", "", id="1")
