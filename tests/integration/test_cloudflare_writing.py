@@ -62,8 +62,8 @@ async def watched(
 # The moment.
 
 
-@pytest.mark.parametrize(("busy", "slots"), [(0, 0), (1, 0), (6, 0), (50, 2)], ids=str)
-async def test_between_the_last_read_and_the_write_no_time_passes_and_nothing_is_sent_but_what_waits_for_their_slots(
+@pytest.mark.parametrize(("busy", "slots"), [(0, 0), (1, 0), (6, 0), (50, 8)], ids=str)
+async def test_between_the_last_read_and_the_write_no_time_passes_and_nothing_is_sent_but_by_callers_in_a_queue(
     opened: AsyncExitStack, busy: int, slots: int
 ) -> None:
     world, network = await watched(opened, Emulator(seed().with_behaviour(latency=LATENCY)))
