@@ -176,7 +176,7 @@ async def test_each_exception_is_answered_as_in_the_table(
     client: httpx.AsyncClient, driven: Driven, send: Send, failure: Exception | None, status: int, part: str
 ) -> None:
     if failure:
-        driven[0].step = fail(failure)
+        driven[1].step = fail(failure)
 
     answer = await send(client)
 
@@ -243,7 +243,7 @@ async def test_an_unexpected_error_is_in_the_log_and_not_in_the_answer(
 async def test_the_sentence_of_a_problem_is_logged(
     client: httpx.AsyncClient, driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driven[0].step = fail(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
+    driven[1].step = fail(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
 
     await client.get("/records")
 
@@ -263,7 +263,7 @@ async def test_the_sentence_of_a_problem_is_logged(
 async def test_a_body_stays_small_however_long_or_odd_its_sentence_is(
     client: httpx.AsyncClient, driven: Driven, sentence: str
 ) -> None:
-    driven[0].step = fail(PermanentFailure("which: " + sentence))
+    driven[1].step = fail(PermanentFailure("which: " + sentence))
 
     answer = await client.get("/records")
 

@@ -57,6 +57,8 @@ WRONG_VALUES = {
     "ALLOW_CA_POOL": ("maybe", "ALLOW_CA_POOL='maybe': true or false is expected"),
     "DRY_RUN": ("2", "DRY_RUN='2': true or false is expected; for example DRY_RUN=true"),
     "ON_REJECTION": ("ignore", "ON_REJECTION='ignore': one of fail, report is expected"),
+    "RELEASE_DELAY": ("59", "RELEASE_DELAY='59': 0, or a number of seconds from 60 to 3600 is expected"),
+    "WRITE_LOCK": ("yes", "WRITE_LOCK='yes': off, dns, or dns: and the name of a zone is expected"),
     "MAX_DELETES_FLOOR": ("-1", "MAX_DELETES_FLOOR='-1': a whole number of at least 0 is expected"),
     "MAX_DELETE_RATIO": ("50", "MAX_DELETE_RATIO='50': a number from 0 to 1 is expected"),
     "REQUEST_DEADLINE": ("15", "REQUEST_DEADLINE='15': a number of seconds above 0 and up to 14 is expected"),
@@ -160,6 +162,17 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
         {"BACKEND": "memory", "CLOUDFLARE_API_URL": "https://a:b@c"},
         "an http or https URL without query",
     ),
+    "a release that does not outlast an apply": (
+        {"BACKEND": "memory", "RELEASE_DELAY": "45"},
+        "RELEASE_DELAY='45': 0, or a number of seconds from 60 to 3600 is expected",
+    ),
+    "a release of more than an hour": (
+        {"BACKEND": "memory", "RELEASE_DELAY": "3601"},
+        "RELEASE_DELAY='3601': a whole number from 0 to 3600 is expected",
+    ),
+    "a lock of another kind": ({"BACKEND": "memory", "WRITE_LOCK": "etcd"}, "WRITE_LOCK='etcd': off, dns, or dns: and"),
+    "a lock in a zone that is none": ({"BACKEND": "memory", "WRITE_LOCK": "dns:a_b..c"}, "WRITE_LOCK='dns:a_b..c'"),
+    "a lock in a zone without a name": ({"BACKEND": "memory", "WRITE_LOCK": "dns:"}, "WRITE_LOCK='dns:'"),
     "a value of several lines": ({"BACKEND": "me\nmory"}, r"BACKEND='me\nmory': one of cloudflare, memory is expected"),
 }
 
@@ -327,6 +340,31 @@ def test_the_settings_reach_policy_and_guard() -> None:
     assert settings.guard == Guard(floor=7, ratio=0.25)
     assert not settings.fails_on_rejection
     assert len(settings.cloudflare_zone_ids) == 2
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 120), ("0", 0), ("60", 60), ("3600", 3600)])
+def test_a_release_takes_two_minutes_unless_it_is_set(text: str, seconds: int) -> None:
+    assert memory(RELEASE_DELAY=text).release_delay == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "zone"),
+    [
+        ("", "off", ""),
+        ("off", "off", ""),
+        ("OFF", "off", ""),
+        ("dns", "dns", ""),
+        ("DNS", "dns", ""),
+        ("dns:Example.com.", "dns", "example.com"),
+    ],
+)
+def test_the_lock_is_off_or_in_a_zone(text: str, kind: str, zone: str) -> None:
+    settings = load_settings({"CLOUDFLARE_API_TOKEN": "token", "CLOUDFLARE_TUNNEL_ID": BLUE, "WRITE_LOCK": text})
+    assert (settings.lock_kind, settings.lock_zone) == (kind, zone)
+
+
+def test_the_memory_backend_has_no_lock() -> None:
+    assert memory(WRITE_LOCK="dns").lock_kind == "off"
 
 
 @pytest.mark.parametrize(
