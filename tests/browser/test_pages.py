@@ -100,7 +100,7 @@ def forward(webhook: RunningWebhook, site: Site) -> Iterator[PortForward]:
 @pytest.fixture(scope="module", params=PAGES)
 def visit(
     request: pytest.FixtureRequest, cloudflare: Control, webhook: RunningWebhook, site: Site, forward: PortForward
-) -> Visit:
+) -> Iterator[Visit]:
     page = PAGES[request.param]
     origin, target = (text.format(site=site.port, port=forward.port) for text in (page.origin, page.target))
     forward.passed.clear()
@@ -109,7 +109,8 @@ def visit(
         report = site.report()
     answered = requests_by_answer(webhook)
     answered.subtract(counted)
-    return Visit(report, forward.exchanges(), before, cloudflare.state(), +answered)
+    yield Visit(report, forward.exchanges(), before, cloudflare.state(), +answered)
+    cloudflare.seed(before)
 
 
 def requests_by_answer(webhook: RunningWebhook) -> Counter[tuple[str, int]]:
@@ -137,10 +138,11 @@ def test_nothing_is_changed(visit: Visit) -> None:
     assert SECRET in visit.after.document(BLUE)
 
 
-def test_nothing_is_read_but_the_refusal_of_a_name_that_was_rebound(visit: Visit) -> None:
+def test_nothing_is_read_but_a_refusal(visit: Visit) -> None:
+    # A page that rebinds its name to this machine may read what that answers.
     texts = {name: text for name, text in visit.report.read.items() if text}
 
-    assert [name for name, text in texts.items() if "example.com" in text or BLUE in text] == []
+    assert {name: text for name, text in texts.items() if '"status":403' not in text or "example.com" in text} == {}
 
 
 def test_no_path_takes_longer_than_another(visit: Visit) -> None:
