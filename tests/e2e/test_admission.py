@@ -18,7 +18,16 @@ HOST = "Host: 127.0.0.1:8888"
 EVIL = "Origin: https://evil.example"
 UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAA")
 BODY = b'{"create":[{"dnsName":"app.example.com","recordType":"CNAME","targets":["http://app:80"]}]}'
-TARGETS = ["GET /", "GET /records", "POST /records", "POST /adjustendpoints", "GET /made-up", "PUT /records"]
+TARGETS = [
+    "GET /",
+    "GET /records",
+    "POST /records",
+    "POST /adjustendpoints",
+    "OPTIONS /records",
+    "GET /made-up",
+    "PUT /records",
+]
+PREFLIGHT = ("Access-Control-Request-Method: POST", "Access-Control-Request-Private-Network: true")
 PASSWORD = "c0rrect-h0rse"  # noqa: S105 -- of the tests
 
 REFUSED: dict[str, tuple[int, Sequence[str]]] = {
@@ -28,6 +37,7 @@ REFUSED: dict[str, tuple[int, Sequence[str]]] = {
     "an Origin with other capitals": (403, (HOST, "ORIGIN: https://evil.example")),
     "our own Origin": (403, (HOST, "Origin: http://127.0.0.1:8888")),
     "an upgrade with an Origin": (403, (HOST, EVIL, *UPGRADE)),
+    "a preflight to a private network": (403, (HOST, EVIL, *PREFLIGHT)),
     "another site": (403, (HOST, "Sec-Fetch-Site: cross-site")),
     "the same site": (403, (HOST, "Sec-Fetch-Site: same-site")),
     "a foreign Host": (403, ("Host: evil.example",)),
@@ -92,6 +102,7 @@ def test_a_request_that_a_page_can_send_is_refused_on_every_path_before_anything
     assert [answered for answered, _ in answers] == [status] * len(TARGETS)
     assert len({re.sub(r"(?m)^date: .*\n", "", answer) for _, answer in answers}) == 1
     assert '"detail":"the ' in answers[0][1]
+    assert "access-control-allow" not in answers[0][1].lower()
     assert cloudflare.log() == []
 
 
