@@ -14,6 +14,7 @@ from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
 from tunnel_webhook.domain.dns import DnsRecord, Zone
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 
 ZONE = Zone("example.com", zone_id("example.com"))
 DEADLINE, TIMEOUT = 12.5, 10.0
@@ -71,10 +72,12 @@ async def cloudflare(
     credentials: httpx.Auth | None = None,
     account: str = ACCOUNT,
     zone_ids: tuple[str, ...] = (),
+    domain_filter: DomainFilter | None = None,
 ) -> AsyncIterator[Cloudflare]:
     """Yield the adapters on an emulator."""
     async with emulated_client(emulator, credentials) as client:
         api = CloudflareAPI(client)
-        now = emulator.clock.now
-        directory = ZoneDirectory(api, now, account, zone_ids)
-        yield Cloudflare(emulator, CloudflareTunnels(api, directory), CloudflareZones(api, directory, now))
+        now, sleep = emulator.clock.now, emulator.clock.sleep
+        directory = ZoneDirectory(api, now, sleep, account, zone_ids)
+        zones = CloudflareZones(api, directory, now, sleep, domain_filter or DomainFilter())
+        yield Cloudflare(emulator, CloudflareTunnels(api, directory), zones)

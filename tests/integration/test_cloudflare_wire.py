@@ -171,7 +171,7 @@ async def test_the_adapter_and_the_emulator_agree_over_sockets_whatever_breaks()
     ]
     with emulator_process(seed()) as emulator:
         async with operations(emulator.url) as api:
-            tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic))
+            tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic, asyncio.sleep))
             base = await tunnels.load(BLUE)
             for number, fault in enumerate(faults, start=1):
                 emulator.arm(fault)

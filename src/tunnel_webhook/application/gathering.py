@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tunnel_webhook.application.instrumentation import observe_versions
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.dns import Zone
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.planning.existing import Existing
@@ -29,9 +30,11 @@ class Gathering:
         """
         zones = await self.zones.zones()
         by_name = {zone.name: zone for zone in zones}
-        holding = (zone_of(hostname, by_name) for hostname in hostnames)
-        in_full = frozenset(zone for zone in holding if zone)
-        records, configurations = await asyncio.gather(self.zones.load(in_full=in_full), self._configurations())
+        configurations = await self._configurations()
+        rules = (rule for configuration in configurations.values() for rule in configuration.rules)
+        records = await self.zones.load(
+            in_full=_holding(hostnames, by_name), named=_holding((rule.canonical_hostname for rule in rules), by_name)
+        )
         return Existing.of(zones, records, configurations)
 
     async def _configurations(self) -> Mapping[str, TunnelConfiguration]:
@@ -40,3 +43,8 @@ class Gathering:
         configurations = dict(zip(ids, documents, strict=True))
         observe_versions(configurations, self.policy)
         return configurations
+
+
+def _holding(hostnames: Iterable[str], by_name: Mapping[str, Zone]) -> frozenset[Zone]:
+    """Return the zones that hold these hostnames."""
+    return frozenset(zone for hostname in set(hostnames) if (zone := zone_of(hostname, by_name)))

@@ -26,6 +26,7 @@ class Cloudflare(containers.DeclarativeContainer):
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     telemetry: providers.Dependency[Telemetry] = providers.Dependency(instance_of=Telemetry)
     clock = providers.Object(time.monotonic)
+    sleep = providers.Object(asyncio.sleep)
 
     credentials: providers.Provider[httpx.Auth] = providers.Singleton(
         choose_credentials,
@@ -42,7 +43,7 @@ class Cloudflare(containers.DeclarativeContainer):
         base_url=settings.provided.cloudflare_api_url,
         deadline=settings.provided.request_deadline,
         clock=clock,
-        sleep=providers.Object(asyncio.sleep),
+        sleep=sleep,
         random=providers.Object(random.random),
     )
     api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client)
@@ -50,11 +51,14 @@ class Cloudflare(containers.DeclarativeContainer):
         ZoneDirectory,
         api,
         clock,
+        sleep,
         account=settings.provided.cloudflare_account_id,
         zone_ids=settings.provided.cloudflare_zone_ids,
     )
     tunnels: providers.Provider[TunnelRepository] = providers.Singleton(CloudflareTunnels, api, directory)
-    zones: providers.Provider[ZoneRepository] = providers.Singleton(CloudflareZones, api, directory, clock)
+    zones: providers.Provider[ZoneRepository] = providers.Singleton(
+        CloudflareZones, api, directory, clock, sleep, settings.provided.policy.domain_filter
+    )
     inspection: providers.Provider[Inspection] = providers.Singleton(
         CloudflareInspection,
         api,
