@@ -89,9 +89,7 @@ class RecordLists:
         await self.sleep(PAUSE)
         second = await self._list(zone, in_full=in_full, on_new_connection=True)
         if not agree(self._names(zone), listed.keys(), _claims_of(second).keys()):
-            message = (
-                f"cannot list records (zone {zone.name}): two lists contradict each other; in the first, {what}"
-            )
+            message = f"cannot list records (zone {zone.name}): two lists contradict each other; in the first, {what}"
             raise TemporaryFailure(message)
         return second
 
