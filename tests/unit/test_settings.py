@@ -18,12 +18,15 @@ CLOUDFLARE = {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_TUNNEL_ID": BLUE}
 
 WRONG_VALUES = {
     "BACKEND": ("etcd", "BACKEND='etcd': one of cloudflare, memory is expected; for example BACKEND=memory"),
-    "CLOUDFLARE_API_TOKEN": ("a b", "CLOUDFLARE_API_TOKEN=***: a secret of ASCII characters without spaces"),
+    "CLOUDFLARE_API_TOKEN": ("a b", "CLOUDFLARE_API_TOKEN=***: visible ASCII characters are expected, without spaces"),
     "CLOUDFLARE_API_TOKEN_FILE": (
         "/no/such/file",
         "CLOUDFLARE_API_TOKEN_FILE='/no/such/file': the file cannot be read (No such",
     ),
-    "CLOUDFLARE_API_KEY": ("schlüssel", "CLOUDFLARE_API_KEY=***: a secret of ASCII characters without spaces"),
+    "CLOUDFLARE_API_KEY": (
+        "schlüssel",
+        "CLOUDFLARE_API_KEY=***: visible ASCII characters are expected, without spaces",
+    ),
     "CLOUDFLARE_ACCOUNT_ID": (
         "my account",
         "CLOUDFLARE_ACCOUNT_ID='my account': an id of 32 hexadecimal digits is expected",

@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- the tests read the spans
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 
-from tunnel_webhook.telemetry import configure_logging, open_telemetry
+from tunnel_webhook.telemetry import Masking, configure_logging, open_telemetry
 from tunnel_webhook.telemetry.logs import LineFormatter, json_line, text_line
 
 Layout = Callable[[logging.LogRecord], str]
@@ -108,7 +108,7 @@ def test_an_event_within_a_span_has_its_ids() -> None:
 
 @pytest.mark.parametrize("layout", [json_line, text_line])
 def test_a_secret_is_masked_in_message_extra_and_traceback(layout: Layout) -> None:
-    formatter = LineFormatter(layout, [SECRET, ""])
+    formatter = LineFormatter(layout, Masking([SECRET, ""]))
     error = ValueError(f"refused {SECRET}")
 
     text = formatter.format(record("with %s", SECRET, header=SECRET, exc_info=(ValueError, error, None)))

@@ -33,7 +33,8 @@ class Cloudflare(containers.DeclarativeContainer):
         token=settings.provided.cloudflare_api_token.reveal.call(),
         token_file=settings.provided.cloudflare_api_token_file,
         key=settings.provided.cloudflare_api_key.reveal.call(),
-        email=settings.provided.cloudflare_api_email,
+        email=settings.provided.cloudflare_api_email.reveal.call(),
+        learn=telemetry.provided.masking.learn,
     )
     network: providers.Provider[httpx.AsyncBaseTransport] = providers.Singleton(http_transport)
     client: providers.Provider[httpx.AsyncClient] = providers.Singleton(
@@ -46,7 +47,7 @@ class Cloudflare(containers.DeclarativeContainer):
         sleep=sleep,
         random=providers.Object(random.random),
     )
-    api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client)
+    api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client, telemetry.provided.masking)
     directory: providers.Provider[ZoneDirectory] = providers.Singleton(
         ZoneDirectory,
         api,

@@ -36,7 +36,7 @@ def _variable(parse: Callable[[str], _T], description: str, *, example: str, def
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every decision of the operator, made by `load_settings`. `notices` are warnings about doubtful variables."""
+    """Every decision of the operator. `notices` are warnings; `hidden` are credentials in variables of others."""
 
     backend: str = _variable(
         parsers.choice(cloudflare="cloudflare", memory="memory"),
@@ -61,7 +61,9 @@ class Settings:
         "Global API key, which can do anything in the account; prefer a token. Requires CLOUDFLARE_API_EMAIL.",
         example="<key>",
     )
-    cloudflare_api_email: str = _variable(str, "Email address of the global API key.", example="ops@example.com")
+    cloudflare_api_email: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
+        Secret, "Email address of the global API key.", example="ops@example.com"
+    )
     cloudflare_account_id: str = _variable(
         parsers.cloudflare_id,
         "Account of the tunnels. If unset, the account of the zones.",
@@ -231,6 +233,7 @@ class Settings:
         example="none",
     )
     notices: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def policy(self) -> Policy:
@@ -283,7 +286,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that must not appear in any output."""
-        return tuple(secret.reveal() for secret in (self.cloudflare_api_token, self.cloudflare_api_key) if secret)
+        ours = (self.cloudflare_api_token, self.cloudflare_api_key, self.cloudflare_api_email)
+        return (*(secret.reveal() for secret in ours if secret), *self.hidden)
 
     @property
     def _tunnels(self) -> tuple[Tunnel, ...]:

@@ -90,9 +90,10 @@ def open_client(
 class CloudflareAPI:
     """Operations on Cloudflare, at most 8 at a time. They raise the failures that `failures` draws."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        """Take the client, which its owner closes."""
+    def __init__(self, client: httpx.AsyncClient, mask: Callable[[str], str] = str) -> None:
+        """Take the client, which its owner closes, and what masks secrets in Cloudflare's sentences."""
         self._client = client
+        self._mask = mask
         self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def get(self, kind: type[T], operation: Operation, path: str, *, on_new_connection: bool = False) -> T:
@@ -174,7 +175,7 @@ class CloudflareAPI:
         except TemporaryFailure as error:
             message = f"{operation}: {error}"
             raise TemporaryFailure(message) from error
-        decoded = decode_response(response.status_code, response.headers, response.content)
+        decoded = decode_response(response.status_code, response.headers, response.content, self._mask)
         if isinstance(decoded, Fault):
             raise failure_of_fault(operation, decoded)
         return decoded
