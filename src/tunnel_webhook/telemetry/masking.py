@@ -48,9 +48,10 @@ class Masking:
 
 def _spellings(character: str) -> str:
     """Return a pattern of every spelling of one character."""
-    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode())
-    escapes = rf"\\+(?:u{ord(character):04x}|x{ord(character):02x})"
-    return rf"(?:\\*{re.escape(character)}|{percent}|{escapes})"
+    percent = "".join(f"%(?:25){{0,4}}{byte:02x}" for byte in character.encode())
+    escapes = rf"\\{{1,8}}(?:u{ord(character):04x}|x{ord(character):02x})"
+    # The longest first: the character itself may be the backslash or the percent sign that begins the others.
+    return rf"(?:{escapes}|{percent}|\\{{0,8}}{re.escape(character)})"
 
 
 def _encodings(secret: bytes) -> Iterator[str]:
