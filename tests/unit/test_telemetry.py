@@ -208,3 +208,22 @@ async def test_a_traced_transport_has_a_client_span_per_attempt() -> None:
     assert span.kind is trace.SpanKind.CLIENT
     assert span.resource.attributes["service.version"] == "1.2.3"
     telemetry.shutdown()
+
+
+def test_a_secret_is_masked_in_every_part_of_a_span() -> None:
+    exporter = InMemorySpanExporter()
+    telemetry = open_telemetry("1", Masking([SECRET]), span_processors=[SimpleSpanProcessor(exporter)])
+    assert telemetry.tracers
+    with telemetry.tracers.get_tracer("x").start_as_current_span(f"at {SECRET}") as span:
+        span.set_attributes({"url.full": f"http://me:{SECRET}@x/", "headers": [SECRET, "other"], "count": 1})
+        span.add_event(f"saw {SECRET}", {"text": SECRET})
+        span.record_exception(ValueError(SECRET))
+        span.set_status(trace.StatusCode.ERROR, SECRET)
+    assert telemetry.tracers.force_flush()
+
+    (ended,) = exporter.get_finished_spans()
+    assert ended.attributes == {"url.full": "http://me:***@x/", "headers": ("***", "other"), "count": 1}
+    assert "s3cr3t" not in ended.to_json()
+    assert [event.name for event in ended.events] == ["saw ***", "exception"]
+    assert ended.status.description == "***"
+    telemetry.shutdown()

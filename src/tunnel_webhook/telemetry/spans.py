@@ -67,5 +67,7 @@ class MaskingProcessor(SpanProcessor):
         if isinstance(value, str):
             return self._masking(value)
         if isinstance(value, Sequence):
-            return cast("AttributeValue", [self._masking(each) if isinstance(each, str) else each for each in value])
+            return cast(
+                "AttributeValue", tuple(self._masking(each) if isinstance(each, str) else each for each in value)
+            )
         return value
