@@ -27,7 +27,7 @@ from granian.server.embed import Server
 
 from tunnel_webhook.container import Container
 from tunnel_webhook.settings import Settings
-from tunnel_webhook.telemetry import ASGIApp, configure_logging, open_telemetry
+from tunnel_webhook.telemetry import ASGIApp, Masking, configure_logging, open_telemetry
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Go keeps idle connections for 90 s, and a POST on one that the server has closed ends external-dns. granian's timeout
@@ -58,11 +58,13 @@ class Listener:
 
 def run_serve(settings: Settings, version: str) -> int:
     """Serve until a signal comes, and return the exit code."""
-    configure_logging(settings.log_level, settings.log_format, settings.secrets)
+    masking = Masking(settings.secrets)
+    configure_logging(settings.log_level, settings.log_format, masking)
     for notice in settings.notices:
         log.warning(notice)
     telemetry = open_telemetry(
         version,
+        masking,
         dry_run=settings.dry_run,
         export_traces=settings.exports_traces,
         export_metrics=settings.exports_metrics,

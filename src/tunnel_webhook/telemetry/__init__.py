@@ -12,6 +12,7 @@ All other packages use OpenTelemetry's API, which does nothing until `Telemetry.
 from __future__ import annotations
 
 from tunnel_webhook.telemetry.logs import configure_logging
+from tunnel_webhook.telemetry.masking import Masking
 from tunnel_webhook.telemetry.sdk import ASGIApp, Telemetry, open_telemetry
 
-__all__ = ["ASGIApp", "Telemetry", "configure_logging", "open_telemetry"]
+__all__ = ["ASGIApp", "Masking", "Telemetry", "configure_logging", "open_telemetry"]
