@@ -44,7 +44,6 @@ def serve() -> None:
 
     code = run_serve(settings, VERSION)
     # A granian thread that is still running when the interpreter shuts down aborts the process, so skip the shutdown.
-    sys.stderr.flush()
     os._exit(code)
 
 

@@ -17,7 +17,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import TextIO
+from typing import Protocol
 
 from opentelemetry import trace
 
@@ -26,7 +26,19 @@ _BEARER = r"(?<=Bearer )[^\s\"'\\]+"
 _STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
-def configure_logging(level: str, layout: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+class Stream(Protocol):
+    """What logging.StreamHandler needs of a stream."""
+
+    def write(self, text: str, /) -> object:
+        """Take a line."""
+        ...
+
+    def flush(self) -> object:
+        """Pass on what was taken."""
+        ...
+
+
+def configure_logging(level: str, layout: str, secrets: Iterable[str] = (), stream: Stream | None = None) -> None:
     """Send all logs to a stream, by default standard error, from a level upward, as `json` or `text`."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter({"json": json_line, "text": text_line}[layout], secrets))
