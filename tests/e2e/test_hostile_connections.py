@@ -6,19 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doubles.emulator import API_TOKEN, BLUE, emulator_process, seed
 from doubles.process import RunningWebhook, running_webhook
-from doubles.raw_connections import MEDIA_TYPE, UNFINISHED, connections, drip
+from doubles.raw_connections import UNFINISHED, answer, connections, drip
 
 MEMORY = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com"}
 PROBE_TIMEOUT = 1.0  # the kubelet's default
 EXTERNAL_DNS_TIMEOUT = 15.0
-ACCEPT = {"Accept": MEDIA_TYPE}
 FEW_DESCRIPTORS = """
 import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -45,14 +43,13 @@ def webhook() -> Iterator[RunningWebhook]:
 def is_alive(running: RunningWebhook) -> bool:
     """Probe as the kubelet does: it restarts a container after three failures in a row."""
     for _ in range(3):
-        with suppress(httpx.TransportError):
-            return httpx.get(running.exposed_url + "/healthz", timeout=PROBE_TIMEOUT).status_code == 200
+        with suppress(TimeoutError, ConnectionError):
+            return answer(running.exposed_url + "/healthz", PROBE_TIMEOUT)[0] == 200
     return False
 
 
 def both_ports_answer(running: RunningWebhook) -> bool:
-    records = httpx.get(running.webhook_url + "/records", headers=ACCEPT, timeout=EXTERNAL_DNS_TIMEOUT)
-    return records.status_code == 200 and is_alive(running)
+    return answer(running.webhook_url + "/records", EXTERNAL_DNS_TIMEOUT)[0] == 200 and is_alive(running)
 
 
 @pytest.mark.parametrize("port", ["exposed", "webhook"])
@@ -118,7 +115,7 @@ def test_with_few_file_descriptors_neither_the_other_port_nor_cloudflare_is_out_
 
 def test_connections_that_are_closed_are_counted_by_port_and_logged_once() -> None:
     with running_webhook(MEMORY) as running, connections(running.exposed_url, 300):
-        metrics = httpx.get(running.exposed_url + "/metrics").text
+        metrics = answer(running.exposed_url + "/metrics", EXTERNAL_DNS_TIMEOUT)[1]
         messages = [event["message"] for event in running.events()]
 
     assert 'tunnel_webhook_closed_connections_total{port="exposed",reason="full"}' in metrics
@@ -126,13 +123,11 @@ def test_connections_that_are_closed_are_counted_by_port_and_logged_once() -> No
     assert len([message for message in messages if message.startswith("port exposed: all")]) == 1
 
 
-@pytest.mark.parametrize("kind", UNFINISHED)
-def test_a_signal_ends_the_process_though_requests_are_unfinished(kind: str) -> None:
-    with (
-        running_webhook(MEMORY) as running,
-        connections(running.exposed_url, 2, UNFINISHED[kind]),
-        connections(running.webhook_url, 2, UNFINISHED[kind]),
-    ):
+def test_a_signal_ends_the_process_though_requests_are_unfinished() -> None:
+    with running_webhook(MEMORY) as running, ExitStack() as opened:
+        for sent in UNFINISHED.values():
+            opened.enter_context(connections(running.exposed_url, 2, sent))
+            opened.enter_context(connections(running.webhook_url, 2, sent))
         assert both_ports_answer(running)
         running.process.terminate()
 

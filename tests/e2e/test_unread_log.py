@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
-
 from doubles.child_process import LONG, child_process
-from doubles.process import SERVE, bare_environment, free_ports
+from doubles.process import SERVE, bare_environment, free_ports, is_open, wait_until
+from doubles.raw_connections import answer
 
 MEMORY = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com", "EXPOSED_HOST": "127.0.0.1"}
 SMALLEST_PIPE = 4096
@@ -42,8 +41,7 @@ def webhook_with_a_small_pipe(
         with child_process([sys.executable, *SERVE], env=complete, stderr=writing, patience=5) as process:
             os.close(writing)
             urls = (f"http://127.0.0.1:{port}", f"http://127.0.0.1:{exposed}")
-            with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
-                assert client.get(urls[1] + "/healthz").status_code == 200
+            wait_until(lambda: is_open(exposed))
             yield process, reading, *urls
     finally:
         os.close(reading)
@@ -51,7 +49,7 @@ def webhook_with_a_small_pipe(
 
 def log_much(url: str, number: int = 40) -> None:
     for _ in range(number):
-        assert httpx.get(f"{url}/{'x' * 300}", timeout=5).status_code == 404
+        assert answer(f"{url}/{'x' * 300}", 5)[0] == 404
 
 
 def read_all(reading: int) -> bytes:
@@ -64,8 +62,8 @@ def read_all(reading: int) -> bytes:
 def test_a_log_that_is_not_read_does_not_stop_the_service() -> None:
     with webhook_with_a_small_pipe() as (process, reading, webhook, exposed):
         log_much(webhook)
-        assert httpx.get(exposed + "/healthz", timeout=1).status_code == 200
-        metrics = httpx.get(exposed + "/metrics").text
+        assert answer(exposed + "/healthz", 5)[0] == 200
+        metrics = answer(exposed + "/metrics", 5)[1]
 
         process.terminate()
         events = [json.loads(line) for line in read_all(reading).splitlines()]
@@ -91,7 +89,7 @@ def test_a_log_that_is_closed_does_not_stop_the_service() -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), reading)
         log_much(webhook)
 
-        metrics = httpx.get(exposed + "/metrics").text
+        metrics = answer(exposed + "/metrics", 5)[1]
         process.send_signal(signal.SIGINT)
 
         assert process.wait(LONG) == 0

@@ -170,7 +170,7 @@ async def test_a_client_that_does_not_take_its_answer_is_closed() -> None:
     pace = Pace(head=1, slack=0.3, rate=1e12, linger=0.3)
     async with gate(flood, pace=pace) as (_, connect):
         _reader, writer = await said(connect, GET)
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # -- typed as a transport that only writes
 
         async with asyncio.timeout(LONG):
             await closed.wait()

@@ -31,7 +31,7 @@ class Backend(Server):
             http1_settings=HTTP1Settings(keep_alive=False),
             websockets=False,
             backlog=_BACKLOG,
-            # granian warns that embedding is experimental (see adrs/0021); its handlers would bypass our log format.
+            # granian warns that embedding is experimental (see adrs/0006); its handlers would bypass our log format.
             log_level=LogLevels.error,
             log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},
         )

@@ -65,7 +65,7 @@ def _serve_until_signal(settings: Settings, version: str, pipe: LogPipe) -> None
         export_metrics=settings.exports_metrics,
     )
     telemetry.install()
-    pipe.observe()
+    pipe.observe(telemetry.meters)
     container = Container(settings=settings, telemetry=telemetry)
     container.check_dependencies()
     try:

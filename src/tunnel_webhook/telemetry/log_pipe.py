@@ -55,9 +55,9 @@ class LogPipe:
         with self._changed:
             return self._changed.wait_for(lambda: not self._held, seconds)
 
-    def observe(self) -> None:
-        """Make the number of dropped lines a metric, by the provider that is installed now."""
-        metrics.get_meter("tunnel_webhook").create_observable_counter(
+    def observe(self, meters: metrics.MeterProvider) -> None:
+        """Make the number of dropped lines a metric."""
+        meters.get_meter("tunnel_webhook").create_observable_counter(
             "tunnel_webhook_dropped_log_lines",
             [self._observation],
             description="Lines of the log that were dropped because standard error was not read",
