@@ -4,7 +4,9 @@ import resource
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +17,7 @@ from doubles.process import RunningWebhook, running_webhook
 from doubles.raw_connections import UNFINISHED, answer, connections, drip
 
 MEMORY = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com"}
+ENOUGH = 500  # connections, twice what a port holds
 PROBE_TIMEOUT = 1.0  # the kubelet's default
 EXTERNAL_DNS_TIMEOUT = 15.0
 FEW_DESCRIPTORS = """
@@ -75,6 +78,27 @@ def test_requests_of_one_byte_per_second_stop_no_port(webhook: RunningWebhook) -
             time.sleep(1)  # noqa: TID251 -- the pace of the client is what is tested
 
 
+@pytest.mark.parametrize("kind", ["silent", "half a head"])
+def test_a_stream_of_new_connections_stops_no_port(webhook: RunningWebhook, kind: str) -> None:
+    ended = Event()
+
+    def open_many() -> int:
+        number = 0
+        while not ended.is_set():
+            with connections(webhook.exposed_url, 50, UNFINISHED[kind]):
+                number += 50
+        return number
+
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(open_many)
+        try:
+            for _ in range(20):
+                assert both_ports_answer(webhook)
+        finally:
+            ended.set()
+        assert opened.result() > ENOUGH
+
+
 KINDS = st.lists(
     st.tuples(
         st.sampled_from(["exposed", "webhook"]),
@@ -100,7 +124,8 @@ def test_no_mixture_of_connections_from_any_addresses_stops_a_port(
 
 
 @pytest.mark.parametrize("port", ["exposed", "webhook"])
-def test_with_few_file_descriptors_neither_the_other_port_nor_cloudflare_is_out_of_reach(port: str) -> None:
+@pytest.mark.parametrize("kind", ["silent", "half a body"])
+def test_with_few_file_descriptors_neither_the_other_port_nor_cloudflare_is_out_of_reach(port: str, kind: str) -> None:
     with emulator_process(seed()) as cloudflare:
         environment = {
             "CLOUDFLARE_API_URL": cloudflare.url,
@@ -109,7 +134,7 @@ def test_with_few_file_descriptors_neither_the_other_port_nor_cloudflare_is_out_
         }
         with running_webhook(environment, ("-c", FEW_DESCRIPTORS)) as running:
             url = running.exposed_url if port == "exposed" else running.webhook_url
-            with connections(url, 100, UNFINISHED["half a body"]):
+            with connections(url, 100, UNFINISHED[kind]):
                 assert both_ports_answer(running)
 
 

@@ -30,6 +30,7 @@ from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import LogPipe, configure_logging, open_telemetry
 
 _GRACE_SECONDS = 2.0
+_LAST_SCRAPE_SECONDS = 0.5
 _STOP_SECONDS = 2.0
 _LAST_LINES_SECONDS = 2.0
 
@@ -102,11 +103,11 @@ class Port:
         self._accepting = asyncio.create_task(self._gate.accept_connections())
         self.running = (self._serving, self._accepting)
 
-    async def close(self) -> None:
-        """Return when every request is answered and the server has stopped."""
+    async def close(self, grace: float) -> None:
+        """Return when every request is answered and the server has stopped; see Gate.drain for `grace`."""
         self._accepting.cancel()
         await asyncio.wait([self._accepting])
-        await self._gate.drain(_GRACE_SECONDS)
+        await self._gate.drain(grace)
         self._backend.stop()  # type: ignore[no-untyped-call]  # -- granian leaves it unannotated
         # All requests are answered; what granian still does must not delay the exit.
         await asyncio.wait([self._serving], timeout=_STOP_SECONDS)
@@ -120,9 +121,9 @@ async def serve_ports(
     await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in running if task.done()]
     log.info("stopping: no new request is accepted, running work is finished")
-    await webhook.close()
+    await webhook.close(_GRACE_SECONDS)
     await finish()
-    await monitoring.close()
+    await monitoring.close(_LAST_SCRAPE_SECONDS)
     stopping.cancel()
     for task in failed:
         error = task.exception()
