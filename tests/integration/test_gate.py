@@ -205,16 +205,22 @@ async def test_a_request_that_the_server_works_on_is_not_closed_for_another_one(
 
 
 async def test_a_connection_waits_for_its_turn_while_the_server_works_on_all_others() -> None:
-    release = asyncio.Event()
+    release, accepted = asyncio.Event(), 0
 
     async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
         await release.wait()
         await answer_when_complete(reader, writer)
 
     async with gate(wait, budget=3) as (_, connect):
         streams = [await said(connect, GET) for _ in range(9)]
-        assert all([await is_open(stream) for stream in streams])
+        opened, working = [await is_open(stream) for stream in streams], accepted
         release.set()
+
+        assert all(opened)
+        # One more than the budget, since the gate had begun to accept it when the third request was complete.
+        assert working <= 4
 
         assert [await end_of(stream) for stream in streams] == [ANSWER] * 9
 
@@ -268,6 +274,30 @@ async def test_draining_answers_what_is_complete_and_closes_what_is_not() -> Non
         complete[1].close()
         async with asyncio.timeout(LONG):
             await draining
+
+
+async def test_draining_does_not_wait_for_what_is_no_request_yet() -> None:
+    async with gate() as (running, connect):
+        streams = [await said(connect, sent) for sent in (b"", GET[:-2])]
+
+        async with asyncio.timeout(LONG):
+            await running.drain(10 * LONG)
+        assert [await end_of(stream) for stream in streams] == [b"", b""]
+
+
+async def test_an_interim_answer_does_not_begin_the_answer() -> None:
+    async def go_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await reader.readuntil(b"12345")
+        await asyncio.sleep(2 * HURRY.slack)
+        writer.write(ANSWER)
+        writer.close()
+
+    async with gate(go_on, pace=HURRY) as (_, connect):
+        stream = await said(connect, post(5))
+        stream[1].write(b"12345")
+
+        assert (await end_of(stream)).endswith(ANSWER)
 
 
 async def test_without_file_descriptors_the_oldest_connections_make_room(request: pytest.FixtureRequest) -> None:

@@ -27,7 +27,7 @@ from typing import Literal, TypeAlias
 Side: TypeAlias = Literal["client", "server"]
 
 _END = b"\r\n\r\n"
-_INTERIM = b"HTTP/1.1 1"
+_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MAX_HEAD = 16_384
 _CHUNK = 262_144
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
@@ -115,12 +115,12 @@ class Relay:
         if self._owed:
             self._progress(size)
         elif self._patience.when() is not None:
-            self._patience.reschedule(None)
+            self._set_end(None)
             self._wait_for("server")
 
     async def _return_answer(self, server: socket.socket, client: socket.socket) -> None:
         while chunk := await self._answered(server):
-            if not self._answering and not chunk.startswith(_INTERIM):
+            if not self._answering and chunk != _INTERIM:
                 self._answering = True
                 self._begin()
                 self._wait_for("client")
@@ -142,8 +142,11 @@ class Relay:
     def _progress(self, size: int) -> None:
         pace = self._pace()
         self._moved += size
+        self._set_end(self._began + pace.slack + self._moved / pace.rate)
+
+    def _set_end(self, when: float | None) -> None:
         if not self._patience.expired():
-            self._patience.reschedule(self._began + pace.slack + self._moved / pace.rate)
+            self._patience.reschedule(when)
 
 
 def _body_length(head: bytes) -> float:
