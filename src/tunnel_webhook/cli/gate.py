@@ -18,6 +18,7 @@ import logging
 import math
 import resource
 import socket
+from contextlib import ExitStack
 from dataclasses import replace
 
 from opentelemetry import metrics
@@ -61,9 +62,6 @@ class Gate:
         loop = asyncio.get_running_loop()
         with self._listening:
             while True:
-                while len(self._open) >= self._budget and not self._waiting:
-                    self._changed.clear()
-                    await self._changed.wait()
                 try:
                     client, _ = await loop.sock_accept(self._listening)
                 except OSError as error:
@@ -71,10 +69,19 @@ class Gate:
                         self._close_oldest(f"a connection was not accepted ({error.strerror})")
                     await asyncio.sleep(_RETRY_SECONDS)
                     continue
-                if len(self._open) >= self._budget:
-                    self._close_oldest(f"all {self._budget} connections are in use")
+                with ExitStack() as unless_relayed:
+                    unless_relayed.enter_context(client)
+                    await self._make_room()
+                    unless_relayed.pop_all()
                 self._relay(client)
                 await asyncio.sleep(0)
+
+    async def _make_room(self) -> None:
+        while len(self._open) >= self._budget and not self._waiting:
+            self._changed.clear()
+            await self._changed.wait()
+        if len(self._open) >= self._budget:
+            self._close_oldest(f"all {self._budget} connections are in use")
 
     async def drain(self, grace: float) -> None:
         """Return when every complete request is answered; what a client owes must come within `grace` seconds."""
