@@ -66,11 +66,13 @@ class Relay:
             if not head:
                 return
             self.has_request = True
+            self._owed = _body_length(head)
+            self._begin()
+            # At once, so that a complete request is never closed for another connection.
+            self._receive(len(head) - head.index(_END) - len(_END))
             with socket.socket(socket.AF_UNIX) as server:
                 server.setblocking(False)  # noqa: FBT003 -- the standard library's signature
                 await self._loop.sock_connect(server, self._server)
-                self._owed = _body_length(head)
-                self._begin()
                 await self._exchange(head, client, server)
 
     async def _head(self, client: socket.socket) -> bytes:
@@ -95,7 +97,6 @@ class Relay:
 
     async def _send_request(self, head: bytes, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
-            self._receive(len(head) - head.index(_END) - len(_END))
             chunk, answered = head, False
             while chunk:
                 try:
