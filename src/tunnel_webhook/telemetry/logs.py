@@ -16,7 +16,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol
 
 from opentelemetry import trace
 
@@ -25,7 +25,19 @@ from tunnel_webhook.telemetry.masking import Masking
 _STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
-def configure_logging(level: str, layout: str, masking: Masking | None = None, stream: TextIO | None = None) -> None:
+class Stream(Protocol):
+    """What logging.StreamHandler needs of a stream."""
+
+    def write(self, text: str, /) -> object:
+        """Take a line."""
+        ...
+
+    def flush(self) -> object:
+        """Pass on what was taken."""
+        ...
+
+
+def configure_logging(level: str, layout: str, masking: Masking | None = None, stream: Stream | None = None) -> None:
     """Send all logs to a stream, by default standard error, from a level upward, as `json` or `text`."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter({"json": json_line, "text": text_line}[layout], masking))
