@@ -65,9 +65,7 @@ def body_of(*endpoints: dict[str, object]) -> bytes:
     return json.dumps(endpoints).encode()
 
 
-@pytest.mark.parametrize(
-    "part", [r"\pL" * 32, r"(\pL{40}|\pN{40}){20}", r"\pL{99}" * 10, r"(.{999})" * 10, r"((a?){30}){30}!" * 6]
-)
+@pytest.mark.parametrize("part", [r"\pL" * 32, r"(\pL{40}|\pN{40}){20}", r"\pL{99}" * 10, r"(.{999})" * 10])
 def test_130_expressions_in_a_small_body_cost_little_time_and_keep_little_memory(part: str) -> None:
     wanted = [wire(f"h{each}.example.com", path=f"{each}{part}", path_match="regex") for each in range(130)]
     seconds, mebibytes = measured(body_of(*wanted))
@@ -109,13 +107,15 @@ FIELDS: dict[str, Callable[[int], Endpoint]] = {
 }
 
 
-@pytest.mark.parametrize("make", FIELDS.values(), ids=FIELDS)
-def test_endpoints_of_one_hostname_cost_in_proportion_to_their_number(make: Callable[[int], Endpoint]) -> None:
+@pytest.mark.parametrize("field", FIELDS)
+def test_endpoints_of_one_hostname_cost_in_proportion_to_their_number(field: str) -> None:
     def cost(numbers: range) -> int:
-        endpoints = [make(number) for number in numbers]
+        hostname = f"{field.replace(' ', '-')}.example.com"
+        endpoints = [replace(FIELDS[field](number), dns_name=hostname) for number in numbers]
         return calls_in(lambda: encode_endpoints(adjust(endpoints, POLICY).endpoints))
 
-    assert cost(range(1000, 3000)) < 3 * cost(range(1000))
+    few = cost(range(300))  # first: what collides with what is remembered would cost the smaller one as much
+    assert cost(range(1000, 1600)) < 3 * few
 
 
 def test_reporting_the_paths_of_one_hostname_costs_in_proportion_to_their_number() -> None:

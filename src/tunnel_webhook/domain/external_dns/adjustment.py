@@ -68,7 +68,7 @@ def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
 
 @lru_cache(maxsize=1)
 def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
-    return Memo(partial(_adjust_one, policy=policy), _weigh, 128 * MIB)
+    return Memo(partial(_adjust_one, policy=policy), _weigh, 160 * MIB)
 
 
 def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _REPETITION = re.compile(r"\{([0-9]{1,4})(?:,([0-9]{0,4}))?\}")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MAX_LENGTH = 1024
-# RE2 parses `\pL` in 0.1 ms and expands `a{1000}` in 0.03 ms, before it measures: a kilobyte of either cost 30 ms.
+# RE2 parses and expands before it measures: a kilobyte of `\pL` cost 30 ms and more, one of `a{1000}` 4 ms.
 _MAX_UNICODE_CLASSES = 8
 _MAX_REPETITIONS = 1000
 
