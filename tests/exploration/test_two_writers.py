@@ -72,7 +72,7 @@ class Case:
 
     def scenario(self, disturbances: int, only: frozenset[str] = frozenset()) -> Scenario:
         policies = {name: replace(US, owner_id=owner) for name, owner in self.owners.items()}
-        return Scenario(account(*self.published), self.scripts, policies, LATER, self.jump, disturbances, only)
+        return Scenario(account(*self.published), self.scripts, policies, LATER, self.jump, disturbances, only=only)
 
     async def check(self, history: History) -> None:
         """Check that after some quiet syncs what is wanted is live, and nothing else of ours is left."""
