@@ -156,6 +156,17 @@ async def test_hostnames_are_not_returned_if_one_tunnel_is_in_doubt() -> None:
         await known.hostnames()
 
 
+async def test_a_later_answer_is_judged_by_the_claims_that_were_given_last() -> None:
+    known = documents(InMemoryTunnels.empty([BLUE, GREEN]))
+    known.believe(await known.read(), frozenset({BLUE}))
+    with pytest.raises(TemporaryFailure, match="it is empty, although hostnames have been published through it"):
+        await known.hostnames()
+    with pytest.raises(TemporaryFailure, match="is not written"):
+        await known.replace(BLUE, with_app, LATE)
+    known.believe(await known.read(), frozenset())
+    assert await known.hostnames() == frozenset()
+
+
 # Replacing a document.
 
 
