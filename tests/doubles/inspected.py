@@ -44,7 +44,7 @@ class World:
         emulator = Emulator(self.state)
         emulator.arm(*self.faults)
         now, network = emulator.clock.now, EmulatorTransport(emulator)
-        dated = network if self.ahead is None else _Dated(network, now, self.ahead)
+        dated = _Dated(network, now, self.ahead)
         async with emulated_client(emulator, self.credentials, dated) as client:
             api = CloudflareAPI(client)
             directory = ZoneDirectory(api, now, self.account, self.zone_ids)
@@ -62,15 +62,19 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class _Dated(httpx.AsyncBaseTransport):
-    """Adds the Date header to every response, as Cloudflare does."""
+    """Sets the Date header of every response so many seconds back, or removes it."""
 
     inner: httpx.AsyncBaseTransport
     now: Callable[[], float]
-    ahead: float
+    ahead: float | None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.inner.handle_async_request(request)
-        response.headers["date"] = format_datetime(datetime.fromtimestamp(self.now() - self.ahead, UTC), usegmt=True)
+        del response.headers["date"]
+        if self.ahead is not None:
+            response.headers["date"] = format_datetime(
+                datetime.fromtimestamp(self.now() - self.ahead, UTC), usegmt=True
+            )
         return response
 
 

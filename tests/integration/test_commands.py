@@ -166,7 +166,6 @@ def test_a_check_with_warnings_and_without_problems_exits_with_0(cloudflare: Con
 
     assert result.exit_code == 0
     assert {subject for subject, verdict in verdicts(result).items() if verdict != "ok"} == {
-        "clock",
         "permission DNS:Edit",
         "permission Cloudflare Tunnel:Edit",
         "connectors of green",

@@ -17,14 +17,14 @@ With sockets: `emulator_process(seed())`, or `PYTHONPATH=tests python -m doubles
 | `routes` `access` `problems` `envelope` `call`     | routing, permissions, every error, the form of answers    |
 | `tokens` `zones` `tunnels` `configurations`        | routes: (state, call) -> (state, answer)                  |
 | `records` `batch` `draft` `record_rules` `filters` | the same for DNS                                          |
-| `faults` `limits` `log`                            | the script, the rate limit, the calls so far              |
+| `faults` `lies` `limits` `log`                     | the script, false answers, the rate limit, calls so far   |
 | `emulator` `visit`                                 | the one mutable object, and a call on its way through it  |
 | `transport` `server` `control` `process`           | its faces: httpx, sockets, the side door, a child process |
 """
 
 from doubles.emulator.behaviour import Behaviour
 from doubles.emulator.emulator import Emulator
-from doubles.emulator.faults import HTML, Distort, Drop, Fault, ForeignWrite, Intervention, Pause, Respond, Slow
+from doubles.emulator.faults import HTML, Distort, Drop, Fault, ForeignWrite, Intervention, Lie, Pause, Respond, Slow
 from doubles.emulator.process import Control, emulator_process
 from doubles.emulator.seed import ACCOUNT, API_TOKEN, BLUE, GREEN, seed, zone_id
 from doubles.emulator.state import State
@@ -50,6 +50,7 @@ __all__ = [
     "Fault",
     "ForeignWrite",
     "Intervention",
+    "Lie",
     "Pause",
     "Record",
     "Respond",

@@ -6,8 +6,10 @@ Its faces are the httpx transport (`transport.py`) and the process (`server.py`)
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
+from wsgiref.handlers import format_date_time
 
 from doubles.clock import Clock, VirtualClock
 from doubles.emulator.envelope import Request, Response, refuse
@@ -17,6 +19,7 @@ from doubles.emulator.faults import (
     Fault,
     ForeignWrite,
     Intervention,
+    Lie,
     Pause,
     Respond,
     When,
@@ -24,6 +27,7 @@ from doubles.emulator.faults import (
     scripted,
     strike,
 )
+from doubles.emulator.lies import Past, false_answer
 from doubles.emulator.limits import Bucket, headers_of, spend
 from doubles.emulator.log import LoggedCall, fingerprint, logged
 from doubles.emulator.problems import RATE_LIMITED
@@ -32,14 +36,20 @@ from doubles.emulator.state import State
 from doubles.emulator.values import stamp
 from doubles.emulator.visit import Dropped, GaveUp, Held, Visit
 
+_REMEMBERED = 100
+
 
 class Emulator:
-    """An emulated Cloudflare; tests read `state`, `script` and `log`, and may replace `state`."""
+    """An emulated Cloudflare; tests read `state`, `script` and `log`, and may replace `state`.
+
+    `past` holds the last 100 states, the present one included, each with when it began.
+    """
 
     def __init__(self, state: State, clock: Clock | None = None) -> None:
         """Start with a state; without a clock, in virtual time."""
-        self.state = state
         self.clock = clock or VirtualClock()
+        self.past: deque[Past] = deque(maxlen=_REMEMBERED)
+        self.state = state
         self.script: tuple[Armed, ...] = ()
         self.log: list[LoggedCall] = []
         self.held: dict[int, Held] = {}
@@ -48,12 +58,23 @@ class Emulator:
         self._late: list[tuple[float, Visit]] = []
         self._call_held = asyncio.Event()
 
+    @property
+    def state(self) -> State:
+        """What is stored now."""
+        return self.past[-1].state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        if not self.past or state is not self.state:
+            self.past.append(Past(self.clock.now(), state))
+
     def seed(self, state: State) -> None:
         """Replace the state, and let `reset` return to it."""
         self._seed = self.state = state
 
     def reset(self) -> None:
         """Return to the seed, with an empty script, an empty log and a full rate limit."""
+        self.past.clear()
         self.state, self.script = self._seed, ()
         self.log.clear()
         self._buckets.clear()
@@ -101,7 +122,7 @@ class Emulator:
         self._land()
         entry = logged(request, len(self.log) + 1)
         self.log.append(entry)
-        self.script, faults = strike(self.script, request)
+        self.script, faults = strike(self.script, request, self.clock.now())
         entry.struck_by = tuple(type(fault).__name__ for fault in faults)
         try:
             response = await self._answer(Visit(request, entry, faults, patience))
@@ -129,7 +150,7 @@ class Emulator:
             response = scripted(visit.response or Respond())
         for fault in visit.faults:
             response = distorted(response, fault) if isinstance(fault, Distort) else response
-        return response
+        return replace(response, headers={"date": format_date_time(self.clock.now()), **response.headers})
 
     async def _delay_effect(self, visit: Visit) -> None:
         """Wait before the effect; if the client stops waiting, the effect still comes at its time."""
@@ -186,6 +207,9 @@ class Emulator:
             response = refuse(RATE_LIMITED)
         else:
             self.state, response = answer(self.state, visit.request, self.clock.now())
+            for fault in visit.faults:
+                if isinstance(fault, Lie):
+                    response = false_answer(fault, visit.request, self.past, self.clock.now())
         return replace(response, headers={**response.headers, **limits})
 
     def _spend(self, request: Request) -> Mapping[str, str]:

@@ -7,19 +7,20 @@
 | `Drop`         | none; with `when="after"`, its own        | a connection that is reset, closed, or refused          |
 | `Slow`         | its own, even if the client stops waiting | the true answer, this many seconds late                 |
 | `Pause`        | its own, once it is released              | the true answer, once it is released, or nothing        |
+| `Lie`          | none: it strikes only GET                 | a false answer of one of the kinds in `lies.py`         |
 | `ForeignWrite` | its own, after another writer's           | the true answer                                         |
 | `Intervention` | its own, after a change of the state that | the true answer                                         |
 |                | a test wrote in Python                    |                                                         |
 
 A fault counts the calls, once it is armed, that have its `method` and a path (without `/client/v4` and the query)
 in which its regular expression `path` is found. It strikes the `nth` of them and the `times - 1` that follow; with 0
-`times`, all that follow.
+`times`, all that follow. A `Lie` with `seconds` strikes all that follow within this time instead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -30,6 +31,43 @@ from doubles.emulator.state import State
 from doubles.emulator.values import Value
 
 When = Literal["before", "after"]
+Falsehood = Literal[
+    "refusal",
+    "no result",
+    "null",
+    "blank",
+    "no ingress",
+    "no rules",
+    "another tunnel",
+    "version",
+    "partial",
+    "stale",
+    "empty",
+    "repeated page",
+    "total",
+    "deleted",
+]
+"""What a lie says (`lies.py`)."""
+
+_CONFIGURATION, _LIST = "/configurations$", "(/zones|/dns_records)$"
+SUBJECTS: Mapping[Falsehood, str] = {
+    "refusal": "",
+    "no result": "",
+    "null": _CONFIGURATION,
+    "blank": _CONFIGURATION,
+    "no ingress": _CONFIGURATION,
+    "no rules": _CONFIGURATION,
+    "another tunnel": _CONFIGURATION,
+    "version": _CONFIGURATION,
+    "partial": f"({_CONFIGURATION}|{_LIST})",
+    "stale": "",
+    "empty": _LIST,
+    "repeated page": _LIST,
+    "total": _LIST,
+    "deleted": "/cfd_tunnel/[^/]+$",
+}
+"""The paths that a lie can concern, as regular expressions."""
+
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>Error 502</h1></body></html>"
 
 
@@ -46,8 +84,12 @@ class Target(Value, frozen=True, kw_only=True):
         path = request.path.removeprefix("/client/v4")
         return self.method in {"", request.method} and re.search(self.path, path) is not None
 
-    def strikes(self, seen: int) -> bool:
-        """Whether the call is struck that is this many-th of those that are counted."""
+    def strikes(self, seen: int, elapsed: float) -> bool:
+        """Whether the call is struck that is this many-th of those that are counted.
+
+        `elapsed` is how many seconds ago the fault struck first, 0 if it did not.
+        """
+        del elapsed
         return seen >= self.nth and (not self.times or seen < self.nth + self.times)
 
 
@@ -90,6 +132,41 @@ class Pause(Target, frozen=True, tag_field="kind", tag="pause", kw_only=True):
     when: When = "before"
 
 
+class Lie(Target, frozen=True, tag_field="kind", tag="lie", kw_only=True):
+    """A false answer to a GET (`lies.py`); it strikes only calls that its kind can concern."""
+
+    tells: Falsehood
+    seconds: float | None = None
+    """How long it strikes, from the first call that it strikes; None for `times` calls."""
+
+    status: int = 404
+    code: int | None = None
+    """Of a refusal: 0 to 5 digits, or None for one without errors."""
+
+    version: int | None = None
+    """The version that an answer gives; None for the true one."""
+
+    keep: tuple[int, ...] = ()
+    """Of a partial answer: the positions of the entries that it holds."""
+
+    behind: int = 1
+    """Of a stale answer: how many answers before the true one it was true."""
+
+    age: float | None = None
+    """Of a stale answer: how many seconds ago it was true, instead of `behind`."""
+
+    def could_strike(self, request: Request) -> bool:
+        """Whether the request is a GET that a lie of this kind can concern."""
+        concerned = re.search(SUBJECTS[self.tells], request.path) is not None
+        return request.method == "GET" and concerned and super().could_strike(request)
+
+    def strikes(self, seen: int, elapsed: float) -> bool:
+        """Whether the call is struck, by its number or by the time."""
+        if self.seconds is None:
+            return super().strikes(seen, elapsed)
+        return seen >= self.nth and elapsed <= self.seconds
+
+
 class ForeignWrite(Target, frozen=True, tag_field="kind", tag="foreign_write", kw_only=True):
     """A tunnel's document replaced by another writer, unchecked, directly before the call takes effect."""
 
@@ -103,7 +180,7 @@ class Intervention(Target, frozen=True, tag_field="kind", tag="intervention", kw
     change: Callable[[State], State]
 
 
-Scriptable: TypeAlias = Respond | Distort | Drop | Slow | Pause | ForeignWrite
+Scriptable: TypeAlias = Respond | Distort | Drop | Slow | Pause | Lie | ForeignWrite
 """The faults that JSON can hold, distinguished by `kind`."""
 
 Fault: TypeAlias = Scriptable | Intervention
@@ -115,16 +192,19 @@ class Armed(Value, frozen=True):
     fault: Fault
     seen: int = 0
     struck: int = 0
+    since: float | None = None
+    """When it struck first, in seconds since the epoch."""
 
 
-def strike(script: tuple[Armed, ...], request: Request) -> tuple[tuple[Armed, ...], tuple[Fault, ...]]:
+def strike(script: tuple[Armed, ...], request: Request, now: float) -> tuple[tuple[Armed, ...], tuple[Fault, ...]]:
     """Return the script after a call, and the faults that strike it."""
     after, striking = [], []
     for armed in script:
         if armed.fault.could_strike(request):
             seen = armed.seen + 1
-            strikes = armed.fault.strikes(seen)
-            after.append(replace(armed, seen=seen, struck=armed.struck + strikes))
+            strikes = armed.fault.strikes(seen, 0.0 if armed.since is None else now - armed.since)
+            since = now if strikes and armed.since is None else armed.since
+            after.append(replace(armed, seen=seen, struck=armed.struck + strikes, since=since))
             striking += [armed.fault] if strikes else []
         else:
             after.append(armed)
