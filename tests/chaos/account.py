@@ -1,0 +1,174 @@
+"""Cloudflare as a history sees it: an emulator that knows who calls, draws the weather, and judges every write.
+
+| a write of ours changes                        | judged                                                            |
+|------------------------------------------------|-------------------------------------------------------------------|
+| a document                                     | what is not its owner's must be what Cloudflare last truly        |
+|                                                | answered to this process before it sent the write                 |
+| the same, and somebody wrote since that answer | allowed, since nothing could prevent it, but it must be noticed   |
+| DNS records                                    | every record that is not marked as its owner's is as it was       |
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chaos.names import NAMES, Owner, owner_of
+from chaos.process import RUNNING, Process
+from chaos.weather import Weather
+from doubles.clock import Clock
+from doubles.emulator import Distort, Emulator, Lie, Record, Respond, State
+from doubles.emulator.envelope import Request, Response
+from doubles.emulator.faults import Armed
+from doubles.emulator.visit import Visit
+from oracles import naive
+from tunnel_webhook.domain.claim import HERITAGE
+
+_CONFIGURATION = re.compile("/cfd_tunnel/([^/]+)/configurations$")
+_DEFAULTS = ('"warp-routing":{"enabled":false}', '{"service":"http_status:404"}')
+_HOSTNAME = re.compile(r'"hostname":"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A write of a process that overwrote what somebody else wrote after its last look."""
+
+    process: Process
+    number: int
+    tunnel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What of a document is not an owner's: other members, people's rules in order, and other owners' rules."""
+
+    members: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def foreign(document: str, owner: Owner | None) -> Foreign:
+    """Return what of a document is not an owner's; without an owner, `others` holds the rules of all of them."""
+    rules = naive.rule_texts(document)
+    by_hand = [rule for rule in rules if owner_of(hostname_of(rule)) is None]
+    if len(by_hand) == 1:
+        by_hand = [rule for rule in by_hand if rule != _DEFAULTS[1]]
+    members = [f'"{key}":{text}' for key, text in naive.other_members(document)]
+    return Foreign(
+        members=tuple(sorted(member for member in members if member != _DEFAULTS[0])),
+        by_hand=tuple(by_hand),
+        others=tuple(sorted(rule for rule in rules if owner_of(hostname_of(rule)) not in {None, owner})),
+    )
+
+
+def hostname_of(rule: str) -> str:
+    """Return the hostname of a rule's text; nothing without one."""
+    match = _HOSTNAME.search(rule)
+    return match[1] if match else ""
+
+
+class Account(Emulator):
+    """An emulator in a history; `violations` are what no write may do, `losses` what a write could not avoid."""
+
+    def __init__(self, state: State, clock: Clock, weather: Weather) -> None:
+        """Start with a state."""
+        super().__init__(state, clock)
+        self.weather = weather
+        self.violations: list[str] = []
+        self.losses: list[Loss] = []
+        self.answered: set[int] = set()
+        self.documents: dict[tuple[str, int], str] = {}
+        self._callers: dict[int, Process] = {}
+        self._bases: dict[int, int | None] = {}
+        self._versions_read: dict[int, int] = {}
+        self._remember()
+
+    def by_hand(self, change: Callable[[State], State]) -> None:
+        """Change the state as a person does."""
+        self._land()
+        self.state = change(self.state)
+        self._remember()
+
+    def land(self) -> None:
+        """Let the late calls have their effects that are due."""
+        self._land()
+
+    async def handle(self, request: Request, patience: float | None = None) -> Response:
+        """Return the answer to a call of a process, in this weather."""
+        process = RUNNING.get()
+        assert process is not None
+        self._land()
+        faults = self.weather.draw(request, process, self.clock.now())
+        self.script = tuple(map(Armed, faults))
+        number = len(self.log) + 1
+        self._callers[number] = process
+        if request.method == "PUT":
+            self._bases[number] = process.seen.get(_tunnel_of(request.path))
+        response = await super().handle(request, patience)
+        if response.status == 200 and not any(isinstance(fault, Lie | Respond | Distort) for fault in faults):
+            self.answered.add(number)
+            if request.method == "GET" and number in self._versions_read:
+                process.seen[_tunnel_of(request.path)] = self._versions_read[number]
+        return response
+
+    def _effect(self, visit: Visit) -> Response:
+        before, path, number = self.state, visit.entry.path, visit.entry.number
+        response = super()._effect(visit)
+        self._remember()
+        if visit.entry.method == "GET" and _CONFIGURATION.search(path):
+            self._versions_read[number] = before.version(_tunnel_of(path))
+        elif self.state is not before:
+            judge = self._judge_document if visit.entry.method == "PUT" else self._judge_records
+            judge(visit, before, self._callers[number])
+        return response
+
+    def _judge_document(self, visit: Visit, before: State, process: Process) -> None:
+        number, tunnel = visit.entry.number, _tunnel_of(visit.entry.path)
+        base = self._bases[number]
+        after, stored = (foreign(state.document(tunnel), process.owner) for state in (self.state, before))
+        based = stored if base is None else foreign(self.documents[tunnel, base], process.owner)
+        if after != based:
+            self.violations.append(
+                f"call {number} of {process.name}, on version {base} of {tunnel[:4]}, lost {_difference(based, after)}"
+            )
+        elif after != stored:
+            self.losses.append(Loss(process, number, tunnel))
+
+    def _judge_records(self, visit: Visit, before: State, process: Process) -> None:
+        for zone, held in self.state.zones.items():
+            others, were = (
+                _foreign_records(records, process.owner) for records in (held.records, before.zones[zone].records)
+            )
+            if others != were:
+                self.violations.append(f"call {visit.entry.number} of {process.name} changed records of others")
+
+    def _remember(self) -> None:
+        for tunnel in self.state.tunnels:
+            self.documents[tunnel, self.state.version(tunnel)] = self.state.document(tunnel)
+
+
+def _tunnel_of(path: str) -> str:
+    match = _CONFIGURATION.search(path)
+    return match[1] if match else ""
+
+
+def _foreign_records(records: dict[str, Record], owner: Owner) -> dict[str, Record]:
+    return {
+        key: record
+        for key, record in records.items()
+        if not (record.comment or "").startswith(HERITAGE) or (record.name in NAMES["them" if owner == "us" else "us"])
+    }
+
+
+def _difference(before: Foreign, after: Foreign) -> str:
+    lost = Counter((*before.members, *before.by_hand, *before.others))
+    kept = Counter((*after.members, *after.by_hand, *after.others))
+    return f"{sorted((lost - kept).elements())}, made {sorted((kept - lost).elements())}, or changed the order"
+
+
+def owned(record: Record) -> Owner | None:
+    """Return the owner that a claim names; None for other records."""
+    match = re.match(rf"{HERITAGE},owner=(\w+)", record.comment or "")
+    return next((owner for owner in NAMES if match and match[1] == owner), None)

@@ -1,0 +1,220 @@
+"""A random history, which its seed determines: three processes, two owners, a person, bad weather; then quiet, and laws.
+
+| slot   | owner | what it is                                                                   |
+|--------|-------|------------------------------------------------------------------------------|
+| `us-1` | us    | a process                                                                    |
+| `us-2` | us    | another one of the same owner, as while a deployment is rolled out           |
+| `them` | them  | a process of another owner on the same tunnels and zones                     |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import random
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from chaos.account import Account, owned
+from chaos.laws import laws_of_quiet
+from chaos.names import NAMES, ZONES, Owner, Wishes
+from chaos.person import Person
+from chaos.process import Notices, Process, task_of_process
+from chaos.weather import LATEST, LongLie, Weather
+from doubles.emulator import BLUE, GREEN, State, seed
+from doubles.virtual_loop import START, LoopClock, VirtualLoop
+from tunnel_webhook.domain.dns import target_of
+
+Peril = Literal["lies", "long lies", "failures", "late calls", "kills", "a person", "at once"]
+PERILS: frozenset[Peril] = frozenset(get_args(Peril))
+
+SLOTS: dict[str, Owner] = {"us-1": "us", "us-2": "us", "them": "them"}
+STEPS = 25
+MOST_CALLS = 150
+"""How many calls one sync may make, whatever befalls them."""
+
+_PAUSES = (0.0, 0.0, 1.0, 10.0, 30.0, 60.0, 150.0, 700.0)
+_QUIET_SYNCS, _QUIET_PAUSE = 14, 75.0
+_OLD = 600.0
+_DOCUMENT = (
+    '{"x":1.50,"ingress":[{"note":1.50,"path":"^/admin","service":"http://by-hand:80","hostname":"hand.example.com"},'
+    '{"service":"http://by-hand:81","hostname":"*.example.com"},{"service":"http_status:404"}]}'
+)
+
+
+@dataclass(slots=True)
+class History:
+    """One history with these perils; `log` says what happened, `faults` what no history may show."""
+
+    seed: int
+    perils: Set[Peril] = PERILS
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    log: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
+
+    def run(self) -> History:
+        """Run to the end, or to the first fault, and return the history."""
+        random.seed(self.seed)  # the product draws its jitter there
+        handler = Notices()
+        logger = logging.getLogger("tunnel_webhook")
+        logger.addHandler(handler)
+        try:
+            with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+                runner.run(_Run(self, runner.get_loop()).to_the_end())
+        finally:
+            logger.removeHandler(handler)
+        return self
+
+
+class _Run:
+    def __init__(self, history: History, loop: asyncio.AbstractEventLoop) -> None:
+        self.history = history
+        self.rng = random.Random(history.seed)
+        self.weather = Weather(random.Random(f"weather {history.seed}"))
+        self.account = Account(_beginning(self.rng), LoopClock(loop), self.weather)
+        self.person = Person(random.Random(f"person {history.seed}"), self.account)
+        self.registry = self.rng.choice(("noop", "txt"))
+        self.wishes = {owner: Wishes(names) for owner, names in NAMES.items()}
+        self.processes: dict[str, Process] = {}
+        self.loop = loop
+        loop.set_task_factory(task_of_process)
+        loop.set_exception_handler(self._unheard)
+
+    async def to_the_end(self) -> None:
+        for slot in SLOTS:
+            self._start(slot)
+        for number in range(STEPS):
+            await self._step(number)
+            if self._has_failed():
+                break
+        else:
+            await self._become_quiet()
+        for process in self.processes.values():
+            await process.kill()
+        gc.collect()  # a task whose exception was never retrieved says so only then
+        self._has_failed()
+
+    def _start(self, slot: str) -> None:
+        process = Process(slot, SLOTS[slot], self.registry, self.account, **self.history.settings)
+        process.pace = self.rng.choice((0.02, 0.1, 0.1, 0.5, 2.0))
+        self.processes[slot] = process
+
+    async def _step(self, number: int) -> None:
+        rng = self.rng
+        perils = self.history.perils
+        self.weather.change(perils)
+        if "long lies" in perils:
+            self._begin_or_end_a_long_lie()
+        for _ in range(rng.choice((0, 1, 1, 2, 3))):
+            owner = rng.choice(("us", "us", "them"))
+            self._say(f"{owner} wants: {self.wishes[owner].change(rng)}")
+        slots = rng.sample(sorted(SLOTS), rng.choice((1, 1, 2, 2, 3)) if "at once" in perils else 1)
+        width = rng.choice((0.0, 0.1, 0.5, 3.0))
+        acts = [self._sync(slot, rng.uniform(0, width)) for slot in slots]
+        if rng.random() < 0.5 and "a person" in perils:
+            acts.append(self._edit(rng.uniform(0, 2 * width)))
+        if rng.random() < 0.2 and "kills" in perils:
+            acts.append(self._kill(rng.choice(slots), rng.uniform(0, 20 * self.processes[slots[0]].pace)))
+        self._say(f"step {number}: {', '.join(slots)}; fail {self.weather.failing}, lie {self.weather.lying}")
+        await asyncio.gather(*acts)
+        await asyncio.sleep(rng.choice(_PAUSES))
+
+    async def _sync(self, slot: str, delay: float) -> None:
+        process = self.processes[slot]
+        sources = self.wishes[process.owner].endpoints()
+        task = process.start(self._begin_sync(process, sources, delay))
+        await asyncio.wait([task])
+        if not task.cancelled():
+            self._say(f"{slot}: {task.result()[:160]} ({process.last_calls} calls)")
+            if process.last_calls > MOST_CALLS:
+                self.history.faults.append(f"a sync made {process.last_calls} calls")
+
+    async def _begin_sync(self, process: Process, sources: Any, delay: float) -> str:
+        await asyncio.sleep(delay)
+        return await process.sync(sources)
+
+    async def _edit(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        self._say(f"a person edits: {self.person.edit()}")
+
+    async def _kill(self, slot: str, delay: float) -> None:
+        await asyncio.sleep(delay)
+        await self.processes[slot].kill()
+        self._say(f"{slot} is killed")
+        self._keep_faults(self.processes[slot])
+        self._start(slot)
+
+    def _begin_or_end_a_long_lie(self) -> None:
+        now = self.account.clock.now()
+        lie = self.weather.long_lie
+        if lie and not (now < lie.until and self._is_known_to_be_in_use(lie.tunnel)):
+            self.weather.long_lie = None
+        tunnel = self.rng.choice((BLUE, GREEN))
+        if self.weather.long_lie is None and self.rng.random() < 0.15 and self._is_known_to_be_in_use(tunnel):
+            lie = LongLie(tunnel, self.weather.empty(), now + self.rng.uniform(20, 500))
+            self.weather.long_lie = lie
+            self._say(f"for {lie.until - now:.0f} s every read of {tunnel[:4]} says {lie.lie.tells}")
+
+    def _is_known_to_be_in_use(self, tunnel: str) -> bool:
+        """Whether a claim of more than ten minutes points at a tunnel."""
+        now, target = self.account.clock.now(), target_of(tunnel)
+        return any(
+            record.content == target and _age(record.created_on, now) > _OLD
+            for zone in self.account.state.zones.values()
+            for record in zone.records.values()
+            if owned(record)
+        )
+
+    async def _become_quiet(self) -> None:
+        """Let nothing happen but syncs, until every delay is over; then the laws of quiet must hold."""
+        self.weather.calm()
+        await asyncio.sleep(LATEST)
+        for number in range(_QUIET_SYNCS):
+            self._say(f"quiet {number}")
+            for slot in SLOTS:
+                await self._sync(slot, 0.0)
+            await asyncio.sleep(_QUIET_PAUSE)
+        self.account.land()
+        if not self._has_failed():
+            begun = len(self.account.log)
+            for slot in SLOTS:
+                await self._sync(slot, 0.0)
+            calls = self.account.log[begun:]
+            self.history.faults += laws_of_quiet(self.account.state, self.wishes, calls)
+
+    def _has_failed(self) -> bool:
+        for process in self.processes.values():
+            self._keep_faults(process)
+        self.history.faults += self.account.violations
+        self.account.violations.clear()
+        return bool(self.history.faults)
+
+    def _keep_faults(self, process: Process) -> None:
+        self.history.faults += process.faults
+        process.faults.clear()
+        losses = [
+            loss for loss in self.account.losses if loss.process is process and loss.number in self.account.answered
+        ]
+        if process.notices < len(losses) and not process.tasks:
+            self.history.faults.append(f"{process.name} noticed {process.notices} of {losses}")
+
+    def _say(self, what: str) -> None:
+        self.history.log.append(f"{self.account.clock.now() - START:9.3f} {what}")
+
+    def _unheard(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.history.faults.append(f"{context['message']}: {context.get('exception')!r}")
+
+
+def _beginning(rng: random.Random) -> State:
+    state = seed(ZONES, document=_DOCUMENT).with_behaviour(
+        rate_quota=10**9, key_order=rng.choice(("as sent", "by length"))
+    )
+    return state
+
+
+def _age(created_on: str, now: float) -> float:
+    from datetime import datetime
+
+    return now - datetime.fromisoformat(created_on).timestamp()
