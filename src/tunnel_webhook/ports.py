@@ -2,14 +2,18 @@
 
 Failure                 a driven port could not do its work
 ├── TemporaryFailure    asking again later may succeed
-└── PermanentFailure    asking again changes nothing: a token, a tunnel, a permission, a refused document
+│   └── Unsettled       a write that may have been carried out, or may still be
+└── PermanentFailure    asking again changes nothing: a token, a permission
+    ├── TunnelMissing   the tunnel does not exist
+    └── Unacceptable    the document is refused for what is in it
 ChangesNotApplied       these endpoints were rejected, or these deletions withheld; the rest was applied
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -35,6 +39,18 @@ class PermanentFailure(Failure):
     """Asking again changes nothing until an operator acts."""
 
 
+class Unsettled(TemporaryFailure):
+    """A write may have been carried out, or may still be; only reading what is stored settles it."""
+
+
+class TunnelMissing(PermanentFailure):
+    """The tunnel was deleted, or never existed in this account."""
+
+
+class Unacceptable(PermanentFailure):
+    """A document is refused for what is in it; another one may be accepted."""
+
+
 class ChangesNotApplied(Exception):
     """Some endpoints were rejected or some deletions withheld; everything else was applied."""
 
@@ -52,6 +68,21 @@ class Refusal:
     name: str
     reason: Reason
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A document that was not written, since it rests on another one than these two reads found."""
+
+    documents: tuple[TunnelConfiguration, TunnelConfiguration]
+
+
+class Lease(Protocol):
+    """The exclusive right to write one document for a while."""
+
+    def is_valid(self) -> bool:
+        """Whether a write that begins now ends well before the lease does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,31 +161,62 @@ class WebhookAPI(Protocol):
 class TunnelRepository(Protocol):
     """Holds the configuration document of each tunnel; a driven port.
 
-    Safe to call concurrently, but not transactional: between `load` and `save` anyone may write, and only the versions
-    show it.
+    Safe to call concurrently, but not transactional: anyone may write at any time. A single answer may be false or
+    stale, so `application` decides which document it believes, and `save` looks again directly before it writes.
     """
 
     async def load(self, tunnel: str, /) -> TunnelConfiguration:
         """Return the document now in force, without losing a character of it; an empty one for a tunnel without any.
 
-        Raises TemporaryFailure; PermanentFailure where the tunnel is unknown, deleted, or not remotely managed.
+        Raises TemporaryFailure; TunnelMissing; PermanentFailure where the tunnel is not remotely managed.
         """
         ...
 
-    async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
-        """Replace the whole document, whatever is stored by now, and return it with its new version.
+    async def save(
+        self,
+        tunnel: str,
+        base: TunnelConfiguration,
+        configuration: TunnelConfiguration,
+        may_write: Callable[[], bool],
+        /,
+    ) -> int | Superseded:
+        """Replace the whole document, if it is still the one that the new one was made from, and return its version.
 
-        A version other than the loaded one plus 1 shows that someone else wrote in between. A document that cloudflared
-        would refuse raises PermanentFailure in Cloudflare's words and changes nothing. After a TemporaryFailure the
-        document may or may not have been replaced.
+        The document is read twice, side by side; unless both answers have the version and the content of `base`,
+        nothing is written and both are returned. Nothing is computed or awaited between the second answer and the
+        write, except that `may_write` is asked: if it says no, TemporaryFailure is raised. A version other than that of
+        `base` plus 1 shows that someone else wrote in that moment, and is overwritten.
 
-        Example: version 7 is loaded, a person saves version 8, and our save returns version 9: theirs is overwritten.
+        Raises Unacceptable, in Cloudflare's words, for a document that cloudflared refuses, and changes nothing then.
+        Raises Unsettled if there was no answer and the new document is not stored yet; it may still be later. After any
+        other TemporaryFailure nothing was written.
+
+        Example: version 7 is loaded, a person saves version 8, and our save writes nothing and returns version 8 twice.
+        """
+        ...
+
+
+class WriteLock(Protocol):
+    """Excludes other instances of this service while one writes a tunnel's document; a driven port.
+
+    People and other programs take no lock.
+    """
+
+    def held(self, tunnel: str, /) -> AbstractAsyncContextManager[Lease]:
+        """Hold the lock of a tunnel, waiting for it a while; it expires by itself if the process stops.
+
+        It is not freed after Unsettled: the write may still be carried out. Entering raises TemporaryFailure where
+        another instance holds it.
         """
         ...
 
 
 class ZoneRepository(Protocol):
     """Holds the DNS records of every zone that the credentials can see; a driven port. Safe to call concurrently."""
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch, by the clock that all instances share."""
+        ...
 
     async def zones(self) -> tuple[Zone, ...]:
         """Return the zones, sorted by name. The answer may be some minutes old."""
@@ -172,9 +234,9 @@ class ZoneRepository(Protocol):
         """Carry out the writes of a batch, deletes before patches before posts, and return those that were refused.
 
         One refused record keeps no other from being written. A record to delete that is gone counts as deleted; one to
-        post that exists exactly so counts as written. A patch changes only what we decide (content, proxied, comment).
-        No other record is touched. Raises TemporaryFailure, after which any part may have been written, or
-        PermanentFailure, after which none has.
+        post that exists exactly so counts as written. A swap happens as a whole or not at all. A patch changes only
+        what we decide (content, proxied, comment). No other record is touched. Raises TemporaryFailure, after which any
+        part may have been written, or PermanentFailure, after which none has.
 
         Example: of three posts one meets an A record of its name; two are written, and one Refusal is returned.
         """

@@ -11,6 +11,7 @@ from doubles.side_doors import dns_record
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
 from tunnel_webhook.domain.dns import DnsRecord, Zone
@@ -74,7 +75,7 @@ async def cloudflare(
 ) -> AsyncIterator[Cloudflare]:
     """Yield the adapters on an emulator."""
     async with emulated_client(emulator, credentials) as client:
-        api = CloudflareAPI(client)
         now = emulator.clock.now
+        api = CloudflareAPI(client, ServerClock(now, now))
         directory = ZoneDirectory(api, now, account, zone_ids)
-        yield Cloudflare(emulator, CloudflareTunnels(api, directory), CloudflareZones(api, directory, now))
+        yield Cloudflare(emulator, CloudflareTunnels(api, directory, now), CloudflareZones(api, directory, now))

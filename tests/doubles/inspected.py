@@ -46,7 +46,7 @@ class World:
         now, network = emulator.clock.now, EmulatorTransport(emulator)
         dated = _Dated(network, now, self.ahead)
         async with emulated_client(emulator, self.credentials, dated) as client:
-            api = CloudflareAPI(client)
+            api = CloudflareAPI(client, ServerClock(now, now))
             directory = ZoneDirectory(api, now, self.account, self.zone_ids)
             tunnels = CloudflareTunnels(api, directory)
             inspection = CloudflareInspection(api, client, directory, tunnels, self.policy, now)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
-from tunnel_webhook.ports import Refusal, TunnelRepository, ZoneRepository
+from tunnel_webhook.ports import Refusal, Superseded, TunnelRepository, ZoneRepository
 
 Name = Literal["before load", "after load", "before save", "after save", "before zones", "after zones"]
 Step = Callable[[str], Awaitable[None]]
@@ -50,9 +50,16 @@ class SteppedTunnels:
         await self.step("after load")
         return configuration
 
-    async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
+    async def save(
+        self,
+        tunnel: str,
+        base: TunnelConfiguration,
+        configuration: TunnelConfiguration,
+        may_write: Callable[[], bool],
+        /,
+    ) -> int | Superseded:
         await self.step("before save")
-        saved = await self.inner.save(tunnel, configuration)
+        saved = await self.inner.save(tunnel, base, configuration, may_write)
         await self.step("after save")
         return saved
 
@@ -63,6 +70,9 @@ class SteppedZones:
 
     inner: ZoneRepository
     step: Step = pass_by
+
+    def now(self) -> float:
+        return self.inner.now()
 
     async def zones(self) -> tuple[Zone, ...]:
         await self.step("before zones")

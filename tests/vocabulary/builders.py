@@ -1,9 +1,9 @@
 """Short words for the values of the domain."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
-from tunnel_webhook.application import Contact, Executor, Gathering, TunnelService, Turns
+from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
+from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Refusals, TunnelService, Turns
 from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.json_text import Json, join_elements
@@ -11,7 +11,7 @@ from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.domain.planning.guard import Guard
-from tunnel_webhook.ports import TunnelRepository, ZoneRepository
+from tunnel_webhook.ports import TunnelRepository, WriteLock, ZoneRepository
 
 BLUE, GREEN = "5456b9ca-8b73-4b44-93df-67ad7acc8e2c", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 TUNNEL = BLUE
@@ -74,12 +74,20 @@ def memory(
 
 
 def service(
-    tunnels: TunnelRepository, zones: ZoneRepository, policy: Policy = POLICY, **options: bool
+    tunnels: TunnelRepository,
+    zones: ZoneRepository,
+    policy: Policy = POLICY,
+    *,
+    release_delay: float = 0.0,
+    lock: WriteLock | None = None,
+    clock: Callable[[], float] = lambda: 0.0,
+    **options: bool,
 ) -> TunnelService:
-    """Return the service on these adapters, with a guard that lets everything pass."""
+    """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed."""
+    documents = Documents(tunnels, lock or NoLock(), policy, clock)
     return TunnelService(
-        gathering=Gathering(tunnels, zones, policy),
-        executor=Executor(tunnels, zones, policy),
+        gathering=Gathering(documents, zones, policy),
+        executor=Executor(documents, zones, Refusals(clock), clock, release_delay),
         turns=Turns(10.0),
         contact=Contact(lambda: 1_000_000.0),
         policy=policy,

@@ -5,18 +5,31 @@ Documents and records are plain attributes, which tests read and write without t
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from tunnel_webhook.domain.claim import MAX_COMMENT, Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.sameness import is_same_document
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
-from tunnel_webhook.ports import Finding, Level, PermanentFailure, Refusal
+from tunnel_webhook.ports import (
+    Finding,
+    Lease,
+    Level,
+    PermanentFailure,
+    Refusal,
+    Superseded,
+    TemporaryFailure,
+    TunnelMissing,
+    Unacceptable,
+)
 
 ENTERPRISE_RECORDS = 1_000_000
 """The default quota of records per zone: that of Cloudflare's Enterprise plan."""
@@ -42,23 +55,36 @@ class InMemoryTunnels:
             message = f"tunnel {tunnel}: {error}"
             raise PermanentFailure(message) from error
 
-    async def save(self, tunnel: str, configuration: TunnelConfiguration, /) -> TunnelConfiguration:
+    async def save(
+        self,
+        tunnel: str,
+        base: TunnelConfiguration,
+        configuration: TunnelConfiguration,
+        may_write: Callable[[], bool],
+        /,
+    ) -> int | Superseded:
         """Validate and replace the document, as Cloudflare does; its version is the stored one plus 1."""
-        _, version = self._document(tunnel)
+        text, version = self._document(tunnel)
+        if version != base.version or not is_same_document(text, base.text):
+            stored = await self.load(tunnel)
+            return Superseded((stored, stored))
+        if not may_write():
+            message = f"tunnel {tunnel} was not written: it is too late"
+            raise TemporaryFailure(message)
         try:
             check_configuration(configuration)
         except InvalidConfiguration as error:
             message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
-            raise PermanentFailure(message) from error
+            raise Unacceptable(message) from error
         self.documents[tunnel] = (configuration.text, version + 1)
-        return replace(configuration, version=version + 1)
+        return version + 1
 
     def _document(self, tunnel: str) -> tuple[str, int]:
         try:
             return self.documents[tunnel]
         except KeyError as error:
             message = f"tunnel {tunnel} does not exist; set CLOUDFLARE_TUNNEL_ID to one of {', '.join(self.documents)}"
-            raise PermanentFailure(message) from error
+            raise TunnelMissing(message) from error
 
 
 @dataclass(slots=True)
@@ -67,12 +93,17 @@ class InMemoryZones:
 
     stored: dict[Zone, dict[str, DnsRecord]]
     quota: int = ENTERPRISE_RECORDS
+    clock: Callable[[], float] = time.time
     _ids: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
 
     @classmethod
     def empty(cls, names: Iterable[str]) -> InMemoryZones:
         """Return zones with these names and no records."""
         return cls({Zone(name, f"zone-{name}"): {} for name in sorted(names)})
+
+    def now(self) -> float:
+        """Return the time of the clock."""
+        return self.clock()
 
     async def zones(self) -> tuple[Zone, ...]:
         """Return the zones."""
@@ -121,10 +152,28 @@ class InMemoryZones:
             return Refusal(record.name, Reason.RECORD_CONFLICT, sentence)
         if len(self.stored[zone]) >= self.quota:
             return Refusal(record.name, Reason.QUOTA_EXCEEDED, "81045: Record quota exceeded.")
-        posted = replace(record, id=f"{next(self._ids):032x}")
+        posted = replace(record, id=f"{next(self._ids):032x}", created=self.clock())
         self.stored[zone][posted.id] = posted
         neighbours.append(posted)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """A lease that does not end."""
+
+    def is_valid(self) -> bool:
+        """Return True."""
+        return True
+
+
+class NoLock:
+    """WriteLock that excludes no one: for a single instance, and for documents in memory."""
+
+    @asynccontextmanager
+    async def held(self, _tunnel: str, /) -> AsyncIterator[Lease]:
+        """Yield a lease that does not end."""
+        yield Unlimited()
 
 
 class InMemoryInspection:

@@ -1,15 +1,18 @@
 """What the ports are for: gather what exists, decide purely, act in an order that may stop anywhere.
 
 `service` has the four verbs of external-dns and `operator` the questions of a person. Both gather through `gathering`;
-`turns` lets one piece of work run at a time, `execution` carries plans out, `contact` remembers how the driven ports
-answered, and `instrumentation` says what was done.
+`documents` decides which answers about a tunnel are believed and writes safely; `turns` lets one piece of work run at a
+time, `execution` carries plans out, `refusals` remembers what was refused, `contact` how the driven ports answered, and
+`instrumentation` says what was done.
 """
 
 from tunnel_webhook.application.contact import Contact
+from tunnel_webhook.application.documents import Documents
 from tunnel_webhook.application.execution import Executor
 from tunnel_webhook.application.gathering import Gathering
 from tunnel_webhook.application.operator import Operator
+from tunnel_webhook.application.refusals import Refusals
 from tunnel_webhook.application.service import TunnelService
 from tunnel_webhook.application.turns import Turns
 
-__all__ = ["Contact", "Executor", "Gathering", "Operator", "TunnelService", "Turns"]
+__all__ = ["Contact", "Documents", "Executor", "Gathering", "Operator", "Refusals", "TunnelService", "Turns"]

@@ -1,24 +1,36 @@
-"""Carrying a plan out: step by step, each hostname failing alone, in an order that may stop anywhere."""
+"""Carrying a plan out: step by step, each hostname failing alone, in an order that may stop anywhere.
+
+| a tunnel or its document                      | its hostnames                                                    |
+|-----------------------------------------------|------------------------------------------------------------------|
+| cannot be relied on now, or fails temporarily | wait for the next sync                                           |
+| fails for good, or does not exist             | are rejected                                                     |
+| is refused for what is in it                  | are halved down to the guilty ones, which are rejected; if eight |
+|                                               | writes were refused, the others wait, or are rejected as well    |
+|                                               | where not one write was accepted                                 |
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
-from tunnel_webhook.application.instrumentation import observe_foreign_write
+from tunnel_webhook.application.documents import LAST_WRITE, Documents, TunnelState
+from tunnel_webhook.application.refusals import Refusals
+from tunnel_webhook.domain.claim import released_at
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
-from tunnel_webhook.domain.dns import RecordBatch, Zone
+from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
-from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.layout import lay_out
-from tunnel_webhook.domain.planning.plan import Plan, Rejection, RuleChange
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, TunnelRepository, ZoneRepository
+from tunnel_webhook.domain.planning.plan import Decision, Plan, Rejection, RuleChange
+from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unacceptable, ZoneRepository
 
-_SAVE_TRIES = 3
+_REFUSED_WRITES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +48,125 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Carries plans out on the driven ports."""
+    """Carries plans out on the driven ports; `clock` is monotonic, in seconds.
 
-    tunnels: TunnelRepository
+    A released record is only marked, and deleted by a later plan; with a `release_delay` of 0, it is deleted at once.
+    """
+
+    documents: Documents
     zones: ZoneRepository
-    policy: Policy
+    refusals: Refusals
+    clock: Callable[[], float]
+    release_delay: float
 
-    async def execute(self, plan: Plan) -> Outcome:
-        """Carry a plan out as far as possible; failures of the ports are in the outcome, and raise nothing."""
+    async def execute(self, plan: Plan, states: Mapping[str, TunnelState], started: float) -> Outcome:
+        """Carry a plan out as far as possible; failures of the ports are in the outcome, and raise nothing.
+
+        `states` is what the plan was made from, by tunnel id, and `started` (monotonic seconds) when that was read: no
+        write begins later than 45 s after it.
+        """
         progress = _Progress(plan)
-        await self._write_records(progress.remaining.claims(), progress)
-        await self._write_rules(progress.remaining.rules(), progress)
-        await self._write_records(progress.remaining.repoints(), progress)
-        await self._write_rules(progress.remaining.cleanups(), progress)
-        await self._write_records(progress.remaining.releases(), progress)
+        for decision in plan.decisions:
+            if obstacle := _obstacle(decision, states):
+                progress.fail({decision.hostname}, obstacle)
+        step = _Step(self, progress, started + LAST_WRITE)
+        await step.write_records(progress.remaining.claims())
+        await step.write_rules(progress.remaining.rules())
+        await step.write_records(progress.remaining.repoints())
+        await step.write_rules(progress.remaining.cleanups())
+        await step.release(progress.remaining.releases())
+        await step.discard(progress.remaining.discards(), answers=1)
         return progress.outcome()
 
-    async def _write_records(self, batches: Mapping[Zone, RecordBatch], progress: _Progress) -> None:
-        await asyncio.gather(*(self._write_zone(zone, batch, progress) for zone, batch in batches.items()))
 
-    async def _write_zone(self, zone: Zone, batch: RecordBatch, progress: _Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The steps of one plan; no write begins after `not_after`, in monotonic seconds."""
+
+    executor: Executor
+    progress: _Progress
+    not_after: float
+
+    async def write_records(self, batches: Mapping[Zone, RecordBatch]) -> None:
+        """Write one batch per zone, side by side."""
+        await asyncio.gather(*(self._write_zone(zone, batch) for zone, batch in batches.items()))
+
+    async def _write_zone(self, zone: Zone, batch: RecordBatch) -> None:
         try:
-            refusals = await self.zones.save(zone, batch)
+            self._check_time()
+            refusals = await self.executor.zones.save(zone, batch)
         except Failure as failure:
-            progress.fail({record.name for record in batch.records}, failure)
+            self.progress.fail({record.name for record in batch.records}, failure)
         else:
-            progress.reject(Rejection(refusal.name, refusal.reason, refusal.sentence) for refusal in refusals)
+            self.progress.reject(Rejection(refusal.name, refusal.reason, refusal.sentence) for refusal in refusals)
 
-    async def _write_rules(self, by_tunnel: Mapping[str, Mapping[Hostname, RuleChange]], progress: _Progress) -> None:
-        await asyncio.gather(*(self._write_tunnel(tunnel, changes, progress) for tunnel, changes in by_tunnel.items()))
+    def _check_time(self) -> None:
+        if self.executor.clock() >= self.not_after:
+            message = f"nothing is written later than {LAST_WRITE:g} s after it was planned"
+            raise TemporaryFailure(message)
 
-    async def _write_tunnel(self, tunnel: str, changes: Mapping[Hostname, RuleChange], progress: _Progress) -> None:
+    async def write_rules(self, by_tunnel: Mapping[str, Mapping[Hostname, RuleChange]]) -> None:
+        """Write one document per tunnel, side by side."""
+        await asyncio.gather(*(self._write_tunnel(tunnel, changes) for tunnel, changes in by_tunnel.items()))
+
+    async def _write_tunnel(self, tunnel: str, changes: Mapping[Hostname, RuleChange]) -> None:
+        refusals = self.executor.refusals
+        for hostname, refusal in refusals.among(changes).items():
+            self.progress.fail({hostname}, refusal)
+        pending = deque([{name: changes[name] for name in changes if name not in self.progress.failed}])
+        refused, is_any_accepted = 0, False
+        while pending:
+            part = pending.popleft()
+            rest = {name for other in (part, *pending) for name in other}
+            try:
+                await self._replace(tunnel, part)
+                is_any_accepted = True
+            except Unacceptable as refusal:
+                refused += 1
+                if len(part) == 1 or (refused == _REFUSED_WRITES and not is_any_accepted):
+                    concerned = {name: changes[name] for name in (part if len(part) == 1 else rest)}
+                    refusals.remember(concerned, refusal)
+                    self.progress.fail(concerned, refusal)
+                    pending = deque(other for other in pending if concerned.keys().isdisjoint(other))
+                elif refused >= _REFUSED_WRITES:
+                    self.progress.fail(rest, TemporaryFailure(str(refusal)))
+                    return
+                else:
+                    pending.extendleft(reversed(_halves(part)))
+            except Failure as failure:
+                self.progress.fail(rest, failure)
+                return
+
+    async def _replace(self, tunnel: str, changes: Mapping[Hostname, RuleChange]) -> None:
+        revise = partial(_revised, tunnel, changes, self.progress.remaining.claimed)
+        await self.executor.documents.replace(tunnel, revise, self.not_after)
+
+    async def release(self, records: Mapping[Zone, tuple[DnsRecord, ...]]) -> None:
+        """Mark the records of deleted hostnames, or delete those that cannot be marked or need not wait."""
+        now = self.executor.zones.now()
+        batches: dict[Zone, RecordBatch] = {}
+        at_once: dict[Zone, tuple[DnsRecord, ...]] = {}
+        for zone, released in records.items():
+            marked = {record: released_at(now, record) if self.executor.release_delay else None for record in released}
+            batches[zone] = RecordBatch(patches=tuple(patch for patch in marked.values() if patch))
+            at_once[zone] = tuple(record for record, patch in marked.items() if not patch)
+        await self.write_records({zone: batch for zone, batch in batches.items() if batch})
+        await self.discard({zone: left for zone, left in at_once.items() if left}, answers=2)
+
+    async def discard(self, records: Mapping[Zone, tuple[DnsRecord, ...]], answers: int) -> None:
+        """Delete records, if so many more answers of every tunnel agree that no rule has their hostnames."""
+        hostnames = {record.name for stored in records.values() for record in stored}
         try:
-            await self._replace(tunnel, changes, progress.remaining.claimed)
+            for _ in range(answers if records else 0):
+                present = hostnames & await self.executor.documents.hostnames()
+                self.progress.fail(present, TemporaryFailure("a rule is there again, and has to be removed first"))
         except Failure as failure:
-            progress.fail(changes.keys(), failure)
-
-    async def _replace(self, tunnel: str, changes: Mapping[Hostname, RuleChange], managed: frozenset[Hostname]) -> None:
-        """Write a document laid out on what is stored now; again, if someone else wrote in between."""
-        for _ in range(_SAVE_TRIES):
-            base = await self.tunnels.load(tunnel)
-            desired = _desired(tunnel, base, changes, managed)
-            if desired.rules == base.rules:
-                return
-            stored = await self.tunnels.save(tunnel, desired)
-            if stored.version == base.version + 1:
-                return
-            observe_foreign_write(self.policy.tunnel_label(tunnel), base.version, stored.version)
-        message = f"someone else keeps writing the configuration of tunnel {tunnel}: gave up after {_SAVE_TRIES} tries"
-        raise TemporaryFailure(message)
+            self.progress.fail(hostnames, failure)
+        absent = {
+            zone: tuple(record for record in stored if record.name not in self.progress.failed)
+            for zone, stored in records.items()
+        }
+        await self.write_records({zone: RecordBatch(deletes=stored) for zone, stored in absent.items() if stored})
 
 
 @dataclass(slots=True)
@@ -93,14 +175,16 @@ class _Progress:
 
     remaining: Plan
     waiting: set[Hostname] = field(default_factory=set[Hostname])
+    failed: set[str] = field(default_factory=set[str])
     failure: TemporaryFailure | None = None
 
     def fail(self, hostnames: Collection[str], failure: Failure) -> None:
         """Take hostnames out: they wait where the failure is temporary, else they are rejected."""
+        self.failed.update(hostnames)
         if isinstance(failure, TemporaryFailure):
-            concerned = (decision.hostname for decision in self.remaining.decisions if decision.hostname in hostnames)
+            concerned = {decision.hostname for decision in self.remaining.decisions if decision.hostname in hostnames}
             self.waiting.update(concerned)
-            self.failure = self.failure or failure
+            self.failure = self.failure or (failure if concerned else None)
             self.remaining = self.remaining.without(hostnames)
         else:
             self.reject(Rejection(hostname, Reason.REFUSED, str(failure)) for hostname in hostnames)
@@ -108,6 +192,7 @@ class _Progress:
     def reject(self, rejections: Iterable[Rejection]) -> None:
         """Take rejected hostnames out."""
         rejected = tuple(rejections)
+        self.failed.update(rejection.hostname for rejection in rejected)
         self.remaining = self.remaining.without({rejection.hostname for rejection in rejected}, rejected)
 
     def outcome(self) -> Outcome:
@@ -115,24 +200,55 @@ class _Progress:
         return Outcome(self.remaining, tuple(sorted(self.waiting)), self.failure)
 
 
-def _desired(
+def _obstacle(decision: Decision, states: Mapping[str, TunnelState]) -> Failure | None:
+    """Return why a decision cannot be carried out: a tunnel that it is about cannot be relied on, or does not exist.
+
+    A hostname may leave a tunnel that does not exist: there is nothing left to remove from it.
+    """
+    concerned = decision.changed_tunnels | {decision.tunnel}
+    needed = decision.changed_tunnels | ({decision.tunnel} if decision.claim or decision.repoint else frozenset())
+    for tunnel in sorted(concerned):
+        state = states[tunnel]
+        if state.failure or (tunnel in needed and state.obstacle):
+            return state.obstacle
+    return None
+
+
+def _halves(changes: Mapping[Hostname, RuleChange]) -> tuple[dict[Hostname, RuleChange], dict[Hostname, RuleChange]]:
+    middle = len(changes) // 2
+    return dict(islice(changes.items(), middle)), dict(islice(changes.items(), middle, None))
+
+
+def _revised(
     tunnel: str,
-    base: TunnelConfiguration,
     changes: Mapping[Hostname, RuleChange],
     managed: frozenset[Hostname],
+    base: TunnelConfiguration,
 ) -> TunnelConfiguration:
-    """Return a document with the changes in it; raise PermanentFailure where cloudflared would refuse it as a whole."""
+    """Return a document with the changes in it.
+
+    Raises Unacceptable where cloudflared would refuse it for the changes, PermanentFailure where it would refuse it
+    without them as well.
+    """
     standing: defaultdict[str, list[IngressRule]] = defaultdict(list)
     for rule in base.rules:
         standing[rule.canonical_hostname].append(rule)
     replaced = {hostname: change.applied_to(standing[hostname]) for hostname, change in changes.items()}
-    desired = lay_out(base, replaced, managed)
+    revised = lay_out(base, replaced, managed)
     try:
-        check_configuration(desired)
+        check_configuration(revised)
     except InvalidConfiguration as error:
+        raise _failure_of(tunnel, error, lay_out(base, {}, managed)) from error
+    return revised
+
+
+def _failure_of(tunnel: str, error: InvalidConfiguration, unchanged: TunnelConfiguration) -> PermanentFailure:
+    try:
+        check_configuration(unchanged)
+    except InvalidConfiguration:
         message = (
             f"the configuration of tunnel {tunnel} cannot be written until someone corrects what cloudflared refuses"
             f" in it: {error}"
         )
-        raise PermanentFailure(message) from error
-    return desired
+        return PermanentFailure(message)
+    return Unacceptable(f"tunnel {tunnel} would refuse its configuration: {error}")

@@ -17,13 +17,15 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Action, Plan
 from tunnel_webhook.domain.planning.report import Report
+from tunnel_webhook.ports import Failure
 
 log = logging.getLogger(__name__)
 _meter = metrics.get_meter("tunnel_webhook")
 _rejected = _meter.create_counter("tunnel_webhook_rejections", description="Endpoints that were not applied, by reason")
 _withheld = _meter.create_counter("tunnel_webhook_withheld_deletions", description="Deletions that the guard withheld")
 _foreign = _meter.create_counter(
-    "tunnel_webhook_foreign_writes", description="Writes by others, found between load and save"
+    "tunnel_webhook_foreign_writes",
+    description="Versions of a configuration by others that a write of ours overwrote, by tunnel",
 )
 _dropped = _meter.create_counter(
     "tunnel_webhook_dropped_endpoints", description="Endpoints of types that no tunnel can carry, by type"
@@ -35,6 +37,9 @@ _managed = _meter.create_gauge(
 _drifted = _meter.create_gauge("tunnel_webhook_drifted_hostnames", description="Drifted hostnames, by drift")
 _version = _meter.create_gauge(
     "tunnel_webhook_configuration_version", description="Version of the configuration, by tunnel"
+)
+_reliable = _meter.create_gauge(
+    "tunnel_webhook_tunnel_reliable", description="1 if the last answer about a tunnel is believed, else 0; by tunnel"
 )
 _success = _meter.create_gauge(
     "tunnel_webhook_last_success_timestamp_seconds", description="When the driven ports last answered"
@@ -66,20 +71,28 @@ def observe_report(reported: Report, existing: Existing, policy: Policy) -> None
 
 
 def observe_versions(configurations: Mapping[str, TunnelConfiguration], policy: Policy) -> None:
-    """Measure the version of each tunnel's document."""
+    """Measure the version of each tunnel's document, as last believed."""
     for tunnel, configuration in configurations.items():
         _version.set(configuration.version, {"tunnel": policy.tunnel_label(tunnel)})
 
 
-def observe_foreign_write(tunnel: str, loaded: int, stored: int) -> None:
-    """Say that someone else wrote a tunnel's document between our load and our save."""
-    _foreign.add(1, {"tunnel": tunnel})
-    log.warning(
-        "someone else wrote the configuration of tunnel %s at the same time (loaded version %d, stored %d);"
-        " reading it again",
+def observe_belief(failures: Mapping[str, Failure | None], policy: Policy) -> None:
+    """Say which tunnels cannot be relied on, and measure that; changes to them wait, and the rest goes on."""
+    for tunnel, failure in failures.items():
+        _reliable.set(int(failure is None), {"tunnel": policy.tunnel_label(tunnel)})
+        if failure:
+            log.error("tunnel %s is left alone, and the rest goes on: %s", policy.tunnel_label(tunnel), failure)
+
+
+def observe_foreign_write(tunnel: str, first: int, last: int) -> None:
+    """Say that our write of a tunnel's document overwrote what someone else wrote in the same moment."""
+    versions = f"version {first}" if first == last else f"versions {first} to {last}"
+    _foreign.add(last - first + 1, {"tunnel": tunnel})
+    log.error(
+        "overwrote %s of the configuration of tunnel %s, which someone else wrote in the same moment; the log of"
+        " cloudflared holds what they contained",
+        versions,
         tunnel,
-        loaded,
-        stored,
     )
 
 

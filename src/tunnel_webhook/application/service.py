@@ -9,7 +9,7 @@ from opentelemetry import trace
 
 from tunnel_webhook.application.contact import Contact
 from tunnel_webhook.application.execution import Executor, Outcome
-from tunnel_webhook.application.gathering import Gathering
+from tunnel_webhook.application.gathering import Gathered, Gathering
 from tunnel_webhook.application.instrumentation import observe_adjustment, observe_plan, observe_report
 from tunnel_webhook.application.turns import Turns
 from tunnel_webhook.domain.external_dns.adjustment import adjust
@@ -18,6 +18,7 @@ from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.guard import Guard, guarded_plan
 from tunnel_webhook.domain.planning.plan import Plan
+from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.report import report
 from tunnel_webhook.domain.planning.request import hostnames_in
 from tunnel_webhook.ports import ChangesNotApplied, TemporaryFailure
@@ -25,9 +26,18 @@ from tunnel_webhook.ports import ChangesNotApplied, TemporaryFailure
 _tracer = trace.get_tracer("tunnel_webhook")
 
 
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """What `records` returns, what it was made from, and when that was read, in monotonic seconds."""
+
+    endpoints: tuple[Endpoint, ...]
+    gathered: Gathered
+    started: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelService:
-    """WebhookAPI over the two driven ports.
+    """WebhookAPI over the driven ports.
 
     With `dry_run` changes are planned and logged only; without `fail_on_rejection` a change set with rejected or
     withheld changes ends like one that was applied.
@@ -48,7 +58,7 @@ class TunnelService:
 
     async def records(self) -> tuple[Endpoint, ...]:
         """Return what is published, once no change is being applied any more."""
-        return await self.turns.run(self._records)
+        return (await self.turns.run(self._report, then=self._finish_releases)).endpoints
 
     async def adjust_endpoints(self, endpoints: tuple[Endpoint, ...], /) -> tuple[Endpoint, ...]:
         """Return endpoints in canonical form."""
@@ -60,18 +70,34 @@ class TunnelService:
         """Plan and apply changes; the work outlives the caller and the deadline."""
         await self.turns.run(partial(self._apply, changes))
 
-    async def _records(self) -> tuple[Endpoint, ...]:
+    async def _report(self) -> _Reported:
         with self.contact.observed():
-            existing = await self.gathering.existing()
+            started = self.executor.clock()
+            gathered = await self.gathering.gather()
+            _check_complete(gathered, self.policy)
+        existing = gathered.existing
         reported = report(existing, self.policy)
         observe_report(reported, existing, self.policy)
-        return reported.endpoints
+        return _Reported(reported.endpoints, gathered, started)
+
+    async def _finish_releases(self, reported: _Reported) -> None:
+        """Delete the records of hostnames that were deleted long enough ago, and rules of theirs that came back."""
+        now, delay = self.gathering.zones.now(), self.executor.release_delay
+        plan = plan_releases(reported.gathered.existing, self.policy, now, delay)
+        if self.dry_run or not plan.decisions:
+            return
+        with _tracer.start_as_current_span("finish_releases"):
+            outcome = await self.executor.execute(plan, reported.gathered.states, reported.started)
+            observe_plan(outcome.applied, waiting=len(outcome.waiting), dry_run=False)
 
     async def _apply(self, changes: Changes) -> None:
         with _tracer.start_as_current_span("apply_changes"), self.contact.observed():
-            existing = await self.gathering.existing(hostnames_in(changes))
-            plan = guarded_plan(existing, changes, self.policy, self.guard)
-            outcome = Outcome(plan) if self.dry_run else await self.executor.execute(plan)
+            started = self.executor.clock()
+            gathered = await self.gathering.gather(hostnames_in(changes))
+            plan = guarded_plan(gathered.existing, changes, self.policy, self.guard)
+            outcome = Outcome(plan)
+            if not self.dry_run:
+                outcome = await self.executor.execute(plan, gathered.states, started)
             observe_plan(outcome.applied, waiting=len(outcome.waiting), dry_run=self.dry_run)
             self._check_applied(outcome)
 
@@ -93,3 +119,15 @@ class TunnelService:
             deletions = "1 deletion is" if number == 1 else f"{number} deletions are"
             sentences.insert(0, f"{deletions} withheld: {self.guard.sentence}")
         return "; ".join(sentences)
+
+
+def _check_complete(gathered: Gathered, policy: Policy) -> None:
+    """Raise the failure of a tunnel of which no document was ever believed, although a visible claim points at it.
+
+    Every other tunnel that cannot be relied on is reported as last believed, or has nothing to report: `records` is
+    complete for what external-dns manages, or it fails.
+    """
+    for claim in gathered.existing.claims.values():
+        state = gathered.states[claim.tunnel]
+        if state.failure and not state.is_known and policy.sees(claim.marker.owner):
+            raise state.failure

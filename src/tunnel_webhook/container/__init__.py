@@ -12,9 +12,9 @@ from dependency_injector import containers, providers
 
 from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
-from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones
-from tunnel_webhook.application import Contact, Executor, Gathering, Operator, TunnelService, Turns
-from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository
+from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones, NoLock
+from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Operator, Refusals, TunnelService, Turns
+from tunnel_webhook.ports import Inspection, TunnelRepository, WriteLock, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
 
@@ -57,13 +57,25 @@ class Container(containers.DeclarativeContainer):
 
     policy = settings.provided.policy
     guard = settings.provided.guard
-    gathering: providers.Provider[Gathering] = providers.Singleton(Gathering, tunnels, zones, policy)
+    lock: providers.Provider[WriteLock] = providers.Selector(
+        settings.provided.lock_kind, off=providers.Factory(NoLock), dns=cloudflare.provided.lock.call()
+    )
+    clock = providers.Object(time.monotonic)
+    documents: providers.Provider[Documents] = providers.Singleton(Documents, tunnels, lock, policy, clock)
+    gathering: providers.Provider[Gathering] = providers.Singleton(Gathering, documents, zones, policy)
     turns: providers.Provider[Turns] = providers.Singleton(Turns, settings.provided.request_deadline)
     contact: providers.Provider[Contact] = providers.Singleton(Contact, providers.Object(time.time))
     service: providers.Provider[TunnelService] = providers.Singleton(
         TunnelService,
         gathering=gathering,
-        executor=providers.Singleton(Executor, tunnels, zones, policy),
+        executor=providers.Singleton(
+            Executor,
+            documents,
+            zones,
+            providers.Singleton(Refusals, clock),
+            clock,
+            settings.provided.release_delay,
+        ),
         turns=turns,
         contact=contact,
         policy=policy,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
+from functools import partial
 
 import httpx
 from dependency_injector import containers, providers
@@ -13,9 +15,11 @@ from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import choose_credentials
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.lock import DnsLock
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
-from tunnel_webhook.ports import Inspection, TunnelRepository, ZoneRepository
+from tunnel_webhook.ports import Inspection, TunnelRepository, WriteLock, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import Telemetry
 
@@ -45,7 +49,8 @@ class Cloudflare(containers.DeclarativeContainer):
         sleep=providers.Object(asyncio.sleep),
         random=providers.Object(random.random),
     )
-    api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client)
+    server_clock: providers.Provider[ServerClock] = providers.Singleton(ServerClock, clock, providers.Object(time.time))
+    api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client, server_clock)
     directory: providers.Provider[ZoneDirectory] = providers.Singleton(
         ZoneDirectory,
         api,
@@ -53,8 +58,19 @@ class Cloudflare(containers.DeclarativeContainer):
         account=settings.provided.cloudflare_account_id,
         zone_ids=settings.provided.cloudflare_zone_ids,
     )
-    tunnels: providers.Provider[TunnelRepository] = providers.Singleton(CloudflareTunnels, api, directory)
+    tunnels: providers.Provider[TunnelRepository] = providers.Singleton(CloudflareTunnels, api, directory, clock)
     zones: providers.Provider[ZoneRepository] = providers.Singleton(CloudflareZones, api, directory, clock)
+    lock: providers.Provider[WriteLock] = providers.Singleton(
+        DnsLock,
+        api,
+        directory,
+        zone_name=settings.provided.lock_zone,
+        holder=settings.provided.owner_id,
+        clock=clock,
+        sleep=providers.Object(asyncio.sleep),
+        random=providers.Object(random.random),
+        nonce=providers.Object(partial(secrets.token_hex, 16)),
+    )
     inspection: providers.Provider[Inspection] = providers.Singleton(
         CloudflareInspection,
         api,

@@ -1,14 +1,16 @@
 """Who owns a hostname: the CNAME that points it at a tunnel, and the marker in that record's comment.
 
-The marker is `heritage=tunnel-webhook,owner=<owner>[,resource=<resource>]`, `%`-escaped, at most 100 characters (the
-limit of Cloudflare's Free plan, "Record attributes"). The resource is left out where it does not fit.
+The marker is `heritage=tunnel-webhook,owner=<owner>[,releasing=<time>][,resource=<resource>]`, `%`-escaped, at most 100
+characters (the limit of Cloudflare's Free plan, "Record attributes"). The resource is left out where it does not fit.
+`releasing` is when the hostname was deleted, in whole seconds since the epoch: until the record is deleted too, its
+rules stay ours to remove, should a late or simultaneous write bring them back.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 from urllib.parse import unquote
@@ -20,6 +22,7 @@ from tunnel_webhook.domain.hostname import Hostname
 HERITAGE = "heritage=tunnel-webhook"
 MAX_COMMENT = 100
 
+_TIME = re.compile(r"[0-9]{1,10}")
 _TO_ESCAPE = re.compile(r"[%,=\x00-\x20\x7f-\U0010ffff]")
 
 
@@ -27,11 +30,13 @@ _TO_ESCAPE = re.compile(r"[%,=\x00-\x20\x7f-\U0010ffff]")
 class Marker:
     """The content of a claim: the owner of the hostname, and the Kubernetes resource that it comes from.
 
-    Raises InvalidEndpoint for an owner that is empty or does not fit in a comment.
+    `releasing` is the time of the release in seconds since the epoch, or None. Raises InvalidEndpoint for an owner that
+    is empty, or that does not fit in a comment.
     """
 
     owner: str
     resource: str = ""
+    releasing: int | None = None
 
     def __post_init__(self) -> None:
         """Check that the owner alone fits."""
@@ -53,8 +58,10 @@ class Marker:
         if heritage != HERITAGE:
             return None
         values = {key: text for key, _, text in (pair.partition("=") for pair in pairs)}
+        time = values.get("releasing", "")
+        releasing = int(time) if _TIME.fullmatch(time) else None
         try:
-            return cls(unquote(values.get("owner", "")), unquote(values.get("resource", "")))
+            return cls(unquote(values.get("owner", "")), unquote(values.get("resource", "")), releasing)
         except InvalidEndpoint:
             return None
 
@@ -66,7 +73,8 @@ class Marker:
 
     @property
     def _owned(self) -> str:
-        return f"{HERITAGE},owner={_escape(self.owner)}"
+        time = "" if self.releasing is None else f",releasing={self.releasing}"
+        return f"{HERITAGE},owner={_escape(self.owner)}{time}"
 
 
 def _escape(text: str) -> str:
@@ -78,6 +86,20 @@ def claim_for(hostname: Hostname, tunnel: str, marker: Marker) -> DnsRecord:
     return DnsRecord(name=hostname, type="CNAME", content=target_of(tunnel), proxied=True, comment=marker.comment)
 
 
+def released_at(time: float, record: DnsRecord) -> DnsRecord | None:
+    """Return a claiming record with the time of its release, in seconds since the epoch, in its marker.
+
+    None where the owner leaves no room for the time, or the record is not marked.
+    """
+    marker = Marker.parse(record.comment)
+    if marker is None:
+        return None
+    try:
+        return replace(record, comment=replace(marker, releasing=int(time)).comment)
+    except InvalidEndpoint:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A managed hostname: our CNAME, its zone, what its marker says, and the id of the tunnel that it points at."""
@@ -87,6 +109,11 @@ class Claim:
     record: DnsRecord
     marker: Marker
     tunnel: str
+
+    @property
+    def is_releasing(self) -> bool:
+        """Whether the hostname was deleted; its record is kept until no late write can bring its rules back."""
+        return self.marker.releasing is not None
 
 
 def claims_among(records: Mapping[Zone, Iterable[DnsRecord]], tunnels: Iterable[str]) -> dict[Hostname, Claim]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TUNNEL_DOMAIN = ".cfargotunnel.com"
 AUTOMATIC_TTL = 1
@@ -20,7 +20,11 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, order=True)
 class DnsRecord:
-    """The fields of a DNS record that matter here; `id` is empty until it is stored, `name` is in A-labels."""
+    """The fields of a DNS record that matter here; `name` is in A-labels.
+
+    `id` is empty until it is stored. `created` is when it was, in seconds since the epoch, and None where that is not
+    known; it makes no difference between two records.
+    """
 
     name: str
     type: str
@@ -28,6 +32,7 @@ class DnsRecord:
     proxied: bool = False
     comment: str = ""
     id: str = ""
+    created: float | None = field(default=None, compare=False)
 
     @property
     def tunnel(self) -> str:
@@ -47,7 +52,8 @@ def target_of(tunnel: str) -> str:
 class RecordBatch:
     """Writes to one zone that Cloudflare carries out at once, in this order: deletes, patches, posts.
 
-    `patches` carry the id of a stored record and its new content; `posts` carry no id.
+    `patches` carry the id of a stored record and its new content; `posts` carry no id. A name that is deleted and
+    posted is a swap: either both happen or neither.
     """
 
     deletes: tuple[DnsRecord, ...] = ()
@@ -57,6 +63,11 @@ class RecordBatch:
     def __len__(self) -> int:
         """Return how many records the batch writes."""
         return len(self.deletes) + len(self.patches) + len(self.posts)
+
+    @property
+    def swapped(self) -> frozenset[str]:
+        """The names that are deleted and posted."""
+        return frozenset(record.name for record in self.deletes) & frozenset(record.name for record in self.posts)
 
     @property
     def records(self) -> tuple[DnsRecord, ...]:

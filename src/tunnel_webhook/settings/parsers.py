@@ -17,6 +17,9 @@ from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
 from tunnel_webhook.domain.hostname import Hostname
 
+SHORTEST_RELEASE_DELAY = 60
+"""Seconds; an apply begins no write after 45."""
+
 _FLAGS = {
     "true": True,
     "t": True,
@@ -90,6 +93,26 @@ def _number(text: str, expected: str, accepts: Callable[[float], bool]) -> float
     if not accepts(number):
         raise ValueError(message)
     return number
+
+
+def release_delay(text: str) -> int:
+    """Return a duration in seconds: 0, or longer than an apply may write."""
+    number = whole_number(0, 3600)(text)
+    if 0 < number < SHORTEST_RELEASE_DELAY:
+        message = f"0, or a number of seconds from {SHORTEST_RELEASE_DELAY} to 3600 is expected"
+        raise ValueError(message)
+    return number
+
+
+def write_lock(text: str) -> str:
+    """Return `off`, `dns`, or `dns:` and the canonical name of a zone."""
+    kind, separator, zone = text.partition(":")
+    if kind.lower() == "dns":
+        return f"dns:{Hostname.parse(zone)}" if separator else "dns"
+    if text.lower() == "off":
+        return "off"
+    message = "off, dns, or dns: and the name of a zone is expected"
+    raise ValueError(message)
 
 
 def words(text: str) -> tuple[str, ...]:

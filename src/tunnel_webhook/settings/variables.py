@@ -151,6 +151,20 @@ class Settings:
         default="fail",
         example="report",
     )
+    release_delay: int = _variable(
+        parsers.release_delay,
+        "Seconds for which the record of a deleted hostname is kept after its rule is gone, so that a late or "
+        "simultaneous write that brings the rule back is noticed. 0 deletes it at once; else at least 60.",
+        default="120",
+        example="300",
+    )
+    write_lock: str = _variable(
+        parsers.write_lock,
+        "Whether instances that share a tunnel write one after the other: `off`, or `dns`, which keeps a lock in a "
+        "record of the first zone, or of the zone in `dns:example.com`. All of them need the same value.",
+        default="off",
+        example="dns:example.com",
+    )
     max_deletes_floor: int = _variable(
         parsers.whole_number(0),
         "Number of hostnames that one sync may always delete. MAX_DELETE_RATIO limits larger numbers.",
@@ -251,6 +265,16 @@ class Settings:
     def guard(self) -> Guard:
         """The limit on deletions."""
         return Guard(self.max_deletes_floor, self.max_delete_ratio)
+
+    @property
+    def lock_zone(self) -> str:
+        """The zone of the write lock, or nothing for the first one."""
+        return self.write_lock.partition(":")[2]
+
+    @property
+    def lock_kind(self) -> str:
+        """`off` or `dns`; the memory backend has no other writers."""
+        return "off" if self.backend == "memory" else self.write_lock.partition(":")[0]
 
     @property
     def tunnel_ids(self) -> tuple[str, ...]:

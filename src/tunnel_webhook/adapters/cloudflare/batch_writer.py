@@ -33,11 +33,10 @@ from tunnel_webhook.adapters.cloudflare.failures import (
     RECORD_NOT_FOUND,
     Operation,
     Refused,
-    Unsettled,
 )
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
-from tunnel_webhook.ports import Refusal, TemporaryFailure
+from tunnel_webhook.ports import Refusal, TemporaryFailure, Unsettled
 
 _CODES_SETTLED_BY_READING = CONFLICTS | {RECORD_NOT_FOUND}
 
@@ -92,7 +91,7 @@ class BatchWriter:
             conflict = refused.sentence if refused.code in CONFLICTS - {IDENTICAL_RECORD} else CONFLICT
             if await self._read_again(chunk, conflict):
                 return
-        if len(chunk) == 1:
+        if len(chunk) == 1 + len(chunk.swapped):
             self._refuse(chunk, refused)
         elif len(chunk) > FREE_BATCH and refused.code not in _CODES_SETTLED_BY_READING | {QUOTA_EXCEEDED}:
             # It may be too large; how Cloudflare would say so is not documented.
@@ -112,8 +111,8 @@ class BatchWriter:
         return True
 
     def _refuse(self, chunk: RecordBatch, refused: Refused) -> None:
-        """Refuse the only record of a chunk; with the quota exceeded, also every post that is still to come."""
-        (record,) = chunk.records
+        """Refuse the only record or swap of a chunk; with the quota exceeded, also every post that is still to come."""
+        record = chunk.records[-1]
         self._refusals.append(Refusal(record.name, _reason(refused), refused.sentence))
         if refused.code == QUOTA_EXCEEDED and chunk.posts:
             # Posts come last, so nothing else is pending.

@@ -48,7 +48,29 @@ class BatchSizes:
 
 
 def chunks(batch: RecordBatch, size: int) -> Iterator[RecordBatch]:
-    """Yield a batch in chunks of at most `size` records that keep its order: deletes, patches, posts."""
+    """Yield a batch in chunks of at most `size` records that keep its order: swaps, deletes, patches, posts.
+
+    The two records of a swap stay together, even where `size` is 1.
+    """
+    swapped, pairs = batch.swapped, max(1, size // 2)
+    in_order = sorted(swapped)
+    for start in range(0, len(in_order), pairs):
+        names = frozenset(in_order[start : start + pairs])
+        yield RecordBatch(
+            deletes=tuple(record for record in batch.deletes if record.name in names),
+            posts=tuple(record for record in batch.posts if record.name in names),
+        )
+    yield from _chunks_without_swaps(
+        RecordBatch(
+            deletes=tuple(record for record in batch.deletes if record.name not in swapped),
+            patches=batch.patches,
+            posts=tuple(record for record in batch.posts if record.name not in swapped),
+        ),
+        size,
+    )
+
+
+def _chunks_without_swaps(batch: RecordBatch, size: int) -> Iterator[RecordBatch]:
     deletes, patches = len(batch.deletes), len(batch.patches)
     for start in range(0, len(batch), size):
         stop = start + size
@@ -60,7 +82,7 @@ def chunks(batch: RecordBatch, size: int) -> Iterator[RecordBatch]:
 
 
 def halves(batch: RecordBatch) -> tuple[RecordBatch, ...]:
-    """Return both halves of a batch, in order."""
+    """Return both halves of a batch, in order; a single swap is one half."""
     return tuple(chunks(batch, (len(batch) + 1) // 2))
 
 

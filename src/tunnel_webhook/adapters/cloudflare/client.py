@@ -11,9 +11,10 @@ import httpx
 import msgspec
 
 from tunnel_webhook.adapters.cloudflare.envelope import Answer, Fault, decode_response
-from tunnel_webhook.adapters.cloudflare.failures import Operation, failure_of_error, failure_of_fault
+from tunnel_webhook.adapters.cloudflare.failures import NotDone, Operation, failure_of_error, failure_of_fault
 from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
-from tunnel_webhook.adapters.cloudflare.retry import OPERATION_NAME, RetryTransport
+from tunnel_webhook.adapters.cloudflare.retry import AT_ONCE, OPERATION_NAME, RetryTransport
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.ports import TemporaryFailure
 
 _USER_AGENT = f"external-dns-cloudflare-tunnel-webhook/{version('external-dns-cloudflare-tunnel-webhook')}"
@@ -28,8 +29,9 @@ T = TypeVar("T")
 
 def http_transport() -> httpx.AsyncHTTPTransport:
     """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute."""
+    # A write at once must not wait for a connection while all others are in use.
     limits = httpx.Limits(
-        max_connections=_CONCURRENCY, max_keepalive_connections=_CONCURRENCY, keepalive_expiry=_KEEP_ALIVE
+        max_connections=2 * _CONCURRENCY, max_keepalive_connections=2 * _CONCURRENCY, keepalive_expiry=_KEEP_ALIVE
     )
     return httpx.AsyncHTTPTransport(limits=limits)
 
@@ -63,9 +65,10 @@ def open_client(
 class CloudflareAPI:
     """Operations on Cloudflare, at most 8 at a time. They raise the failures that `failures` draws."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        """Take the client, which its owner closes."""
+    def __init__(self, client: httpx.AsyncClient, server_clock: ServerClock) -> None:
+        """Take the client, which its owner closes, and the clock that Cloudflare's answers set."""
         self._client = client
+        self._server_clock = server_clock
         self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def get(self, kind: type[T], operation: Operation, path: str) -> T:
@@ -75,6 +78,17 @@ class CloudflareAPI:
     async def write(self, kind: type[T], operation: Operation, method: str, path: str, body: bytes) -> T:
         """Write JSON with PUT or POST, and return the result."""
         return _decode(kind, operation, await self._send(operation, method, path, content=body))
+
+    async def write_at_once(self, kind: type[T], operation: Operation, method: str, path: str, body: bytes) -> T:
+        """Write JSON now or raise NotDone: without waiting for a turn, and without a repetition.
+
+        For a write that rests on a read a moment ago.
+        """
+        return _decode(kind, operation, await self._request(operation, method, path, content=body, at_once=True))
+
+    def now(self) -> float:
+        """Return Cloudflare's time in seconds since the epoch, to within a second."""
+        return self._server_clock.now()
 
     async def list_all(
         self,
@@ -123,20 +137,33 @@ class CloudflareAPI:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> Answer:
+        async with self._slots:
+            return await self._request(operation, method, path, params=params, content=content)
+
+    async def _request(
+        self,
+        operation: Operation,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        at_once: bool = False,
+    ) -> Answer:
         options: dict[str, Any] = {}
         if content is not None:
             timeout = httpx.Timeout(connect=_CONNECT, read=None, write=None, pool=_POOL)
             options = {"content": content, "headers": {"Content-Type": "application/json"}, "timeout": timeout}
         try:
-            async with self._slots:
-                response = await self._client.request(
-                    method, path, params=params, extensions={OPERATION_NAME: operation.name}, **options
-                )
+            response = await self._client.request(
+                method, path, params=params, extensions={OPERATION_NAME: operation.name, AT_ONCE: at_once}, **options
+            )
         except HTTPX_ERRORS as error:
             raise failure_of_error(operation, error) from error
         except TemporaryFailure as error:
             message = f"{operation}: {error}"
-            raise TemporaryFailure(message) from error
+            raise NotDone(message) from error
+        self._server_clock.heed(response.headers)
         decoded = decode_response(response.status_code, response.headers, response.content)
         if isinstance(decoded, Fault):
             raise failure_of_fault(operation, decoded)

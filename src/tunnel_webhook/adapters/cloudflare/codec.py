@@ -107,6 +107,7 @@ class StoredRecord(msgspec.Struct):
     content: str | None = None
     proxied: bool | None = None
     comment: str | None = None
+    created_on: datetime | None = None
 
     @property
     def record(self) -> DnsRecord:
@@ -118,21 +119,13 @@ class StoredRecord(msgspec.Struct):
             proxied=bool(self.proxied),
             comment=self.comment or "",
             id=self.id,
+            created=self.created_on.timestamp() if self.created_on else 0.0,
         )
 
 
 def encode_configuration(configuration: TunnelConfiguration) -> bytes:
     """Return the body that replaces the configuration of a tunnel: the text of the document as it is."""
     return b'{"config":' + configuration.text.encode() + b"}"
-
-
-def same_document(sent: str, stored: str) -> bool:
-    """Whether a stored document equals the one sent; Cloudflare reorders the keys of a rule and adds `warp-routing`."""
-    ours = msgspec.json.decode(sent, type=dict[str, Any])
-    theirs = msgspec.json.decode(stored, type=dict[str, Any])
-    if "warp-routing" not in ours:
-        theirs.pop("warp-routing", None)
-    return ours == theirs
 
 
 def encode_batch(batch: RecordBatch) -> bytes:

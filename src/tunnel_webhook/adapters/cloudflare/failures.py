@@ -2,7 +2,8 @@
 
     Failure (ports)
     ├── TemporaryFailure
-    │   └── Unsettled     a write that may have been carried out or not: read before writing again
+    │   ├── Unsettled     a write that may have been carried out or not: read before writing again
+    │   └── NotDone       Cloudflare did not carry it out
     └── PermanentFailure
         └── Refused       Cloudflare understood the request and refused it; `code` says why
 
@@ -17,9 +18,9 @@ from types import MappingProxyType
 
 from tunnel_webhook.adapters.cloudflare.envelope import Fault
 from tunnel_webhook.adapters.cloudflare.outcomes import Meaning, meaning_of_error, meaning_of_fault
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
+from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unsettled
 
-NO_CONFIGURATION = 1055
+NO_CONFIGURATION, BAD_CONFIGURATION = 1055, 1056
 RECORD_NOT_FOUND, QUOTA_EXCEEDED, IDENTICAL_RECORD = 81044, 81045, 81058
 CONFLICTS = frozenset(range(81053, 81059))
 """The codes of records that exclude one another; Cloudflare does not document 81055 and 81056."""
@@ -55,8 +56,8 @@ _STATUSES_OF_DENIALS = frozenset({401, 403})
 _STATUSES_OF_REDIRECTS = range(300, 400)
 
 
-class Unsettled(TemporaryFailure):
-    """A write may have been carried out or not; only reading what is stored settles it."""
+class NotDone(TemporaryFailure):
+    """Cloudflare did not carry a call out: a rate limit, an outage, no connection."""
 
 
 class Refused(PermanentFailure):
@@ -118,6 +119,8 @@ def failure_of_error(operation: Operation, error: Exception) -> Failure:
 
 
 def _temporary(operation: Operation, meaning: Meaning, sentence: str) -> TemporaryFailure:
+    if meaning is Meaning.NOT_DONE:
+        return NotDone(f"{operation}: {sentence}")
     kind = Unsettled if operation.writes and meaning.leaves_writes_unsettled else TemporaryFailure
     return kind(f"{operation}: {sentence}")
 

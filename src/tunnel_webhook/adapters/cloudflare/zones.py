@@ -41,6 +41,10 @@ class CloudflareZones:
     _in_use: set[Zone] = field(default_factory=set[Zone])
     _read_at: dict[Zone, float] = field(default_factory=dict[Zone, float])
 
+    def now(self) -> float:
+        """Return Cloudflare's time."""
+        return self.api.now()
+
     async def zones(self) -> tuple[Zone, ...]:
         """Return the zones, at most ten minutes old."""
         return await self.directory.zones()

@@ -14,6 +14,7 @@ from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
 from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.planning.layout import shadowed
+from tunnel_webhook.domain.planning.plan import RuleChange
 
 
 class Drift(Code):
@@ -78,6 +79,14 @@ class Existing:
     def tunnels_with(self, hostname: Hostname) -> tuple[str, ...]:
         """Return the tunnels in which a hostname has rules."""
         return tuple(tunnel for tunnel, rules in self.rules.items() if hostname in rules)
+
+    def removals(self, hostname: Hostname, except_in: str = "") -> tuple[RuleChange, ...]:
+        """Return the changes that remove every rule of a hostname, from all tunnels or from all but one."""
+        return tuple(
+            RuleChange(tunnel, removals=tuple(sorted({rule.path for rule in self.rules_in(tunnel, hostname)})))
+            for tunnel in self.tunnels_with(hostname)
+            if tunnel != except_in
+        )
 
     def home(self, claim: Claim) -> str:
         """Return the tunnel of a claimed hostname: the one that it points at, unless its rules are only elsewhere."""

@@ -48,5 +48,5 @@ class Guard:
 
 def guarded_plan(existing: Existing, changes: Changes, policy: Policy, guard: Guard) -> Plan:
     """Return what is to be done, judged by the guard on the hostnames that this instance sees. Pure."""
-    managed = sum(policy.sees(claim.marker.owner) for claim in existing.claims.values())
+    managed = sum(policy.sees(claim.marker.owner) and not claim.is_releasing for claim in existing.claims.values())
     return guard.judge(plan(existing, changes, policy), managed)

@@ -22,6 +22,7 @@ class Action(Enum):
     UPDATE = "update"
     MOVE = "move"
     DELETE = "delete"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,11 +58,13 @@ class Decision:
 
     | step      | does                                                                       |
     |-----------|----------------------------------------------------------------------------|
-    | `claim`   | creates the record (no id), or marks or repairs a stored one               |
+    | `claim`   | creates the record (no id), or marks or repairs a stored one; with         |
+    |           | `replaced`, creates it and deletes that one in the same request            |
     | `rules`   | changes the documents that requests reach before the record moves          |
     | `repoint` | points the record at another tunnel                                        |
     | `cleanup` | removes the rules from the tunnels that the hostname has left              |
-    | `release` | deletes the record                                                         |
+    | `release` | marks the record as releasing, or deletes it where that is not waited for  |
+    | `discard` | deletes a releasing record, once no document has a rule of it              |
 
     Claim first, release last: a stop after any step leaves a claim, and the claim says who must repair the rest.
     """
@@ -71,15 +74,22 @@ class Decision:
     zone: Zone
     tunnel: str
     claim: DnsRecord | None = None
+    replaced: DnsRecord | None = None
     rules: tuple[RuleChange, ...] = ()
     repoint: DnsRecord | None = None
     cleanup: tuple[RuleChange, ...] = ()
     release: DnsRecord | None = None
+    discard: DnsRecord | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether no step does anything."""
-        return not (self.claim or self.rules or self.repoint or self.cleanup or self.release)
+        return not (self.claim or self.rules or self.repoint or self.cleanup or self.release or self.discard)
+
+    @property
+    def changed_tunnels(self) -> frozenset[str]:
+        """The tunnels whose documents a step changes."""
+        return frozenset(change.tunnel for change in (*self.rules, *self.cleanup))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +118,12 @@ class Plan:
         return self.managed | {decision.hostname for decision in self.decisions if decision.claim}
 
     def claims(self) -> Mapping[Zone, RecordBatch]:
-        """Return, by zone, the records to create and to mark."""
+        """Return, by zone, the records to create, to swap and to mark."""
         by_zone = _by_zone((decision.zone, decision.claim) for decision in self.decisions)
+        replaced = _by_zone((decision.zone, decision.replaced) for decision in self.decisions)
         return {
             zone: RecordBatch(
+                deletes=replaced.get(zone, ()),
                 patches=tuple(record for record in records if record.id),
                 posts=tuple(record for record in records if not record.id),
             )
@@ -131,10 +143,13 @@ class Plan:
         """Return, by tunnel and hostname, the rules to remove once the records have moved."""
         return _by_tunnel((decision.hostname, change) for decision in self.decisions for change in decision.cleanup)
 
-    def releases(self) -> Mapping[Zone, RecordBatch]:
-        """Return, by zone, the records to delete."""
-        by_zone = _by_zone((decision.zone, decision.release) for decision in self.decisions)
-        return {zone: RecordBatch(deletes=records) for zone, records in by_zone.items()}
+    def releases(self) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+        """Return, by zone, the records to release."""
+        return _by_zone((decision.zone, decision.release) for decision in self.decisions)
+
+    def discards(self) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+        """Return, by zone, the releasing records to delete."""
+        return _by_zone((decision.zone, decision.discard) for decision in self.decisions)
 
     def without(self, hostnames: Collection[str], rejections: Iterable[Rejection] = ()) -> Self:
         """Return the plan without the decisions about these hostnames, and with the rejections added."""

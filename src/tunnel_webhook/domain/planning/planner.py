@@ -11,14 +11,16 @@ The verdict on one request, group by group; each group is one function, and they
 |        | none  | as above                         | different | with adopt     | adopt: mark, replace the rules  |
 |        | none  | as above                         | identical | create, update | adopt: mark only                |
 |        | none  | nothing                          | none      | create, update | create: claim, add              |
+| renew  | going | any                              | any       | create, update | create: swap the record, add    |
 | delete | ours  | any                              | any       | delete         | remove; with the last, release  |
 | update | ours  | any                              | any       | create, update | upsert, repair the record       |
 | move   | ours  | any                              | any       | another tunnel | add, repoint, clean up          |
 
-A hostname lives in one tunnel. It moves only if the request names or deletes all its paths; otherwise its routes in
-another tunnel are rejected as `tunnel-conflict`, and what is left of the request is harmless. A hostname of another
-owner, and one that is not claimed and only to be deleted, is not a request (`requests_in`). What is stored decides,
-never `update_old`. Rules that are adopted as they are, are written only if a hostname would otherwise lose requests.
+A claim is going while its record is marked as releasing. A hostname lives in one tunnel. It moves only if the request
+names or deletes all its paths; otherwise its routes in another tunnel are rejected as `tunnel-conflict`, and what is
+left of the request is harmless. A hostname of another owner, and one that is only to be deleted and not claimed or
+already going, is not a request (`requests_in`). What is stored decides, never `update_old`. Rules that are adopted as
+they are, are written only if a hostname would otherwise lose requests.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
-from tunnel_webhook.domain.hostname import Hostname, zone_of
+from tunnel_webhook.domain.hostname import zone_of
 from tunnel_webhook.domain.planning.adoption import with_layout
 from tunnel_webhook.domain.planning.conflicts import record_conflict, rule_conflict
 from tunnel_webhook.domain.planning.existing import Existing
@@ -67,6 +69,8 @@ def decide(request: Request, existing: Existing, policy: Policy) -> Verdict:
         return _forbid(request)
     if claim is None:
         return _take(request, existing)
+    if claim.is_releasing:
+        return _renew(request, claim, existing)
     if not request.routes:
         return _delete(request, claim, existing)
     return _keep(request, claim, existing)
@@ -100,7 +104,27 @@ def _take(request: Request, existing: Existing) -> Verdict:
         tunnel=tunnel,
         claim=_written_over(neighbours[0], record) if neighbours else record,
         rules=_rule_changes(request, tunnel, existing),
-        cleanup=_removals(hostname, existing, except_in=tunnel),
+        cleanup=existing.removals(hostname, except_in=tunnel),
+    )
+    return Verdict(decision, rejections)
+
+
+def _renew(request: Request, claim: Claim, existing: Existing) -> Verdict:
+    """Claim a hostname again that was deleted and whose record is still there.
+
+    The record is swapped for a new one: another process may delete the one that it read, by its id.
+    """
+    hostname, tunnel = request.hostname, _first_route(request).tunnel
+    request, rejections = _in_tunnel(request, tunnel)
+    decision = Decision(
+        action=Action.CREATE,
+        hostname=hostname,
+        zone=claim.zone,
+        tunnel=tunnel,
+        claim=claim_for(hostname, tunnel, _marker(request)),
+        replaced=claim.record,
+        rules=_rule_changes(request, tunnel, existing, rewritten=True),
+        cleanup=existing.removals(hostname, except_in=tunnel),
     )
     return Verdict(decision, rejections)
 
@@ -109,7 +133,7 @@ def _delete(request: Request, claim: Claim, existing: Existing) -> Verdict:
     """Remove paths of a hostname that is ours; with the last one, release it."""
     hostname, home, paths = request.hostname, existing.home(claim), existing.paths(claim)
     if request.deletes and paths <= request.deletes:
-        rules = _removals(hostname, existing)
+        rules = existing.removals(hostname)
         return Verdict(Decision(Action.DELETE, hostname, claim.zone, home, rules=rules, release=claim.record))
     if gone := paths & request.deletes:
         rules = (RuleChange(home, removals=tuple(sorted(gone))),)
@@ -138,7 +162,7 @@ def _update(request: Request, claim: Claim, existing: Existing) -> Decision:
         tunnel=claim.tunnel,
         claim=record if record != claim.record else None,
         rules=_rule_changes(request, claim.tunnel, existing, rewritten=existing.drift(claim) is not None),
-        cleanup=_removals(request.hostname, existing, except_in=claim.tunnel),
+        cleanup=existing.removals(request.hostname, except_in=claim.tunnel),
     )
 
 
@@ -151,7 +175,7 @@ def _move(request: Request, claim: Claim, tunnel: str, existing: Existing) -> De
         tunnel=tunnel,
         rules=_rule_changes(request, tunnel, existing, rewritten=True),
         repoint=_written_over(claim.record, claim_for(request.hostname, tunnel, _marker(request, claim.marker))),
-        cleanup=_removals(request.hostname, existing, except_in=tunnel),
+        cleanup=existing.removals(request.hostname, except_in=tunnel),
     )
 
 
@@ -192,18 +216,9 @@ def _rule_changes(
         rule for rule in desired if rewritten or rule.path not in first or not first[rule.path].is_equivalent_to(rule)
     )
     claim = existing.claims.get(request.hostname)
-    staying = existing.paths(claim) - request.deletes if claim else frozenset[str]()
+    staying = existing.paths(claim) - request.deletes if claim and not claim.is_releasing else frozenset[str]()
     removals = tuple(sorted(first.keys() - request.paths - staying))
     return (RuleChange(tunnel, upserts, removals),) if upserts or removals else ()
-
-
-def _removals(hostname: Hostname, existing: Existing, except_in: str = "") -> tuple[RuleChange, ...]:
-    """Return the changes that remove every rule of a hostname, from all tunnels or from all but one."""
-    return tuple(
-        RuleChange(tunnel, removals=tuple(sorted({rule.path for rule in existing.rules_in(tunnel, hostname)})))
-        for tunnel in existing.tunnels_with(hostname)
-        if tunnel != except_in
-    )
 
 
 def _marker(request: Request, existing: Marker | None = None) -> Marker:

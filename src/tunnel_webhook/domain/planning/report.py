@@ -26,12 +26,13 @@ def report(existing: Existing, policy: Policy) -> Report:
     """Return the managed hostnames as external-dns knows them, sorted.
 
     The labels come from the claim, so registries work without one TXT record. Drift is a property that no source
-    desires, so external-dns' own planner asks for the repair, under its own rules of ownership.
+    desires, so external-dns' own planner asks for the repair, under its own rules of ownership. A hostname that is
+    being released is not reported: it was deleted.
     """
     endpoints: list[Endpoint] = []
     drifts: list[tuple[Hostname, Drift]] = []
     for hostname, claim in sorted(existing.claims.items()):
-        if policy.sees(claim.marker.owner):
+        if policy.sees(claim.marker.owner) and not claim.is_releasing:
             drift = existing.drift(claim)
             drifts += [(hostname, drift)] if drift else []
             endpoints += (_with_drift(endpoint, drift) for endpoint in _endpoints(existing, claim, policy))

@@ -70,14 +70,14 @@ def requests_in(
 ) -> tuple[tuple[Request, ...], tuple[Rejection, ...]]:
     """Return the requests in a change set, sorted by hostname, and the rejected endpoints. Pure.
 
-    A deletion of a hostname that is not claimed is not a request, since the hostname is not ours.
+    A deletion of a hostname that is not claimed, or is being released, is not a request: it is not ours, or deleted.
     """
     collected, rejections = _fold(changes, policy)
     requests: list[Request] = []
     for hostname, endpoints in sorted(collected.items()):
         claim = claims.get(hostname)
         rejections += endpoints.rejections
-        if claim or endpoints.routes:
+        if endpoints.routes or (claim and not claim.is_releasing):
             request, foreign = _settle(hostname, endpoints, claim)
             rejections += foreign
             if foreign or endpoints.rejections:
