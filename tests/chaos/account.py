@@ -5,6 +5,8 @@
 | a document                                     | what is not its owner's must be what Cloudflare last truly        |
 |                                                | answered to this process before it sent the write                 |
 | the same, and somebody wrote since that answer | allowed, since nothing could prevent it, but it must be noticed   |
+| the same, but a lie hid that from a later look | never allowed                                                     |
+| the same, and that was a process with the lock | never allowed, unless one of both writes arrived late             |
 | DNS records                                    | every record that is not marked as its owner's is as it was       |
 """
 
@@ -28,6 +30,9 @@ from tunnel_webhook.domain.claim import HERITAGE
 
 _CONFIGURATION = re.compile("/cfd_tunnel/([^/]+)/configurations$")
 _DEFAULTS = ('"warp-routing":{"enabled":false}', '{"service":"http_status:404"}')
+_LATE = 30.0
+"""Seconds from sending a call to its effect after which the lease of the lock may have ended."""
+
 _HOSTNAME = re.compile(r'"hostname":"([^"]*)"')
 
 
@@ -38,6 +43,16 @@ class Loss:
     process: Process
     number: int
     tunnel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An answer about a document: when it was asked for, was true, and came; `version` is None for a lie."""
+
+    sent: float
+    effect: float
+    answered: float
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +87,26 @@ def hostname_of(rule: str) -> str:
 class Account(Emulator):
     """An emulator in a history; `violations` are what no write may do, `losses` what a write could not avoid."""
 
-    def __init__(self, state: State, clock: Clock, weather: Weather) -> None:
-        """Start with a state."""
+    def __init__(self, state: State, clock: Clock, weather: Weather, *, is_locked: bool) -> None:
+        """Start with a state; `is_locked` says whether the processes take the lock."""
         super().__init__(state, clock)
-        self.weather = weather
+        self.weather, self._is_locked = weather, is_locked
         self.violations: list[str] = []
         self.losses: list[Loss] = []
         self.answered: set[int] = set()
-        self.documents: dict[tuple[str, int], str] = {}
+        self.documents: dict[tuple[str, int], tuple[str, float]] = {}
+        """Each version of each document, and since when it was there."""
+
         self._callers: dict[int, Process] = {}
-        self._bases: dict[int, int | None] = {}
-        self._versions_read: dict[int, int] = {}
+        self._looks: dict[int, list[Look]] = {}
+        """The answers that a process had about a document when it sent a write."""
+
+        self._reads: dict[int, tuple[float, int]] = {}
+        self._sent: dict[int, float] = {}
+        self._written: dict[tuple[str, int], int] = {}
+        """The call that wrote a version of a document; none where a person did."""
+
+        self._late_calls: set[int] = set()
         self._remember()
 
     def by_hand(self, change: Callable[[State], State]) -> None:
@@ -104,21 +128,32 @@ class Account(Emulator):
         self.script = tuple(map(Armed, faults))
         number = len(self.log) + 1
         self._callers[number] = process
+        self._sent[number] = self.clock.now()
         if request.method == "PUT":
-            self._bases[number] = process.seen.get(_tunnel_of(request.path))
+            self._looks[number] = list(process.looks.get(_tunnel_of(request.path), ()))
         response = await super().handle(request, patience)
-        if response.status == 200 and not any(isinstance(fault, Lie | Respond | Distort) for fault in faults):
+        is_true = response.status == 200 and not any(isinstance(fault, Lie | Respond | Distort) for fault in faults)
+        if is_true:
             self.answered.add(number)
-            if request.method == "GET" and number in self._versions_read:
-                process.seen[_tunnel_of(request.path)] = self._versions_read[number]
+        if number in self._reads:
+            self._remember_look(process, number, _tunnel_of(request.path), is_true=is_true)
         return response
+
+    def _remember_look(self, process: Process, number: int, tunnel: str, *, is_true: bool) -> None:
+        effect, version = self._reads[number]
+        look = Look(self._sent[number], effect, self.clock.now(), version if is_true else None)
+        process.looks.setdefault(tunnel, []).append(look)
+        if is_true:
+            process.lied_to_about.discard(tunnel)
 
     def _effect(self, visit: Visit) -> Response:
         before, path, number = self.state, visit.entry.path, visit.entry.number
+        if self.clock.now() - self._sent[number] > _LATE:
+            self._late_calls.add(number)
         response = super()._effect(visit)
         self._remember()
         if visit.entry.method == "GET" and _CONFIGURATION.search(path):
-            self._versions_read[number] = before.version(_tunnel_of(path))
+            self._reads[number] = (self.clock.now(), before.version(_tunnel_of(path)))
         elif self.state is not before:
             judge = self._judge_document if visit.entry.method == "PUT" else self._judge_records
             judge(visit, before, self._callers[number])
@@ -126,15 +161,33 @@ class Account(Emulator):
 
     def _judge_document(self, visit: Visit, before: State, process: Process) -> None:
         number, tunnel = visit.entry.number, _tunnel_of(visit.entry.path)
-        base = self._bases[number]
+        self._written[tunnel, self.state.version(tunnel)] = number
+        looks = self._looks[number]
+        truth = next((look for look in reversed(looks) if look.version is not None), None)
+        base = truth.version if truth else None
         after, stored = (foreign(state.document(tunnel), process.owner) for state in (self.state, before))
-        based = stored if base is None else foreign(self.documents[tunnel, base], process.owner)
+        based = stored if base is None else foreign(self.documents[tunnel, base][0], process.owner)
         if after != based:
             self.violations.append(
                 f"call {number} of {process.name}, on version {base} of {tunnel[:4]}, lost {_difference(based, after)}"
             )
-        elif after != stored:
+        if truth is None or base is None:
+            return
+        if after != stored:
             self.losses.append(Loss(process, number, tunnel))
+            changed = self.documents[tunnel, base + 1][1]
+            later = looks[looks.index(truth) + 1 :]
+            if any(truth.answered <= lie.sent and changed <= lie.effect for lie in later):
+                self.violations.append(f"call {number} of {process.name} lost {_difference(stored, after)} to a lie")
+        if self._is_locked:
+            self._judge_lock(number, tunnel, range(base + 1, before.version(tunnel) + 1))
+
+    def _judge_lock(self, number: int, tunnel: str, overwritten: range) -> None:
+        """Check that a call overwrote no version that another process wrote, unless one of both calls was late."""
+        numbers = [self._written[tunnel, version] for version in overwritten if (tunnel, version) in self._written]
+        others = [other for other in numbers if self._callers[other] is not self._callers[number]]
+        if others and number not in self._late_calls and self._late_calls.isdisjoint(others):
+            self.violations.append(f"call {number} overwrote what calls {others} wrote, in spite of the lock")
 
     def _judge_records(self, visit: Visit, before: State, process: Process) -> None:
         for zone, held in self.state.zones.items():
@@ -146,7 +199,8 @@ class Account(Emulator):
 
     def _remember(self) -> None:
         for tunnel in self.state.tunnels:
-            self.documents[tunnel, self.state.version(tunnel)] = self.state.document(tunnel)
+            version = self.state.version(tunnel)
+            self.documents.setdefault((tunnel, version), (self.state.document(tunnel), self.clock.now()))
 
 
 def _tunnel_of(path: str) -> str:
@@ -155,10 +209,11 @@ def _tunnel_of(path: str) -> str:
 
 
 def _foreign_records(records: dict[str, Record], owner: Owner) -> dict[str, Record]:
+    others: Owner = "them" if owner == "us" else "us"
     return {
         key: record
         for key, record in records.items()
-        if not (record.comment or "").startswith(HERITAGE) or (record.name in NAMES["them" if owner == "us" else "us"])
+        if not is_lock(record) and (record.name in NAMES[others] or not (record.comment or "").startswith(HERITAGE))
     }
 
 
@@ -166,6 +221,11 @@ def _difference(before: Foreign, after: Foreign) -> str:
     lost = Counter((*before.members, *before.by_hand, *before.others))
     kept = Counter((*after.members, *after.by_hand, *after.others))
     return f"{sorted((lost - kept).elements())}, made {sorted((kept - lost).elements())}, or changed the order"
+
+
+def is_lock(record: Record) -> bool:
+    """Whether a record is the lock of a tunnel."""
+    return record.name.startswith("_tunnel-lock-")
 
 
 def owned(record: Record) -> Owner | None:

@@ -1,4 +1,4 @@
-"""A random history, which its seed determines: three processes, two owners, a person, bad weather; then quiet, and laws.
+"""A random history, which its seed determines: three processes of two owners, a person, bad weather; then quiet.
 
 | slot   | owner | what it is                                                                   |
 |--------|-------|------------------------------------------------------------------------------|
@@ -13,8 +13,10 @@ import asyncio
 import gc
 import logging
 import random
-from collections.abc import Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from chaos.account import Account, owned
@@ -46,11 +48,14 @@ _DOCUMENT = (
 
 @dataclass(slots=True)
 class History:
-    """One history with these perils; `log` says what happened, `faults` what no history may show."""
+    """One history with these perils; settings that it does not give are drawn.
+
+    `log` says what happened, `faults` what no history may show.
+    """
 
     seed: int
-    perils: Set[Peril] = PERILS
-    settings: dict[str, str] = field(default_factory=dict[str, str])
+    perils: AbstractSet[Peril] = PERILS
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
     log: list[str] = field(default_factory=list[str])
     faults: list[str] = field(default_factory=list[str])
 
@@ -67,14 +72,20 @@ class History:
             logger.removeHandler(handler)
         return self
 
+    def __str__(self) -> str:
+        """Return what happened, and what was wrong."""
+        return "\n".join([f"seed {self.seed}", *self.log, *(f"WRONG: {fault}" for fault in self.faults)])
+
 
 class _Run:
     def __init__(self, history: History, loop: asyncio.AbstractEventLoop) -> None:
         self.history = history
-        self.rng = random.Random(history.seed)
-        self.weather = Weather(random.Random(f"weather {history.seed}"))
-        self.account = Account(_beginning(self.rng), LoopClock(loop), self.weather)
-        self.person = Person(random.Random(f"person {history.seed}"), self.account)
+        self.rng = _random(str(history.seed))
+        self.weather = Weather(_random(f"weather {history.seed}"), report=self._say)
+        self.settings = {"WRITE_LOCK": self.rng.choice(("off", "dns")), **history.settings}
+        is_locked = self.settings["WRITE_LOCK"] == "dns"
+        self.account = Account(_beginning(self.rng), LoopClock(loop), self.weather, is_locked=is_locked)
+        self.person = Person(_random(f"person {history.seed}"), self.account)
         self.registry = self.rng.choice(("noop", "txt"))
         self.wishes = {owner: Wishes(names) for owner, names in NAMES.items()}
         self.processes: dict[str, Process] = {}
@@ -97,7 +108,7 @@ class _Run:
         self._has_failed()
 
     def _start(self, slot: str) -> None:
-        process = Process(slot, SLOTS[slot], self.registry, self.account, **self.history.settings)
+        process = Process(slot, SLOTS[slot], self.registry, self.account, **self.settings)
         process.pace = self.rng.choice((0.02, 0.1, 0.1, 0.5, 2.0))
         self.processes[slot] = process
 
@@ -108,7 +119,7 @@ class _Run:
         if "long lies" in perils:
             self._begin_or_end_a_long_lie()
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
-            owner = rng.choice(("us", "us", "them"))
+            owner = SLOTS[rng.choice(sorted(SLOTS))]
             self._say(f"{owner} wants: {self.wishes[owner].change(rng)}")
         slots = rng.sample(sorted(SLOTS), rng.choice((1, 1, 2, 2, 3)) if "at once" in perils else 1)
         width = rng.choice((0.0, 0.1, 0.5, 3.0))
@@ -117,7 +128,7 @@ class _Run:
             acts.append(self._edit(rng.uniform(0, 2 * width)))
         if rng.random() < 0.2 and "kills" in perils:
             acts.append(self._kill(rng.choice(slots), rng.uniform(0, 20 * self.processes[slots[0]].pace)))
-        self._say(f"step {number}: {', '.join(slots)}; fail {self.weather.failing}, lie {self.weather.lying}")
+        self._say(f"step {number}: {', '.join(slots)}; {self.weather}")
         await asyncio.gather(*acts)
         await asyncio.sleep(rng.choice(_PAUSES))
 
@@ -152,7 +163,9 @@ class _Run:
         if lie and not (now < lie.until and self._is_known_to_be_in_use(lie.tunnel)):
             self.weather.long_lie = None
         tunnel = self.rng.choice((BLUE, GREEN))
-        if self.weather.long_lie is None and self.rng.random() < 0.15 and self._is_known_to_be_in_use(tunnel):
+        was_told = any(tunnel in process.lied_to_about for process in self.processes.values())
+        can_begin = self.weather.long_lie is None and not was_told and self._is_known_to_be_in_use(tunnel)
+        if self.rng.random() < 0.15 and can_begin:
             lie = LongLie(tunnel, self.weather.empty(), now + self.rng.uniform(20, 500))
             self.weather.long_lie = lie
             self._say(f"for {lie.until - now:.0f} s every read of {tunnel[:4]} says {lie.lie.tells}")
@@ -207,14 +220,15 @@ class _Run:
         self.history.faults.append(f"{context['message']}: {context.get('exception')!r}")
 
 
+def _random(seed: str) -> random.Random:
+    return random.Random(seed)  # noqa: S311 -- it has to be repeatable
+
+
 def _beginning(rng: random.Random) -> State:
-    state = seed(ZONES, document=_DOCUMENT).with_behaviour(
+    return seed(ZONES, document=_DOCUMENT).with_behaviour(
         rate_quota=10**9, key_order=rng.choice(("as sent", "by length"))
     )
-    return state
 
 
 def _age(created_on: str, now: float) -> float:
-    from datetime import datetime
-
     return now - datetime.fromisoformat(created_on).timestamp()

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from chaos.account import hostname_of, owned
-from chaos.names import PATHS, Owner, Wish, Wishes, owner_of
+from chaos.names import PATHS, ZONES, Owner, Wish, Wishes, owner_of
 from doubles.emulator import BLUE, GREEN, State
 from doubles.emulator.log import LoggedCall
 from oracles import naive
@@ -34,15 +34,23 @@ def laws_of_quiet(state: State, wishes: Mapping[Owner, Wishes], calls: Sequence[
 
 
 def _claims(state: State, wishes: Mapping[Owner, Wishes]) -> Iterator[str]:
-    records = [record for zone in state.zones.values() for record in zone.records.values()]
-    found = Counter((owned(record), record.name, record.content, record.proxied) for record in records if owned(record))
+    found = Counter(
+        (zone.name, owner, record.name, record.content, record.proxied)
+        for zone in state.zones.values()
+        for record in zone.records.values()
+        if (owner := owned(record))
+    )
     wanted = Counter(
-        (owner, name, target_of(TUNNELS[wish.tunnel]), True)
+        (_zone_of(name), owner, name, target_of(TUNNELS[wish.tunnel]), True)
         for owner, each in wishes.items()
         for name, wish in each.wanted.items()
     )
     yield from (f"not claimed: {claim}" for claim in wanted - found)
     yield from (f"left over: the claim {claim}" for claim in found - wanted)
+
+
+def _zone_of(name: str) -> str:
+    return max((zone for zone in ZONES if name.endswith(f".{zone}")), key=len)
 
 
 def _rules(state: State, wishes: Mapping[Owner, Wishes]) -> Iterator[str]:

@@ -6,15 +6,16 @@ import json
 import random
 from dataclasses import dataclass
 
-from chaos.account import Account, hostname_of, owned
+from msgspec.structs import replace
+
+from chaos.account import Account, hostname_of, is_lock, owned
 from chaos.names import HAND_NAMES, ZONES, owner_of
 from doubles.emulator import BLUE, GREEN, Record, State
 from doubles.emulator.values import stamp
-from msgspec.structs import replace
 from oracles import naive
 
 CATCH_ALL = '{"service":"http_status:404"}'
-_RESETS = 0.06
+_RESETS, _LOCKS_REMOVED = 0.06, 0.2
 
 
 @dataclass(slots=True)
@@ -65,9 +66,12 @@ class Person:
         return f'{{"note":{number}.50,{path}"service":"http://by-hand:80","hostname":"{name}"}}'
 
     def _with_edited_records(self, state: State, zone: str) -> State:
-        """Add, change or remove a record of people."""
+        """Add, change or remove a record of people, or remove the lock."""
         stored = state.zone(zone)
-        ours = [record for record in stored.records.values() if owned(record) is None]
+        if self.rng.random() < _LOCKS_REMOVED:
+            kept = {key: record for key, record in stored.records.items() if not is_lock(record)}
+            return state.with_zone(replace(stored, records=kept))
+        ours = [record for record in stored.records.values() if owned(record) is None and not is_lock(record)]
         kind = self.rng.choice(("add", "change", "remove"))
         if kind == "add" or not ours:
             content = f"v={self.rng.randrange(10**6)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar, copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from dependency_injector import providers
 from chaos.names import Owner
 from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, BLUE, GREEN, Emulator, EmulatorTransport
 from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.container import Container
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.ports import ChangesNotApplied, Failure
@@ -35,8 +36,9 @@ RUNNING: ContextVar[Process | None] = ContextVar("RUNNING", default=None)
 class Process:
     """A process from its start to its end; a new one remembers nothing.
 
-    `seen` holds the version of each tunnel's document that Cloudflare last truly answered to it, `notices` counts the
-    log lines about overwritten writes, `faults` what it did that no process may do.
+    `looks` holds Cloudflare's answers to it about each tunnel's document, `lied_to_about` the tunnels about which its
+    last answer was a long lie. `notices` counts the log lines about overwritten writes, `faults` says what it did that
+    no process may do.
     """
 
     def __init__(self, name: str, owner: Owner, registry: str, emulator: Emulator, **settings: str) -> None:
@@ -46,8 +48,9 @@ class Process:
         self.pace = 0.1
         self.calls = 0
         self.notices = 0
-        self.seen: dict[str, int] = {}
+        self.looks: dict[str, list[Any]] = {}
         self.may_be_lied_to = False
+        self.lied_to_about: set[str] = set()
         self.truths_due: dict[str, int] = {}
         self.faults: list[str] = []
         self.tasks: dict[asyncio.Task[Any], None] = {}
@@ -125,7 +128,10 @@ class Process:
         container = Container(settings=load_settings(environment), telemetry=_telemetry())
         cloudflare: Any = container.cloudflare()
         cloudflare.network.override(providers.Object(_Network(self, self._emulator)))
-        cloudflare.clock.override(providers.Object(self._emulator.clock.now))
+        clock = providers.Object(self._emulator.clock.now)
+        container.clock.override(clock)
+        cloudflare.clock.override(clock)
+        cloudflare.server_clock.override(providers.Singleton(ServerClock, clock, clock))
         return container
 
 
@@ -172,11 +178,9 @@ class Notices(logging.Handler):
             process.notices += 1
 
 
-def task_of_process(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], **options: Any
-) -> asyncio.Task[T]:
+def task_of_process(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
     """Make a task, and register it with its process: a task factory."""
-    task = asyncio.Task(coroutine, loop=loop, **options)
+    task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
     process = RUNNING.get()
     if process:
         process.tasks[task] = None
@@ -187,8 +191,3 @@ def task_of_process(
 @lru_cache
 def _telemetry() -> Telemetry:
     return open_telemetry("chaos")
-
-
-def alive(processes: Iterable[Process]) -> list[Process]:
-    """Return the processes that were not killed."""
-    return [process for process in processes if process.alive]

@@ -1,19 +1,22 @@
 """What befalls each call: how long it takes, whether it fails before or after its effect, whether its answer lies.
 
 A process is lied to at most once in a sync, and is given three true answers about a resource after a lie about it: the
-promise is about single false answers. A lie that lasts says that a tunnel has no document; it is told only while a
-claim of more than ten minutes points at the tunnel, since nothing else could tell it from the truth.
+promise is about single false answers. A long lie, beside which there is no other, says that a tunnel has no document.
+It is only used while a claim of more than ten minutes points at the tunnel, and after every process was given a true
+answer since the last one: no other could be distinguished from a document that is gone.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Set
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from chaos.process import Process
 from doubles.emulator import HTML, Distort, Drop, Fault, Lie, Respond, Slow
 from doubles.emulator.envelope import Request
+from doubles.emulator.faults import Falsehood
 
 STATUSES = (400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504, 520, 522, 530)
 LATEST = 50.0
@@ -21,12 +24,12 @@ LATEST = 50.0
 SOON = 4.0
 
 _TRUTHS_AFTER_A_LIE = 3
-_EMPTY = ("refusal", "null", "blank", "no ingress", "no rules")
+_EMPTY: tuple[Falsehood, ...] = ("refusal", "null", "blank", "no ingress", "no rules", "no result")
 
 
 @dataclass(frozen=True, slots=True)
 class LongLie:
-    """What every process is told about the document of a tunnel until a time."""
+    """What every process is report about the document of a tunnel until a time."""
 
     tunnel: str
     lie: Lie
@@ -35,25 +38,32 @@ class LongLie:
 
 @dataclass(slots=True)
 class Weather:
-    """The weather of a step: the share of calls that fail, and of reads that are answered with a lie."""
+    """The weather of a step: the shares of calls that fail, of reads that are lied to, and of writes that are late."""
 
     rng: random.Random
     failing: float = 0.0
     lying: float = 0.0
+    delaying: float = 0.0
     latest: float = LATEST
     long_lie: LongLie | None = None
-    drawn: list[str] = field(default_factory=list[str])
+    report: Callable[[str], None] = print
+    """Called with each lie."""
 
-    def change(self, perils: Set[str]) -> None:
+    def __str__(self) -> str:
+        """Return the shares."""
+        return f"failing {self.failing}, lying {self.lying}, delaying {self.delaying}"
+
+    def change(self, perils: AbstractSet[str]) -> None:
         """Draw the weather of the next step, with these perils."""
-        kind = self.rng.choice(("calm", "lies", "lies", "faults", "both"))
+        kind = self.rng.choice(("calm", "lies", "lies", "faults", "both", "late"))
         self.lying = self.rng.choice((0.05, 0.2)) if kind in {"lies", "both"} and "lies" in perils else 0.0
         self.failing = self.rng.choice((0.05, 0.3)) if kind in {"faults", "both"} and "failures" in perils else 0.0
+        self.delaying = 0.4 if kind == "late" and "late calls" in perils else 0.0
         self.latest = LATEST if "late calls" in perils else SOON
 
     def calm(self) -> None:
-        """Let nothing fail and nobody lie any more."""
-        self.lying = self.failing = 0.0
+        """Let nothing fail, and every answer be true."""
+        self.lying = self.failing = self.delaying = 0.0
         self.long_lie = None
 
     def draw(self, request: Request, process: Process, now: float) -> tuple[Fault, ...]:
@@ -63,11 +73,13 @@ class Weather:
             Slow(seconds=pace * self.rng.random()),
             Slow(seconds=pace * self.rng.random(), when="after"),
         ]
-        if self.rng.random() < self.failing:
+        if request.method != "GET" and self.rng.random() < self.delaying:
+            faults.append(Slow(seconds=self.rng.uniform(1, self.latest)))
+        elif self.rng.random() < self.failing:
             faults += self._failure()
         elif lie := self._lie(request, process, now):
             faults.append(lie)
-            self.drawn.append(f"{process.name} {request.path} {lie.tells}")
+            self.report(f"{process.name} asks {request.path[-60:]} and is answered {lie.tells}")
         return tuple(faults)
 
     def _failure(self) -> list[Fault]:
@@ -94,11 +106,12 @@ class Weather:
         if request.method != "GET":
             return None
         if self.long_lie and f"/{self.long_lie.tunnel}/configurations" in path and now < self.long_lie.until:
+            process.lied_to_about.add(self.long_lie.tunnel)
             return self.long_lie.lie
         if process.truths_due.get(path, 0) > 0:
             process.truths_due[path] -= 1
             return None
-        if not process.may_be_lied_to or self.rng.random() >= self.lying:
+        if self.long_lie or not process.may_be_lied_to or self.rng.random() >= self.lying:
             return None
         process.may_be_lied_to = False
         process.truths_due[path] = _TRUTHS_AFTER_A_LIE
@@ -120,7 +133,7 @@ class Weather:
 
     def empty(self) -> Lie:
         """Return a lie that makes a document seem empty."""
-        tells = self.rng.choice((*_EMPTY, "no result"))
+        tells = self.rng.choice(_EMPTY)
         version = self.rng.choice((None, None, 0, 1, 9))
         return self.refusal() if tells == "refusal" else Lie(tells=tells, version=version)
 

@@ -10,9 +10,10 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 START = 1_790_000_000.0
 """The beginning of time, in seconds since the epoch."""
@@ -48,8 +49,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the seconds since the loop was made."""
         return self._virtual.passed
 
-    def run_in_executor(  # type: ignore[override] -- the base class accepts more than functions
-        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
     ) -> asyncio.Future[T]:
         """Call the function at once."""
         del executor

@@ -1,0 +1,145 @@
+# ruff: noqa: SLF001 -- safeguards are private
+"""The product with one of its safeguards taken out, each of which a history must notice.
+
+| mutant                              | what is taken out                                                            |
+|-------------------------------------|------------------------------------------------------------------------------|
+| `every answer is believed`          | doubt: an answer that is empty, older or otherwise contradicts the last one  |
+| `old claims prove nothing`          | doubt about the first answer of a process that is empty                      |
+| `nothing is read before a write`    | both final reads                                                             |
+| `one read before a write`           | the second final read                                                        |
+| `final reads are not compared`      | the comparison of the final reads with the document that was laid out        |
+| `records are deleted at once`       | the mark, and the delay between a deletion and the end of its record         |
+| `records are deleted soon`          | all but one second of that delay                                             |
+| `a rule that came back stays`       | the removal of rules of a deleted hostname that a late write brought back    |
+| `a deleted record is patched`       | the swap of a record whose hostname is wanted again before it is gone |
+| `the lock is created free`          | the lease for which a new lock is held by no one                             |
+| `the lock is taken without a look`  | the swap of exactly the lock that was read                                   |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from tunnel_webhook.adapters.cloudflare import lock, tunnels
+from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration
+from tunnel_webhook.application import gathering, service
+from tunnel_webhook.domain.planning import belief, planner, releasing
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def _nothing(_: pytest.MonkeyPatch) -> None:
+    """Patch nothing: a setting is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A safeguard that is taken out, and the seeds within which a history notices it."""
+
+    patch: Patch = _nothing
+    within: int = 100
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def _believe_everything(patch: pytest.MonkeyPatch) -> None:
+    def after(self: Any, reading: Any, now: float, *, has_old_claim: bool = False) -> Any:
+        del now, has_old_claim
+        return replace(self, reading=reading, is_exact=True, doubt=None)
+
+    patch.setattr(belief.Belief, "after", after)
+
+
+def _forget_old_claims(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(gathering.Gathering, "_with_old_claims", lambda *_: frozenset[str]())
+
+
+def _read_nothing_before_a_write(patch: pytest.MonkeyPatch) -> None:
+    async def compare(*_: Any) -> Any:
+        return StoredConfiguration(), True
+
+    patch.setattr(tunnels.CloudflareTunnels, "_compare", compare)
+
+
+def _read_once_before_a_write(patch: pytest.MonkeyPatch) -> None:
+    original = tunnels.CloudflareTunnels._compare
+
+    async def compare(self: Any, write: Any) -> Any:
+        if "read" in write.same:
+            return StoredConfiguration(), True
+        write.same.add("read")
+        return await original(self, write)
+
+    patch.setattr(tunnels.CloudflareTunnels, "_compare", compare)
+
+
+def _compare_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(tunnels._Write, "rests_on", lambda *_: True)
+
+
+def _release_soon(patch: pytest.MonkeyPatch) -> None:
+    def plan(existing: Any, policy: Any, now: float, delay: float) -> Any:
+        del delay
+        return releasing.plan_releases(existing, policy, now, 1.0)
+
+    patch.setattr(service, "plan_releases", plan)
+
+
+def _leave_rules_that_came_back(patch: pytest.MonkeyPatch) -> None:
+    def decisions(claims: Any, existing: Any, now: float, delay: float) -> Any:
+        for decision in original(claims, existing, now, delay):
+            if decision.discard:
+                yield decision
+
+    original = releasing._decisions
+    patch.setattr(releasing, "_decisions", decisions)
+
+
+def _patch_deleted_records(patch: pytest.MonkeyPatch) -> None:
+    def renew(request: Any, claim: Any, existing: Any) -> Any:
+        verdict: Any = original(request, claim, existing)
+        if verdict.decision is None:
+            return verdict
+        patched = replace(verdict.decision.claim, id=claim.record.id)
+        return replace(verdict, decision=replace(verdict.decision, claim=patched, replaced=None))
+
+    original = planner._renew
+    patch.setattr(planner, "_renew", renew)
+
+
+def _create_free_locks(patch: pytest.MonkeyPatch) -> None:
+    original = lock.DnsLock._swap
+
+    async def swap(self: Any, zone: Any, stored: Any, record: Any) -> Any:
+        free = self._record(record.name, 0, "no one") if stored is None else record
+        return await original(self, zone, stored, free)
+
+    patch.setattr(lock.DnsLock, "_swap", swap)
+
+
+def _take_any_lock(patch: pytest.MonkeyPatch) -> None:
+    original = lock.DnsLock._swap
+
+    async def swap(self: Any, zone: Any, _: Any, record: Any) -> Any:
+        current, __ = await self._read(zone, record.name)
+        return await original(self, zone, current, record)
+
+    patch.setattr(lock.DnsLock, "_swap", swap)
+
+
+MUTANTS: Mapping[str, Mutant] = {
+    "every answer is believed": Mutant(_believe_everything),
+    "old claims prove nothing": Mutant(_forget_old_claims),
+    "nothing is read before a write": Mutant(_read_nothing_before_a_write),
+    "one read before a write": Mutant(_read_once_before_a_write),
+    "final reads are not compared": Mutant(_compare_nothing),
+    "records are deleted at once": Mutant(settings={"RELEASE_DELAY": "0"}),
+    "records are deleted soon": Mutant(_release_soon),
+    "a rule that came back stays": Mutant(_leave_rules_that_came_back),
+    "a deleted record is patched": Mutant(_patch_deleted_records),
+    "the lock is created free": Mutant(_create_free_locks, settings={"WRITE_LOCK": "dns"}),
+    "the lock is taken without a look": Mutant(_take_any_lock, settings={"WRITE_LOCK": "dns"}),
+}
