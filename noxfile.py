@@ -14,7 +14,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "tests", "cover"]
 
-SLOW = "controller or container or nightly"
+SLOW = "controller or container or browser or nightly"
 GENUINE = f"(external_dns or cloudflared) and not ({SLOW})"
 END_TO_END = "tests/e2e"
 SELECTED = f"not (external_dns or cloudflared or {SLOW})"
@@ -120,6 +120,14 @@ def image(session: nox.Session) -> None:
     _need(session, "buildah", "debootstrap")
     _build(session, "v0_22")
     _pytest(session, "-m", "container", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open hostile pages in headless Chromium beside the running process; needs chromium."""
+    _install(session)
+    _need(session, "chromium")
+    _pytest(session, "-m", "browser", *session.posargs)
 
 
 @nox.session

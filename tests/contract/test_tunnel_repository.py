@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,8 +11,14 @@ from doubles.emulator import Emulator, seed
 from doubles.side_doors import EmulatorDoor, MemoryDoor, SideDoor
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
-from tunnel_webhook.domain.cloudflared.json_text import parse_json
-from tunnel_webhook.ports import PermanentFailure, TunnelRepository
+from tunnel_webhook.ports import (
+    PermanentFailure,
+    Superseded,
+    TemporaryFailure,
+    TunnelMissing,
+    TunnelRepository,
+    Unacceptable,
+)
 from vocabulary.builders import BLUE, GREEN, configuration, rule
 from vocabulary.world import DOCUMENT
 
@@ -20,6 +26,10 @@ pytestmark = pytest.mark.anyio
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 APP = rule("app.example.com", "http://app:80", path="^/api", noTLSVerify=True)
+
+
+def always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,10 @@ class Examined:
     def read(self, tunnel: str) -> tuple[str, int]:
         """Return the text and the version of a document."""
         return self.account.read().documents[tunnel]
+
+    async def save(self, tunnel: str, document: TunnelConfiguration) -> int | Superseded:
+        """Save a document that was made from the one in force."""
+        return await self.tunnels.save(tunnel, await self.tunnels.load(tunnel), document, always)
 
     def write(self, tunnel: str, text: str) -> None:
         """Replace a document as another writer would."""
@@ -76,18 +90,19 @@ async def test_a_tunnel_without_rules_has_an_empty_document(examined: Examined, 
     assert (loaded.rules, loaded.version) == ((), 2)
 
 
-async def test_what_is_saved_stands_there_and_is_returned_with_the_next_version(examined: Examined) -> None:
+async def test_what_is_saved_is_in_force_with_the_next_version(examined: Examined) -> None:
     base = await examined.tunnels.load(BLUE)
-    saved = await examined.tunnels.save(BLUE, base.with_rules((APP, *base.rules)))
+    desired = base.with_rules((APP, *base.rules))
+    assert await examined.tunnels.save(BLUE, base, desired, always) == 2
     text, version = examined.read(BLUE)
-    assert (saved.version, version) == (2, 2)
-    assert TunnelConfiguration.parse(text).rules == saved.rules == (APP, *base.rules)
-    assert await examined.tunnels.load(BLUE) == saved
+    assert version == 2
+    assert TunnelConfiguration.parse(text).rules == desired.rules
+    assert await examined.tunnels.load(BLUE) == replace(desired, version=2)
 
 
 async def test_what_is_not_understood_keeps_every_character(examined: Examined) -> None:
     base = await examined.tunnels.load(BLUE)
-    await examined.tunnels.save(BLUE, base.with_rules((APP, *base.rules)))
+    await examined.tunnels.save(BLUE, base, base.with_rules((APP, *base.rules)), always)
     stored, _ = examined.read(BLUE)
     head, ingress, rest = DOCUMENT.partition('"ingress":[')
     assert stored == f"{head}{ingress}{APP.text},{rest}"
@@ -95,22 +110,64 @@ async def test_what_is_not_understood_keeps_every_character(examined: Examined) 
 
 async def test_a_tunnel_is_saved_alone(examined: Examined) -> None:
     before = examined.read(GREEN)
-    await examined.tunnels.save(BLUE, configuration(APP))
+    assert await examined.save(BLUE, configuration(APP)) == 2
     assert examined.read(GREEN) == before
 
 
-async def test_the_whole_document_is_replaced_whatever_stands_there_by_now(examined: Examined) -> None:
-    base = await examined.tunnels.load(BLUE)
-    examined.write(BLUE, '{"ingress":[{"service":"http_status:503"}]}')
-    saved = await examined.tunnels.save(BLUE, base)
-    assert parse_json(examined.read(BLUE)[0]) == parse_json(saved.text)
-    assert saved.rules == base.rules
+@pytest.mark.parametrize("text", ["null", "{}", '{"ingress":[]}'])
+async def test_a_tunnel_without_rules_gets_its_first_ones(examined: Examined, text: str) -> None:
+    examined.write(BLUE, text)
+    assert await examined.save(BLUE, configuration(APP)) == 3
+    assert (await examined.tunnels.load(BLUE)).rules == configuration(APP).rules
 
 
-async def test_somebody_elses_write_shows_in_the_version(examined: Examined) -> None:
+async def test_a_base_that_is_written_in_another_way_is_the_same_document(examined: Examined) -> None:
     base = await examined.tunnels.load(BLUE)
-    examined.write(BLUE, DOCUMENT)
-    assert (await examined.tunnels.save(BLUE, base)).version == base.version + 2
+    spelled = TunnelConfiguration.parse(DOCUMENT.replace(",", " , "), base.version)
+    assert await examined.tunnels.save(BLUE, spelled, configuration(APP), always) == 2
+
+
+@pytest.mark.parametrize(
+    "theirs", ['{"ingress":[{"service":"http_status:503"}]}', DOCUMENT], ids=["another document", "the same again"]
+)
+async def test_a_document_that_rests_on_another_one_is_not_saved_and_what_is_in_force_is_returned_twice(
+    examined: Examined, theirs: str
+) -> None:
+    base = await examined.tunnels.load(BLUE)
+    examined.write(BLUE, theirs)
+    saved = await examined.tunnels.save(BLUE, base, configuration(APP), always)
+    assert examined.read(BLUE) == (theirs, 2)
+    current = TunnelConfiguration.parse(theirs, 2)
+    assert saved == Superseded((current, current))
+
+
+async def test_another_document_under_the_version_of_the_base_is_found_as_well(examined: Examined) -> None:
+    base = replace(configuration(APP), version=1)
+    saved = await examined.tunnels.save(BLUE, base, configuration(), always)
+    current = TunnelConfiguration.parse(DOCUMENT, 1)
+    assert saved == Superseded((current, current))
+    assert examined.read(BLUE) == (DOCUMENT, 1)
+
+
+async def test_a_write_by_someone_else_in_the_last_moment_is_overwritten_and_shows_in_the_version(
+    examined: Examined,
+) -> None:
+    base = await examined.tunnels.load(BLUE)
+    desired = base.with_rules((APP, *base.rules))
+
+    def while_we_ask() -> bool:
+        examined.write(BLUE, '{"ingress":[{"service":"http_status:503"}]}')
+        return True
+
+    assert await examined.tunnels.save(BLUE, base, desired, while_we_ask) == base.version + 2
+    assert TunnelConfiguration.parse(examined.read(BLUE)[0]).rules == desired.rules
+
+
+async def test_what_may_not_be_written_any_more_is_not_written(examined: Examined) -> None:
+    base = await examined.tunnels.load(BLUE)
+    with pytest.raises(TemporaryFailure, match=f"tunnel {BLUE}.*too late"):
+        await examined.tunnels.save(BLUE, base, configuration(APP), lambda: False)
+    assert examined.read(BLUE) == (DOCUMENT, 1)
 
 
 @pytest.mark.parametrize(
@@ -126,20 +183,20 @@ async def test_somebody_elses_write_shows_in_the_version(examined: Examined) -> 
     ],
     ids=["no catch-all", "no rules", "a path in a service", "a path that is no regex"],
 )
-async def test_a_document_that_cloudflared_would_refuse_is_refused_in_its_words_and_changes_nothing(
+async def test_a_document_that_cloudflared_would_refuse_is_unacceptable_in_its_words_and_changes_nothing(
     examined: Examined, document: TunnelConfiguration, words: str
 ) -> None:
     before = examined.read(BLUE)
-    with pytest.raises(PermanentFailure, match=words):
-        await examined.tunnels.save(BLUE, document)
+    with pytest.raises(Unacceptable, match=words):
+        await examined.save(BLUE, document)
     assert examined.read(BLUE) == before
 
 
-async def test_an_unknown_tunnel_is_a_permanent_failure_that_names_it_and_the_setting(examined: Examined) -> None:
-    with pytest.raises(PermanentFailure, match=rf"{UNKNOWN} does not exist.*CLOUDFLARE_TUNNEL_ID"):
+async def test_an_unknown_tunnel_is_missing_which_names_it_and_the_setting(examined: Examined) -> None:
+    with pytest.raises(TunnelMissing, match=rf"{UNKNOWN} does not exist.*CLOUDFLARE_TUNNEL_ID"):
         await examined.tunnels.load(UNKNOWN)
-    with pytest.raises(PermanentFailure):
-        await examined.tunnels.save(UNKNOWN, configuration(APP))
+    with pytest.raises(TunnelMissing):
+        await examined.tunnels.save(UNKNOWN, TunnelConfiguration(), configuration(APP), always)
 
 
 async def test_a_document_that_is_none_is_a_permanent_failure(examined: Examined) -> None:

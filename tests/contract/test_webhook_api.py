@@ -12,7 +12,7 @@ from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure, WebhookAPI
-from vocabulary.builders import BLUE, POLICY, ZONE, configuration, endpoint, memory, record, rule, service
+from vocabulary.builders import BLUE, POLICY, ZONE, claim, configuration, endpoint, memory, record, rule, service
 
 pytestmark = pytest.mark.anyio
 
@@ -106,9 +106,11 @@ async def test_one_bad_endpoint_keeps_no_good_one_from_going_live(api: WebhookAP
 
 
 @pytest.mark.parametrize("failure", [TemporaryFailure("come back later"), PermanentFailure("the token may not read")])
-async def test_records_fails_rather_than_tell_a_part(
-    api: WebhookAPI, tunnels: SteppedTunnels, failure: Exception
+async def test_records_fails_rather_than_returning_a_part(
+    api: WebhookAPI, driven: tuple[InMemoryTunnels, InMemoryZones], tunnels: SteppedTunnels, failure: Exception
 ) -> None:
+    published = claim("app.example.com")
+    driven[1].stored[ZONE][published.id] = published
     tunnels.step = fail(failure)
 
     with pytest.raises(type(failure)):

@@ -174,6 +174,81 @@ async def test_a_name_that_is_deleted_can_be_posted_in_the_same_batch(examined: 
     assert (stored.tunnel, stored.id == APP.id) == (GREEN, False)
 
 
+async def test_a_swap_writes_a_record_with_another_id(examined: Examined) -> None:
+    swap = RecordBatch(deletes=(APP,), posts=(new("app.example.com"),))
+    assert await examined.zones.save(HOME, swap) == ()
+    (stored,) = written(examined).values()
+    assert (replace(stored, id=""), stored.id == APP.id) == (new("app.example.com"), False)
+
+
+async def test_a_swap_that_is_refused_deletes_nothing(examined: Examined) -> None:
+    swap = RecordBatch(deletes=(APP,), posts=(replace(new("app.example.com"), comment="x" * 101),))
+    (refusal,) = await examined.zones.save(HOME, swap)
+    assert (refusal.name, refusal.reason) == ("app.example.com", Reason.REFUSED)
+    assert written(examined) == {"app.example.com": APP}
+
+
+async def test_a_swap_of_a_record_that_another_has_swapped_is_refused(examined: Examined) -> None:
+    theirs = replace(claim("app.example.com", owner="them"), id="9" * 32)
+    examined.write(theirs, *BYSTANDERS)
+    swap = RecordBatch(deletes=(APP,), posts=(new("app.example.com"),))
+    (refusal,) = await examined.zones.save(HOME, swap)
+    assert (refusal.name, refusal.reason) == ("app.example.com", Reason.RECORD_CONFLICT)
+    assert written(examined) == {"app.example.com": theirs}
+
+
+async def test_a_swap_of_a_record_that_another_has_deleted_posts_the_new_one(examined: Examined) -> None:
+    examined.write(*BYSTANDERS)
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,), posts=(new("app.example.com"),))) == ()
+    assert set(written(examined)) == {"app.example.com"}
+
+
+async def test_one_refused_swap_keeps_no_other_write_from_happening(examined: Examined) -> None:
+    kept, old = (replace(claim(f"{name}.example.com"), id=digit * 32) for name, digit in (("kept", "5"), ("old", "6")))
+    swapped = [replace(claim(f"swap{number}.example.com"), id=f"a{number:031x}") for number in range(1, 6)]
+    examined.write(*BYSTANDERS, APP, kept, old, *swapped)
+    faulty = replace(new("swap3.example.com", GREEN), comment="x" * 101)
+    posts = [new(record.name, GREEN) for record in swapped]
+    batch = RecordBatch(
+        deletes=(old, *swapped),
+        patches=(replace(kept, content=target_of(GREEN)),),
+        posts=(*posts[:2], faulty, *posts[3:], new("b.example.com")),
+    )
+    assert [refusal.name for refusal in await examined.zones.save(HOME, batch)] == ["swap3.example.com"]
+    assert {name: record.tunnel for name, record in written(examined).items()} == {
+        "app.example.com": BLUE,
+        "b.example.com": BLUE,
+        "kept.example.com": GREEN,
+        **{f"swap{number}.example.com": BLUE if number == 3 else GREEN for number in range(1, 6)},
+    }
+
+
+async def test_a_swap_needs_no_room_in_a_full_zone(examined: Examined) -> None:
+    examined.account.limit(HOME.name, len(BYSTANDERS) + 1)
+    assert await examined.zones.save(HOME, RecordBatch(deletes=(APP,), posts=(new("app.example.com", GREEN),))) == ()
+    assert written(examined)["app.example.com"].tunnel == GREEN
+
+
+async def test_a_swap_that_an_overfull_zone_refuses_keeps_no_patch_from_being_written(examined: Examined) -> None:
+    kept = replace(claim("kept.example.com"), id="5" * 32)
+    examined.write(*BYSTANDERS, APP, kept)
+    examined.account.limit(HOME.name, len(BYSTANDERS))
+    batch = RecordBatch(
+        deletes=(APP,), patches=(replace(kept, content=target_of(GREEN)),), posts=(new("app.example.com", GREEN),)
+    )
+    (refusal,) = await examined.zones.save(HOME, batch)
+    assert (refusal.name, refusal.reason) == ("app.example.com", Reason.QUOTA_EXCEEDED)
+    assert written(examined)["kept.example.com"].tunnel == GREEN
+    assert written(examined)["app.example.com"] == APP
+
+
+async def test_the_time_is_that_at_which_records_are_created(examined: Examined) -> None:
+    await examined.zones.save(HOME, RecordBatch(posts=(new("b.example.com"),)))
+    (created,) = [record.created for record in (await examined.zones.load())[HOME] if record.name == "b.example.com"]
+    assert created is not None
+    assert created - 1.0 <= examined.zones.now() <= created + 60.0
+
+
 async def test_a_full_zone_takes_what_fits_in_order_and_names_the_rest(examined: Examined) -> None:
     examined.account.limit(HOME.name, len(BYSTANDERS) + 3)
     refusals = await examined.zones.save(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 
 import httpx
 
@@ -11,6 +12,7 @@ from doubles.side_doors import dns_record
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.lock import DnsLock
 from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
@@ -20,14 +22,17 @@ ZONE = Zone("example.com", zone_id("example.com"))
 DEADLINE, TIMEOUT = 12.5, 10.0
 """How long the work of the adapters may take, and so a single call, in the emulator's seconds."""
 
+_nonces = count(1)
+
 
 @dataclass(frozen=True, slots=True)
 class Cloudflare:
-    """Both driven ports, and the emulator behind them."""
+    """The driven ports, and the emulator behind them."""
 
     emulator: Emulator
     tunnels: CloudflareTunnels
     zones: CloudflareZones
+    lock: DnsLock
 
     @property
     def calls(self) -> list[str]:
@@ -72,10 +77,21 @@ async def cloudflare(
     credentials: httpx.Auth | None = None,
     account: str = ACCOUNT,
     zone_ids: tuple[str, ...] = (),
+    lock_zone: str = "",
+    holder: str = "us",
+    ahead: float = 0.0,
+    network: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Cloudflare]:
-    """Yield the adapters on an emulator."""
-    async with emulated_client(emulator, credentials) as client:
+    """Yield the adapters on an emulator; our clock is `ahead` of Cloudflare's in seconds."""
+    async with emulated_client(emulator, credentials, network) as client:
         now = emulator.clock.now
-        api = CloudflareAPI(client, ServerClock(now, now))
+        api = CloudflareAPI(client, ServerClock(now, lambda: now() + ahead))
         directory = ZoneDirectory(api, now, account, zone_ids)
-        yield Cloudflare(emulator, CloudflareTunnels(api, directory, now), CloudflareZones(api, directory, now))
+        yield Cloudflare(
+            emulator,
+            CloudflareTunnels(api, directory, now),
+            CloudflareZones(api, directory, now),
+            DnsLock(
+                api, directory, lock_zone, holder, now, emulator.clock.sleep, lambda: 0.5, lambda: f"{next(_nonces):x}"
+            ),
+        )

@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
 
 def connect(app: Any) -> httpx.AsyncClient:
     """Return a client of an ASGI app; an exception in the app is raised in the client."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://webhook")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
 
 
 class HttpWebhookAPI:

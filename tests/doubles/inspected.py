@@ -14,6 +14,7 @@ from tunnel_webhook.adapters.cloudflare.check import CloudflareInspection
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.ports import Finding
@@ -48,7 +49,7 @@ class World:
         async with emulated_client(emulator, self.credentials, dated) as client:
             api = CloudflareAPI(client, ServerClock(now, now))
             directory = ZoneDirectory(api, now, self.account, self.zone_ids)
-            tunnels = CloudflareTunnels(api, directory)
+            tunnels = CloudflareTunnels(api, directory, now)
             inspection = CloudflareInspection(api, client, directory, tunnels, self.policy, now)
             findings = [finding async for finding in inspection.findings()]
         assert {call.method for call in emulator.log} <= {"GET"}

@@ -101,4 +101,5 @@ def dns_record(record: Record) -> DnsRecord:
 
 def emulated_record(record: DnsRecord) -> Record:
     """Return a record of the domain as the emulator stores it."""
-    return Record(**{**asdict(record), "comment": record.comment or None})
+    fields = {key: value for key, value in asdict(record).items() if key != "created"}
+    return Record(**{**fields, "comment": record.comment or None})

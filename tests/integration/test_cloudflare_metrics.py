@@ -8,7 +8,7 @@ from doubles.cloudflare_adapters import ZONE, cloudflare
 from doubles.emulator import BLUE, Drop, Emulator, Respond, seed
 from tunnel_webhook.domain.dns import RecordBatch
 from tunnel_webhook.telemetry import Telemetry
-from vocabulary.builders import claim
+from vocabulary.builders import claim, configuration
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +43,22 @@ async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry
     assert grown[f'{PREFIX}retries_total{{operation="load configuration"}}'] == 2
     assert grown[f'{PREFIX}request_duration_seconds_count{{operation="list zones",status="200"}}'] == 1
     assert after[f"{PREFIX}rate_limit_remaining{{}}"] == 1200 - 4
+
+
+async def test_the_window_in_which_a_write_by_someone_else_is_lost_is_measured(telemetry: Telemetry) -> None:
+    def measured() -> dict[str, float]:
+        text = telemetry.metrics()[0].decode()
+        found = re.findall(r"^tunnel_webhook_write_window_seconds_(count|sum)(?:{.*?})? (\S+)$", text, re.MULTILINE)
+        return {"count": 0.0, "sum": 0.0, **{name: float(value) for name, value in found}}
+
+    before = measured()
+    async with cloudflare(Emulator(seed())) as world:
+        base = await world.tunnels.load(BLUE)
+        world.emulator.state = world.emulator.state.with_behaviour(latency=0.25)
+        await world.tunnels.save(BLUE, base, configuration(), lambda: True)
+    after = measured()
+    assert after["count"] - before["count"] == 1
+    assert after["sum"] - before["sum"] == pytest.approx(0.25)
 
 
 async def test_no_metric_names_a_zone_a_tunnel_or_a_hostname(telemetry: Telemetry) -> None:

@@ -17,13 +17,14 @@ from doubles.emulator import (
     Drop,
     Emulator,
     ForeignWrite,
+    Lie,
     Respond,
     Slow,
     Tunnel,
     seed,
 )
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
-from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
+from tunnel_webhook.ports import PermanentFailure, Superseded, TemporaryFailure, Unacceptable, Unsettled
 from vocabulary.builders import configuration, rule
 
 pytestmark = pytest.mark.anyio
@@ -61,8 +62,8 @@ async def with_app(world: Cloudflare) -> tuple[TunnelConfiguration, TunnelConfig
     return base, base.with_rules((APP, *base.rules))
 
 
-def services(document: TunnelConfiguration) -> list[str]:
-    return [stored_rule.service for stored_rule in document.rules]
+def always() -> bool:
+    return True
 
 
 @pytest.mark.parametrize(
@@ -130,25 +131,72 @@ async def test_a_tunnel_that_may_not_be_read_is_not_reported_as_missing(world: C
 @pytest.mark.parametrize(
     "result", ["{}", '{"config":null}', '{"version":2}'], ids=["nothing", "no document", "no config"]
 )
-async def test_a_write_that_is_answered_without_the_document_returns_what_was_sent(
+async def test_a_write_that_is_answered_without_the_document_has_the_next_version(
     world: Cloudflare, result: str
 ) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(Distort(method="PUT", body=f'{{"success":true,"result":{result}}}'))
-    saved = await world.tunnels.save(BLUE, desired)
-    assert saved.version == base.version + 1
-    assert saved.rules == desired.rules
+    assert await world.tunnels.save(BLUE, base, desired, always) == base.version + 1
 
 
-async def test_a_write_that_is_carried_out_only_after_its_repetition_changes_nothing(world: Cloudflare) -> None:
-    _, desired = await with_app(world)
+async def test_a_document_is_read_twice_side_by_side_and_then_written(world: Cloudflare) -> None:
+    base, desired = await with_app(world)
+    world.emulator.state = world.emulator.state.with_behaviour(latency=0.1)
+    start = world.emulator.clock.now()
+    await world.tunnels.save(BLUE, base, desired, always)
+    assert world.methods == ["GET", "GET", "GET", "PUT"]
+    assert world.emulator.clock.now() - start == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_a_foreign_write_that_only_one_of_the_reads_finds_stops_ours(world: Cloudflare, nth: int) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(ForeignWrite(method="GET", tunnel=BLUE, document=FOREIGN, nth=nth))
+    saved = await world.tunnels.save(BLUE, base, desired, always)
+    assert isinstance(saved, Superseded)
+    assert {document.version for document in saved.documents} == {base.version, base.version + 1} - {2 - nth}
+    assert world.calls_to("PUT") == 0
+    assert stored(world)[1] == FOREIGN
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        Lie(tells="refusal", code=1055),
+        Lie(tells="refusal", status=403, code=1055),
+        Lie(tells="null"),
+        Lie(tells="blank", version=1),
+        Lie(tells="no ingress"),
+        Lie(tells="no rules"),
+        Lie(tells="another tunnel", version=1),
+        Lie(tells="version", version=3),
+        Lie(tells="version", version=0),
+        Lie(tells="partial", path="configurations"),
+    ],
+    ids=lambda lie: f"{lie.tells} {lie.status} {lie.code} {lie.version}",
+)
+async def test_a_single_false_answer_to_either_read_stops_the_write(world: Cloudflare, lie: Lie, nth: int) -> None:
+    before = world.emulator.state = world.emulator.state.with_document(BLUE, configuration(APP).text)
+    base = await world.tunnels.load(BLUE)
+    world.emulator.arm(replace(lie, nth=nth, path="configurations"))
+    saved = await world.tunnels.save(BLUE, base, configuration(), always)
+    assert isinstance(saved, Superseded)
+    found = [(document.text, document.version) for document in saved.documents]
+    assert found.count((base.text, base.version)) == 1
+    assert world.emulator.state == before
+    assert world.emulator.idle == ()
+
+
+async def test_a_write_that_is_carried_out_later_is_unsettled_and_not_repeated(world: Cloudflare) -> None:
+    base, desired = await with_app(world)
     world.emulator.arm(Slow(method="PUT", seconds=60))
-    saved = await world.tunnels.save(BLUE, desired)
-    before = stored(world)[1]
+    with pytest.raises(Unsettled, match=r"version 1 is not what was sent, and the next sync starts from it"):
+        await world.tunnels.save(BLUE, base, desired, always)
+    assert stored(world)[0] == base.version
     await world.emulator.settle()
-    assert stored(world)[1] == before
-    assert services(saved) == services(desired)
-    assert world.calls_to("PUT") == 2
+    assert stored(world)[0] == base.version + 1
+    assert world.calls_to("PUT") == 1
 
 
 @pytest.mark.parametrize(
@@ -165,15 +213,13 @@ async def test_a_write_that_is_carried_out_only_after_its_repetition_changes_not
     ],
     ids=["reset", "closed", "timeout", "502", "504", "HTML", "truncated", "cut off"],
 )
-async def test_an_unsettled_write_that_was_carried_out_is_found_by_reading_and_not_repeated(
+async def test_an_unsettled_write_that_was_carried_out_is_found_by_one_read_and_not_repeated(
     world: Cloudflare, fault: Drop
 ) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
-    saved = await world.tunnels.save(BLUE, desired)
-    assert saved.version == base.version + 1
-    assert services(saved) == services(desired)
-    assert world.calls_to("PUT", "configurations") == 1
+    assert await world.tunnels.save(BLUE, base, desired, always) == base.version + 1
+    assert world.methods == ["GET", "GET", "GET", "PUT", "GET"]
     assert world.emulator.idle == ()
 
 
@@ -187,32 +233,34 @@ async def test_an_unsettled_write_that_was_carried_out_is_found_by_reading_and_n
     ],
     ids=["reset", "500", "502", "garbage"],
 )
-async def test_an_unsettled_write_that_was_not_carried_out_is_repeated(world: Cloudflare, fault: Drop) -> None:
+async def test_an_unsettled_write_that_was_not_carried_out_stays_unsettled_and_is_not_repeated(
+    world: Cloudflare, fault: Drop
+) -> None:
+    before = stored(world)
     base, desired = await with_app(world)
     world.emulator.arm(fault)
-    saved = await world.tunnels.save(BLUE, desired)
-    assert saved.version == base.version + 1
-    assert world.methods == ["GET", "PUT", "GET", "PUT"]
+    with pytest.raises(Unsettled, match=r"cannot save configuration \(tunnel .*version 1 is not what was sent"):
+        await world.tunnels.save(BLUE, base, desired, always)
+    assert stored(world) == before
+    assert world.methods == ["GET", "GET", "GET", "PUT", "GET"]
+
+
+async def test_the_same_content_under_the_version_of_the_base_does_not_settle_a_write(world: Cloudflare) -> None:
+    base, _ = await with_app(world)
+    world.emulator.arm(Drop(method="PUT"))
+    with pytest.raises(Unsettled):
+        await world.tunnels.save(BLUE, base, base, always)
 
 
 @pytest.mark.parametrize("fault", [Drop(method="PUT"), Drop(method="PUT", when="after")], ids=["before", "after"])
 async def test_an_unsettled_write_never_overwrites_what_someone_else_wrote(world: Cloudflare, fault: Drop) -> None:
     base, desired = await with_app(world)
-    world.emulator.arm(fault, ForeignWrite(method="GET", tunnel=BLUE, document=FOREIGN))
-    with pytest.raises(TemporaryFailure, match=r"there was no answer, and version \d is not what was sent"):
-        await world.tunnels.save(BLUE, desired)
+    world.emulator.arm(fault, ForeignWrite(method="GET", tunnel=BLUE, document=FOREIGN, nth=3))
+    with pytest.raises(Unsettled, match=r"version \d is not what was sent"):
+        await world.tunnels.save(BLUE, base, desired, always)
     assert stored(world)[1] == FOREIGN
     assert stored(world)[0] > base.version
-
-
-async def test_a_write_that_is_unsettled_twice_is_a_temporary_failure(world: Cloudflare) -> None:
-    before = stored(world)
-    _, desired = await with_app(world)
-    world.emulator.arm(Drop(method="PUT", times=0))
-    with pytest.raises(TemporaryFailure, match=r"cannot save configuration \(tunnel"):
-        await world.tunnels.save(BLUE, desired)
-    assert stored(world) == before
-    assert world.calls_to("PUT") == 2
+    assert world.calls_to("PUT") == 1
 
 
 @pytest.mark.parametrize(
@@ -220,11 +268,42 @@ async def test_a_write_that_is_unsettled_twice_is_a_temporary_failure(world: Clo
     [Drop(method="PUT", how="refuse"), Respond(method="PUT", status=503), Respond(method="PUT", status=429)],
     ids=["no connection", "503", "429"],
 )
-async def test_a_write_that_was_not_carried_out_is_repeated_without_reading(world: Cloudflare, fault: Drop) -> None:
+async def test_a_write_that_was_not_carried_out_is_repeated_once_from_the_two_reads_on(
+    world: Cloudflare, fault: Drop
+) -> None:
     base, desired = await with_app(world)
     world.emulator.arm(fault)
-    assert (await world.tunnels.save(BLUE, desired)).version == base.version + 1
-    assert world.methods == ["GET", "PUT", "PUT"]
+    assert await world.tunnels.save(BLUE, base, desired, always) == base.version + 1
+    assert world.methods == ["GET", *["GET", "GET", "PUT"] * 2]
+
+
+async def test_a_write_that_was_not_carried_out_never_overwrites_what_someone_else_wrote(world: Cloudflare) -> None:
+    base, desired = await with_app(world)
+    world.emulator.arm(
+        Respond(method="PUT", status=503), ForeignWrite(method="GET", tunnel=BLUE, document=FOREIGN, nth=3)
+    )
+    assert isinstance(await world.tunnels.save(BLUE, base, desired, always), Superseded)
+    assert stored(world)[1] == FOREIGN
+
+
+async def test_a_write_that_was_not_carried_out_twice_is_a_temporary_failure(world: Cloudflare) -> None:
+    before = stored(world)
+    base, desired = await with_app(world)
+    world.emulator.arm(Respond(method="PUT", status=503, times=0))
+    with pytest.raises(TemporaryFailure, match=r"cannot save configuration \(tunnel .*503") as caught:
+        await world.tunnels.save(BLUE, base, desired, always)
+    assert not isinstance(caught.value, Unsettled)
+    assert stored(world) == before
+    assert world.calls_to("PUT") == 2
+
+
+async def test_a_write_without_the_permission_is_not_blamed_on_the_document(world: Cloudflare) -> None:
+    base, desired = await with_app(world)
+    message = '{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}'
+    world.emulator.arm(Respond(method="PUT", status=403, body=message))
+    with pytest.raises(PermanentFailure, match="Cloudflare Tunnel/Edit") as caught:
+        await world.tunnels.save(BLUE, base, desired, always)
+    assert not isinstance(caught.value, Unacceptable)
 
 
 @pytest.mark.parametrize(
@@ -280,13 +359,13 @@ async def test_the_account_is_taken_from_the_zones_if_it_is_not_set() -> None:
 
 
 async def test_a_rule_of_ours_is_stored_as_cloudflare_writes_rules(world: Cloudflare) -> None:
-    _, desired = await with_app(world)
-    await world.tunnels.save(BLUE, desired)
+    base, desired = await with_app(world)
+    await world.tunnels.save(BLUE, base, desired, always)
     assert json.loads(stored(world)[1])["ingress"][0] == {"hostname": "app.example.com", "service": "http://app:80"}
 
 
 async def test_a_warp_routing_that_is_switched_on_stays_on(world: Cloudflare) -> None:
     world.emulator.state = world.emulator.state.with_document(BLUE, configuration().text)
-    _, desired = await with_app(world)
-    await world.tunnels.save(BLUE, desired)
+    base, desired = await with_app(world)
+    await world.tunnels.save(BLUE, base, desired, always)
     assert json.loads(stored(world)[1])["warp-routing"] == {"enabled": True}

@@ -14,9 +14,10 @@ from doubles.emulator.faults import Scriptable
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiToken
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
-from tunnel_webhook.adapters.cloudflare.failures import Operation, Unsettled
+from tunnel_webhook.adapters.cloudflare.failures import Operation
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
-from tunnel_webhook.ports import TemporaryFailure
+from tunnel_webhook.ports import TemporaryFailure, Unsettled
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ async def operations(url: str, deadline: float = 5.0, sleep: Sleep = asyncio.sle
         sleep=sleep,
         random=random.random,
     ) as client:
-        yield CloudflareAPI(client)
+        yield CloudflareAPI(client, ServerClock(time.monotonic, time.time))
 
 
 async def repeat_at_once(_seconds: float) -> None:
@@ -171,10 +172,10 @@ async def test_the_adapter_and_the_emulator_agree_over_sockets_whatever_breaks()
     ]
     with emulator_process(seed()) as emulator:
         async with operations(emulator.url) as api:
-            tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic))
+            tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic), time.monotonic)
             base = await tunnels.load(BLUE)
             for number, fault in enumerate(faults, start=1):
                 emulator.arm(fault)
-                saved = await tunnels.save(BLUE, await tunnels.load(BLUE))
-                assert saved.version == base.version + number
+                document = await tunnels.load(BLUE)
+                assert await tunnels.save(BLUE, document, document, lambda: True) == base.version + number
             assert all(armed["struck"] for armed in emulator.script())

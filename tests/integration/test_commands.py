@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from doubles.emulator import API_TOKEN, BLUE, GREEN, Connector, Control, Record, State, emulator_process, seed
 from doubles.process import bare_environment, free_ports
 from tunnel_webhook.cli import main
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.planning.guard import Guard
 from vocabulary.builders import claim, record
@@ -313,7 +314,12 @@ def test_an_explanation_as_json(process: Control) -> None:
         "content": f"{BLUE}.cfargotunnel.com",
         "proxied": True,
     }
-    assert explained["claim"] == {"owner": "default", "resource": "service/prod/app", "visible": False}
+    assert explained["claim"] == {
+        "owner": "default",
+        "resource": "service/prod/app",
+        "visible": False,
+        "releasingSince": None,
+    }
     assert explained["zone"] == "example.com"
     assert explained["inDomainFilter"] is True
     assert explained["tunnel"] == "blue"
@@ -344,6 +350,24 @@ def test_an_explanation_of_an_unclaimed_hostname_names_what_is_wrong(process: Co
         "  ~ not claimed: its record and its rules, if any, are not ours",
     ]
     assert result.exit_code == 0
+
+
+def test_an_explanation_of_a_hostname_that_is_being_released_says_since_when(process: Control) -> None:
+    comment = Marker("default", releasing=1_700_000_000).comment
+    process.seed(account(record("gone.example.com", target_of(BLUE), comment=comment, proxied=True)))
+
+    lines = run(on(process), "explain", "gone.example.com").stdout.splitlines()
+
+    assert (
+        "  ! being released since 2023-11-14 22:13:20 UTC: its record is deleted once its rules have been gone for"
+        " RELEASE_DELAY"
+    ) in lines
+    assert not [line for line in lines if "drift" in line]
+    assert lines[-2:] == ["a deletion by its owner would", "  ~ do nothing: it is being released already"]
+
+    explained = json.loads(run(on(process), "explain", "gone.example.com", "--output", "json").stdout)
+    assert explained["claim"]["releasingSince"] == 1_700_000_000
+    assert explained["drift"] is None
 
 
 def test_an_explanation_of_a_drifted_hostname_of_another_owner(process: Control) -> None:

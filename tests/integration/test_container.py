@@ -12,7 +12,9 @@ from opentelemetry.trace import SpanKind
 
 from doubles.emulator import API_TOKEN, BASE_URL, BLUE, Emulator, EmulatorTransport, seed
 from doubles.http_client import connect
-from doubles.steps import SteppedTunnels, fail, pass_by
+from doubles.steps import SteppedZones, fail, pass_by
+from tunnel_webhook.adapters.cloudflare.lock import DnsLock
+from tunnel_webhook.adapters.memory import NoLock
 from tunnel_webhook.application import Contact
 from tunnel_webhook.container import Container
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -68,6 +70,20 @@ async def test_every_provider_of_the_cloudflare_backend_is_built(cloudflare: Con
     assert not any(isinstance(built, providers.Provider | Awaitable) for built in objects.values())
     async with cloudflare.lifetime():
         pass
+
+
+@pytest.mark.parametrize(("text", "kind"), [("off", NoLock), ("dns", DnsLock), ("dns:example.com", DnsLock)])
+def test_the_lock_is_the_one_that_is_set(telemetry: Telemetry, text: str, kind: type[object]) -> None:
+    variables = {"CLOUDFLARE_API_TOKEN": API_TOKEN, "CLOUDFLARE_TUNNEL_ID": BLUE, "OWNER_ID": "us", "WRITE_LOCK": text}
+    container = Container(settings=load_settings(variables), telemetry=telemetry)
+
+    lock = container.lock()
+
+    assert isinstance(lock, kind)
+    assert container.documents().lock is lock or kind is NoLock
+    if isinstance(lock, DnsLock):
+        assert (lock.zone_name, lock.holder) == (text.partition(":")[2], "us")
+        assert lock.nonce() != lock.nonce()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +172,7 @@ async def test_readiness_is_that_of_the_last_contact_of_the_service(
     now = 970.0
     container.contact.override(providers.Object(Contact(lambda: now)))
     step = fail(failure) if failure else pass_by
-    container.tunnels.override(providers.Object(SteppedTunnels(container.memory_tunnels(), step)))
+    container.zones.override(providers.Object(SteppedZones(container.memory_zones(), step)))
 
     async with connect(container.monitoring_app()) as client:
         before = await client.get("/readyz")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tunnel_webhook.application.instrumentation import observe_foreign_write
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.ports import ChangesNotApplied
@@ -61,3 +62,31 @@ async def test_the_gauges_show_the_state_of_the_last_sync(telemetry: Telemetry) 
     assert after['drifted_hostnames{drift="tunnel"}'] == 0
     assert after['configuration_version{tunnel="blue"}'] == 7
     assert after['configuration_version{tunnel="green"}'] == 3
+
+
+async def test_a_tunnel_that_cannot_be_relied_on_is_measured(telemetry: Telemetry) -> None:
+    tunnels, zones = memory({BLUE: configuration(version=7), GREEN: configuration()}, {ZONE: ()})
+    api = service(tunnels, zones)
+    await api.records()
+    assert scraped(telemetry)['tunnel_reliable{tunnel="blue"}'] == 1
+    tunnels.documents[BLUE] = ("{}", 8)
+    await api.records()
+    after = scraped(telemetry)
+    assert after['tunnel_reliable{tunnel="blue"}'] == 0
+    assert after['tunnel_reliable{tunnel="green"}'] == 1
+    assert after['configuration_version{tunnel="blue"}'] == 7
+
+
+async def test_every_version_that_a_write_overwrote_is_counted(telemetry: Telemetry) -> None:
+    before = scraped(telemetry).get('foreign_writes_total{tunnel="blue"}', 0.0)
+    observe_foreign_write("blue", 2, 4)
+    assert scraped(telemetry)['foreign_writes_total{tunnel="blue"}'] - before == 3
+
+
+async def test_a_hostname_that_is_forgotten_is_counted(telemetry: Telemetry) -> None:
+    record = replace(claim("old.example.com"), comment="heritage=tunnel-webhook,owner=default,releasing=0")
+    before = scraped(telemetry).get('changed_hostnames_total{action="forget"}', 0.0)
+    api = service(*memory(records={ZONE: (record,)}))
+    await api.records()
+    await api.turns.finish()
+    assert scraped(telemetry)['changed_hostnames_total{action="forget"}'] - before == 1

@@ -29,7 +29,7 @@ def changes(*names: str) -> bytes:
 async def post(telemetry: Telemetry, body: bytes, **headers: str) -> int:
     container = Container(settings=load_settings({"BACKEND": "memory"}), telemetry=telemetry)
     transport = httpx.ASGITransport(container.webhook_app())
-    async with httpx.AsyncClient(transport=transport, base_url="http://webhook") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         answer = await client.post("/records", content=body, headers={"Content-Type": MEDIA_TYPE, **headers})
     return answer.status_code
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doubles.http_client import MEDIA_TYPE, connect, json_of
 from doubles.steps import SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.http import problems
+from tunnel_webhook.adapters.http.admission import Admission
 from tunnel_webhook.adapters.http.problems import MAX_BODY
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
@@ -26,6 +29,7 @@ SENT = {
 TYPED = {"Content-Type": MEDIA_TYPE}
 MIB = 1024 * 1024
 TOKEN = "s3cr3t-t0ken"  # noqa: S105 -- the tests search for it
+PASSWORD = "c0rrect-h0rse"  # noqa: S105 -- of the tests
 Driven = tuple[SteppedTunnels, SteppedZones]
 Send = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
@@ -38,7 +42,8 @@ def driven() -> Driven:
 
 @pytest.fixture
 async def client(driven: Driven) -> AsyncIterator[httpx.AsyncClient]:
-    async with connect(create_webhook_app(service(*driven))) as connected:
+    async with connect(create_webhook_app(service(*driven), Admission(password=PASSWORD))) as connected:
+        connected.auth = ("external-dns", PASSWORD)
         yield connected
 
 
@@ -94,7 +99,7 @@ async def test_the_adjustment_of_null_is_an_empty_list(client: httpx.AsyncClient
     [
         MEDIA_TYPE,
         "application/external.dns.webhook+json; version=1",
-        "Application/External.DNS.Webhook+JSON ; Version = 1",
+        "Application/External.DNS.Webhook+JSON ; Version=1",
         'application/external.dns.webhook+json;version="1"',
         "application/external.dns.webhook+json;charset=utf-8;version=1",
     ],
@@ -112,8 +117,27 @@ async def test_a_media_type_is_accepted_in_every_spelling(client: httpx.AsyncCli
         ("text/plain", "text/plain"),
         ("application/external.dns.webhook+json", "application/external.dns.webhook+json;"),
         ("application/external.dns.webhook+json;version=2", "version=2"),
+        (f"text/plain;{MEDIA_TYPE}", f"text/plain;{MEDIA_TYPE}"),
+        (f"multipart/form-data;boundary=a;{MEDIA_TYPE}", "multipart/form-data"),
+        (f'application/x-www-form-urlencoded;x="{MEDIA_TYPE}"', "application/x-www-form-urlencoded"),
+        (f"text/plain, {MEDIA_TYPE}", "text/plain"),
+        (f"{MEDIA_TYPE}, text/plain", "text/plain"),
+        ("application/external.dns.webhook+json;version=2;version=1", "version=2"),
     ],
-    ids=["missing", "empty", "JSON", "text", "no version", "another version"],
+    ids=[
+        "missing",
+        "empty",
+        "JSON",
+        "text",
+        "no version",
+        "another version",
+        "as a parameter of text",
+        "as a parameter of a form",
+        "quoted in a parameter",
+        "second in a list",
+        "first in a list",
+        "two versions",
+    ],
 )
 async def test_another_media_type_is_refused_before_the_body_is_read(
     client: httpx.AsyncClient, media_type: str | None, named: str
@@ -127,13 +151,41 @@ async def test_another_media_type_is_refused_before_the_body_is_read(
     assert MEDIA_TYPE in answer.json()["detail"]
 
 
+async def test_two_media_types_are_refused_even_if_they_are_equal(client: httpx.AsyncClient) -> None:
+    for first, second in ((MEDIA_TYPE, MEDIA_TYPE), (MEDIA_TYPE, "text/plain"), ("text/plain", MEDIA_TYPE)):
+        answer = await client.post(
+            "/records", content=b"{", headers=[("Content-Type", first), ("Content-Type", second)]
+        )
+
+        assert answer.status_code == 415
+
+
+SIMPLE = ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"]
+"""The types that a page may send to another origin without asking first (Fetch, 2.2.2: CORS-safelisted)."""
+
+
+@given(
+    st.sampled_from(SIMPLE),
+    st.lists(st.sampled_from([*';,= \t"\\/', *SIMPLE, MEDIA_TYPE, *re.split("([;=])", MEDIA_TYPE)]), max_size=12),
+)
+async def test_no_spelling_of_a_simple_media_type_is_accepted(simple: str, rest: list[str]) -> None:
+    async with connect(create_webhook_app(service(*memory(None, {ZONE: ()})))) as client:
+        answer = await client.post(
+            "/records", content=changes("app.example.com"), headers={"Content-Type": simple + ";" + "".join(rest)}
+        )
+        records = await client.get("/records")
+
+    assert answer.status_code == 415
+    assert records.json() == []
+
+
 @pytest.mark.parametrize("path", ["/records/", "/records?x=1", "//records", "/records/?"])
 @pytest.mark.parametrize("accept", [MEDIA_TYPE, "*/*", "text/html", ""])
 async def test_a_path_and_an_accept_are_accepted_in_every_form(
     client: httpx.AsyncClient, path: str, accept: str
 ) -> None:
-    got = await client.get(httpx.URL("http://webhook" + path), headers={"Accept": accept})
-    posted = await client.post(httpx.URL("http://webhook" + path), content=b"{}", headers={**TYPED, "Accept": accept})
+    got = await client.get(httpx.URL("http://127.0.0.1" + path), headers={"Accept": accept})
+    posted = await client.post(httpx.URL("http://127.0.0.1" + path), content=b"{}", headers={**TYPED, "Accept": accept})
 
     assert got.status_code == 200
     assert posted.status_code == 204
@@ -142,6 +194,9 @@ async def test_a_path_and_an_accept_are_accepted_in_every_form(
 @pytest.mark.parametrize(
     ("send", "failure", "status", "part"),
     [
+        pytest.param(post("/records", b"{}", Host=""), None, 400, "0 Host headers", id="AmbiguousRequest"),
+        pytest.param(lambda client: client.get("/", auth=None), None, 401, "missing", id="WrongPassword"),
+        pytest.param(post("/records", b"{}", Origin="null"), None, 403, "'null'", id="ForbiddenRequest"),
         pytest.param(post("/adjustendpoints", b"{"), None, 400, "array", id="MalformedBody"),
         pytest.param(
             lambda client: client.get("/applychanges"), None, 404, "/applychanges", id="Litestar: no such path"
@@ -151,7 +206,9 @@ async def test_a_path_and_an_accept_are_accepted_in_every_form(
         pytest.param(
             post("/records", b"{}", **{"Content-Type": "text/plain"}), None, 415, "text/plain", id="WrongMediaType"
         ),
-        pytest.param(post("/records", b"{}", Host="a b"), None, 400, "host", id="Litestar: any other 4xx"),
+        pytest.param(
+            post("/records", b"{}", **{"Content-Length": "2x"}), None, 400, "2x", id="Litestar: any other 4xx"
+        ),
         pytest.param(
             post("/records", changes("mail.example.com")), None, 500, "record-conflict", id="ChangesNotApplied"
         ),
@@ -176,7 +233,7 @@ async def test_each_exception_is_answered_as_in_the_table(
     client: httpx.AsyncClient, driven: Driven, send: Send, failure: Exception | None, status: int, part: str
 ) -> None:
     if failure:
-        driven[0].step = fail(failure)
+        driven[1].step = fail(failure)
 
     answer = await send(client)
 
@@ -200,6 +257,54 @@ def test_each_row_of_the_table_has_a_case() -> None:
     assert {row for row, _ in rows} - {"Litestar: the client has left"} == {case.id for case in cases.args[1]}
 
 
+REFUSED: dict[str, tuple[dict[str, str], int]] = {
+    "an Origin": ({"Origin": "https://evil.example"}, 403),
+    "an Origin in an upgrade": ({"Origin": "null", "Connection": "Upgrade", "Upgrade": "websocket"}, 403),
+    "a foreign site": ({"Sec-Fetch-Site": "cross-site"}, 403),
+    "a foreign Host": ({"Host": "evil.example"}, 403),
+    "user information in Host": ({"Host": "localhost@evil.example"}, 403),
+    "no Host": ({"Host": ""}, 400),
+    "a wrong password": ({"Authorization": "Basic eDp3cm9uZw=="}, 401),
+}
+
+
+@pytest.mark.parametrize(("headers", "status"), REFUSED.values(), ids=REFUSED)
+async def test_a_refused_request_is_answered_alike_on_every_path_before_anything_is_read_or_done(
+    client: httpx.AsyncClient, driven: Driven, headers: dict[str, str], status: int
+) -> None:
+    driven[0].step = driven[1].step = fail(AssertionError("no port may be called"))
+
+    async def unread() -> AsyncIterator[bytes]:
+        yield pytest.fail("the body was read")
+
+    auth = None if "Authorization" in headers else httpx.USE_CLIENT_DEFAULT
+    answers = [
+        await client.request(method, path, headers={**TYPED, **headers}, content=unread(), auth=auth)
+        for method in ("GET", "OPTIONS", "PUT", "MADEUP", "POST")
+        for path in ("/", "/records", "/adjustendpoints", "/made-up", "/records?x=1", "//records", "/%0A")
+    ]
+
+    assert {answer.status_code for answer in answers} == {status}
+    assert len({(answer.content, answer.headers["content-type"]) for answer in answers}) == 1
+    assert not {"allow", "access-control-allow-origin"} & {name for answer in answers for name in answer.headers}
+    assert all(len(answer.json()["detail"]) > 40 for answer in answers)
+
+
+async def test_a_request_without_the_password_is_asked_for_it(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/records", auth=None)
+
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+    assert "--webhook-provider-url" in answer.json()["detail"]
+    assert PASSWORD not in answer.text
+
+
+async def test_a_refusal_is_logged_with_its_reason(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    await client.get("/records", headers={"Origin": "https://evil.example"})
+
+    (line,) = caplog.messages
+    assert line.startswith("answered GET /records with 403: the request has an Origin ('https://evil.example')")
+
+
 async def test_a_client_that_disconnects_while_sending_is_logged_as_a_warning(
     driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,7 +316,7 @@ async def test_a_client_that_disconnects_while_sending_is_logged_as_a_warning(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"2")]
+    headers = [(b"host", b"localhost"), (b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"2")]
     scope: Any = {
         "type": "http",
         "method": "POST",
@@ -243,7 +348,7 @@ async def test_an_unexpected_error_is_in_the_log_and_not_in_the_answer(
 async def test_the_sentence_of_a_problem_is_logged(
     client: httpx.AsyncClient, driven: Driven, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driven[0].step = fail(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
+    driven[1].step = fail(TemporaryFailure("Cloudflare\x1b[31m\nsays: come back"))
 
     await client.get("/records")
 
@@ -263,7 +368,7 @@ async def test_the_sentence_of_a_problem_is_logged(
 async def test_a_body_stays_small_however_long_or_odd_its_sentence_is(
     client: httpx.AsyncClient, driven: Driven, sentence: str
 ) -> None:
-    driven[0].step = fail(PermanentFailure("which: " + sentence))
+    driven[1].step = fail(PermanentFailure("which: " + sentence))
 
     answer = await client.get("/records")
 

@@ -13,13 +13,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from doubles.lying import LIES, Lie, LyingTunnels
 from doubles.steps import SteppedTunnels, SteppedZones
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns, is_empty
+from tunnel_webhook.application import TunnelService
 from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.plan import Rejection
+from tunnel_webhook.ports import Failure, TunnelRepository, ZoneRepository
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, record, service
 from vocabulary.strategies import (
     CHILD,
@@ -74,6 +78,7 @@ class SharedTunnels(RuleBasedStateMachine):
         self.homes: dict[str, str] = {}
         self.blocked: set[str] = set()
         self.orphans: set[str] = set()
+        self.now = 1_790_000_000.0
 
     def teardown(self) -> None:
         self.runner.close()
@@ -86,13 +91,25 @@ class SharedTunnels(RuleBasedStateMachine):
     )
     def begin(self, blue: str, green: str, wishes: list[Key], data: st.DataObject) -> None:
         self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
+        self.zones.clock = lambda: self.now
         self.owner_id = data.draw(st.sampled_from(("", "us")))
-        self.us = ExternalDns(service(self.tunnels, self.zones, OURS), self.owner_id)
-        self.them = ExternalDns(service(self.tunnels, self.zones, THEIRS), "them")
+        self.delay = data.draw(st.sampled_from((0.0, 120.0)))
+        self.lying = LyingTunnels(self.tunnels)
+        self.begin_process()
+        self.them = ExternalDns(self.process(self.tunnels, self.zones, THEIRS), "them")
         self.by_hand = {tunnel: self.standing(tunnel) for tunnel in (BLUE, GREEN)}
         for name, path in wishes:
             self.want(data, (name, path), rivals=1)
         self.a_sync_publishes_everything_valid()
+
+    def process(self, tunnels: TunnelRepository, zones: ZoneRepository, policy: Policy = OURS) -> TunnelService:
+        """Return a process that remembers nothing yet."""
+        return service(tunnels, zones, policy, release_delay=self.delay, clock=lambda: self.now)
+
+    @rule()
+    def begin_process(self) -> None:
+        self.api = self.process(self.lying, self.zones)
+        self.us = ExternalDns(self.api, self.owner_id)
 
     # Sources.
 
@@ -178,6 +195,17 @@ class SharedTunnels(RuleBasedStateMachine):
         self.tunnels.documents[tunnel] = (document, version + 1)
         self.by_hand[tunnel] = self.standing(tunnel)
 
+    @rule(lie=st.sampled_from(LIES), left=st.integers(1, 12), skipped=st.integers(0, 6))
+    def answers_are_false_for_a_while(self, lie: Lie, left: int, skipped: int) -> None:
+        """Sync while the answers about a document are false; that may fail, and must do no harm."""
+        self.lying.lie, self.lying.left, self.lying.skipped = lie, left, skipped
+        with suppress(Failure):
+            self.runner.run(self.us.sync(self.sources()))
+        self.lying.left = self.lying.skipped = 0
+        with suppress(Failure):
+            # The first true answer ends the doubt.
+            self.runner.run(self.us.sync(self.sources()))
+
     @precondition(lambda self: self.claims())
     @rule(data=st.data(), kind=st.sampled_from(("grey", "blue", "green", "delete", "take over")))
     def a_person_edits_a_claim(self, data: st.DataObject, kind: str) -> None:
@@ -226,7 +254,7 @@ class SharedTunnels(RuleBasedStateMachine):
                 raise Stopped
             left -= name == "after save"
 
-        stopping = service(SteppedTunnels(self.tunnels, step), SteppedZones(self.zones, step), OURS)
+        stopping = self.process(SteppedTunnels(self.tunnels, step), SteppedZones(self.zones, step))
         with suppress(Stopped):
             self.runner.run(ExternalDns(stopping, self.owner_id).sync(self.sources()))
 
@@ -241,6 +269,15 @@ class SharedTunnels(RuleBasedStateMachine):
             rejections = self.sync()
         self.orphans -= {each.name for each in self.claims()}
         self.check(rejections)
+
+    @rule()
+    def time_passes(self) -> None:
+        """Let the records of deleted hostnames be deleted."""
+        for _ in range(2):
+            self.now += 130.0
+            self.runner.run(self.us.plan(self.sources()))
+            self.runner.run(self.api.turns.finish())
+        assert not [each for each in self.marked() if is_releasing(each)]
 
     def sync(self) -> tuple[Rejection, ...]:
         before = self.ours()
@@ -325,6 +362,9 @@ class SharedTunnels(RuleBasedStateMachine):
         return found
 
     def claims(self) -> list[DnsRecord]:
+        return [each for each in self.marked() if not is_releasing(each)]
+
+    def marked(self) -> list[DnsRecord]:
         return [each for each in self.records() if (marker := Marker.parse(each.comment)) and marker.owner == "us"]
 
     def records(self) -> list[DnsRecord]:
@@ -332,6 +372,11 @@ class SharedTunnels(RuleBasedStateMachine):
 
     def service_of(self, endpoint: Endpoint) -> str:
         return self.runner.run(service(self.tunnels, self.zones, OURS).adjust_endpoints((endpoint,)))[0].targets[0]
+
+
+def is_releasing(found: DnsRecord) -> bool:
+    marker = Marker.parse(found.comment)
+    return marker is not None and marker.releasing is not None
 
 
 def edited(text: str) -> str:

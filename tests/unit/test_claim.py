@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import MAX_COMMENT, Marker, claim_for, claims_among
+from tunnel_webhook.domain.claim import MAX_COMMENT, Marker, claim_for, claims_among, released_at
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.hostname import Hostname
@@ -28,6 +28,8 @@ LONGEST_OWNER = "o" * (MAX_COMMENT - len(SHORT))
         pytest.param(Marker("ü☃"), f"{SHORT}%C3%BC%E2%98%83", id="beyond ASCII"),
         pytest.param(Marker('a"b;c:d/e'), f'{SHORT}a"b;c:d/e', id="punctuation that needs no escape"),
         pytest.param(Marker(LONGEST_OWNER), SHORT + LONGEST_OWNER, id="the longest owner"),
+        pytest.param(Marker("a", "r", 1_700_000_000), f"{SHORT}a,releasing=1700000000,resource=r", id="a release"),
+        pytest.param(Marker("a", releasing=0), f"{SHORT}a,releasing=0", id="a release at the epoch"),
     ],
 )
 def test_a_marker_is_written_escaped_and_parsed_again(marker: Marker, comment: str) -> None:
@@ -93,6 +95,44 @@ def test_any_other_comment_is_not_a_marker(comment: str) -> None:
 
 def test_unknown_keys_of_a_marker_are_ignored() -> None:
     assert Marker.parse(f"{SHORT}a,new=1,resource=r,flag") == Marker("a", "r")
+
+
+@pytest.mark.parametrize("time", ["", "soon", "-1", "1.5", "17000000000", "1_700", "\u0661"])
+def test_a_time_of_release_that_is_not_one_is_ignored(time: str) -> None:
+    assert Marker.parse(f"{SHORT}a,releasing={time}") == Marker("a")
+
+
+def test_a_resource_makes_room_for_the_time_of_a_release() -> None:
+    room = MAX_COMMENT - len(f"{SHORT}a,releasing=1700000000,resource=")
+    assert Marker("a", "r" * room, 1_700_000_000).comment.endswith("r" * room)
+    assert Marker("a", "r" * (room + 1), 1_700_000_000).comment == f"{SHORT}a,releasing=1700000000"
+
+
+def test_a_released_record_differs_only_in_its_marker() -> None:
+    stored = claim(APP, resource="service/prod/app")
+    marked = released_at(1_700_000_000.9, stored)
+    assert marked is not None
+    assert marked == replace(stored, comment=Marker("default", "service/prod/app", 1_700_000_000).comment)
+    assert released_at(1_700_000_500.0, marked) == replace(
+        stored, comment=Marker("default", "service/prod/app", 1_700_000_500).comment
+    )
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param(claim(APP, owner=LONGEST_OWNER), id="an owner that leaves no room"),
+        pytest.param(record(APP, target_of(BLUE)), id="not marked"),
+    ],
+)
+def test_a_record_that_cannot_hold_the_time_is_not_marked(stored: DnsRecord) -> None:
+    assert released_at(1_700_000_000.0, stored) is None
+
+
+def test_a_claim_is_releasing_if_its_marker_has_the_time() -> None:
+    releasing = replace(claim(APP), comment=Marker("default", releasing=0).comment)
+    claims = claims_among({ZONE: [releasing, claim("b.example.com")]}, [BLUE])
+    assert {name: each.is_releasing for name, each in claims.items()} == {APP: True, "b.example.com": False}
 
 
 def test_a_hostname_is_claimed_by_a_proxied_cname_to_the_tunnel() -> None:

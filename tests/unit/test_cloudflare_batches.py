@@ -58,6 +58,53 @@ def test_a_batch_has_two_halves_and_neither_is_empty(deletes: int, patches: int,
     assert second
 
 
+def with_swaps(swaps: int, deletes: int, patches: int, posts: int) -> RecordBatch:
+    """Return a batch of so many records, and of swaps, each of which deletes and posts a name."""
+    others = batch_of(deletes, patches, posts)
+    swapped = tuple(record(f"swapped{number}.example.com", "x") for number in range(swaps))
+    return RecordBatch((*others.deletes, *swapped), others.patches, (*others.posts, *swapped))
+
+
+def sizes(most: int) -> st.SearchStrategy[int]:
+    return st.integers(0, most)
+
+
+@given(sizes(9), sizes(9), sizes(9), sizes(9), st.integers(1, 20))
+def test_no_chunk_splits_a_swap_and_none_is_larger_than_allowed(
+    swaps: int, deletes: int, patches: int, posts: int, size: int
+) -> None:
+    batch = with_swaps(swaps, deletes, patches, posts)
+    parts = list(chunks(batch, size))
+    for part in parts:
+        deleted, posted = ({each.name for each in records} for records in (part.deletes, part.posts))
+        assert deleted & batch.swapped == posted & batch.swapped
+        assert 0 < len(part) <= max(size, 2)
+    assert sorted(each for part in parts for each in part.records) == sorted(batch.records)
+
+
+@given(sizes(30), sizes(30), sizes(30), sizes(30))
+def test_swaps_cost_no_request_more_while_a_batch_fits_into_one(
+    swaps: int, deletes: int, patches: int, posts: int
+) -> None:
+    batch = with_swaps(swaps, deletes, patches, posts)
+    assert list(chunks(batch, 200)) == ([batch] if batch else [])
+
+
+@given(sizes(9), sizes(9), sizes(9), sizes(9))
+def test_halving_ends_with_single_records_and_single_swaps(swaps: int, deletes: int, patches: int, posts: int) -> None:
+    pending, single = [with_swaps(swaps, deletes, patches, posts)], []
+    while pending:
+        part = pending.pop()
+        if len(part) <= 1 + len(part.swapped):
+            single.append(part)
+        else:
+            smaller = halves(part)
+            assert all(len(half) < len(part) for half in smaller)
+            pending += smaller
+    assert sum(bool(part.swapped) for part in single) == swaps
+    assert sum(len(part) for part in single) == 2 * swaps + deletes + patches + posts
+
+
 APP = claim("app.example.com")
 POST = replace(APP, id="")
 MOVED = claim("app.example.com", GREEN)

@@ -15,9 +15,10 @@ from doubles.clock import VirtualClock
 from doubles.scripted_transport import HTTPX_EXCEPTIONS, Answer, ScriptedTransport, exception_of
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_cancel, http_transport, open_client
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey, ApiToken
-from tunnel_webhook.adapters.cloudflare.failures import Operation, Unsettled
+from tunnel_webhook.adapters.cloudflare.failures import NotDone, Operation
 from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
+from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
+from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unsettled
 
 pytestmark = pytest.mark.anyio
 
@@ -41,10 +42,16 @@ def client(transport: httpx.AsyncBaseTransport, credentials: httpx.Auth | None =
     )
 
 
+def operations_on(opened: httpx.AsyncClient) -> CloudflareAPI:
+    """Return operations on a client."""
+    clock = VirtualClock()
+    return CloudflareAPI(opened, ServerClock(clock.now, clock.now))
+
+
 def api(*answers: Answer) -> tuple[CloudflareAPI, ScriptedTransport]:
     """Return operations that are answered from a list, and the network that holds their requests."""
     transport = ScriptedTransport(*answers)
-    return CloudflareAPI(client(transport)), transport
+    return operations_on(client(transport)), transport
 
 
 def success(result: str, info: str = "null") -> httpx.Response:
@@ -69,6 +76,60 @@ async def test_a_write_is_json_and_waits_for_80_percent_of_the_deadline() -> Non
     assert request.headers["content-type"] == "application/json"
     assert await request.aread() == b"{}"
     assert request.extensions["timeout"] == {"connect": 3.0, "read": 10.0, "write": 10.0, "pool": 5.0}
+
+
+async def test_a_write_at_once_is_sent_as_any_other_write() -> None:
+    operations, transport = api(success("1"))
+    assert await operations.write_at_once(int, WRITE, "PUT", "/x", b"{}") == 1
+    (request,) = transport.requests
+    assert request.headers["content-type"] == "application/json"
+    assert await request.aread() == b"{}"
+    assert request.extensions["timeout"]["read"] == 10.0
+
+
+async def test_a_write_at_once_waits_for_none_of_the_calls_that_are_under_way() -> None:
+    release = asyncio.Event()
+
+    class Busy(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "GET":
+                await release.wait()
+            return success("1")
+
+    operations = operations_on(client(Busy()))
+    reads = [asyncio.create_task(operations.get(int, READ, "/x")) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert await operations.write_at_once(int, WRITE, "PUT", "/x", b"{}") == 1
+    assert not any(read.done() for read in reads)
+    release.set()
+    assert await asyncio.gather(*reads) == [1] * 20
+
+
+async def test_a_write_at_once_is_not_done_while_the_rate_limit_is_exhausted() -> None:
+    operations, transport = api(httpx.Response(429, headers={"Retry-After": "300"}), success("1"))
+    for _ in range(2):
+        with pytest.raises(NotDone, match=r"cannot write records \(zone example\.com\): "):
+            await operations.write_at_once(int, WRITE, "PUT", "/x", b"{}")
+    assert len(transport.requests) == 1
+
+
+async def test_a_write_at_once_without_an_answer_is_unsettled() -> None:
+    operations, transport = api(httpx.ReadTimeout("x"), success("1"))
+    with pytest.raises(Unsettled):
+        await operations.write_at_once(int, WRITE, "PUT", "/x", b"{}")
+    assert len(transport.requests) == 1
+
+
+async def test_every_answer_sets_cloudflares_clock_refusals_included() -> None:
+    operations, _ = api(
+        httpx.Response(200, headers={"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}, content=success("1").content),
+        httpx.Response(403, headers={"Date": "Sun, 06 Nov 1994 08:49:39 GMT"}),
+    )
+    await operations.get(int, READ, "/x")
+    assert operations.now() == 784111777.0
+    with pytest.raises(PermanentFailure):
+        await operations.get(int, READ, "/x")
+    assert operations.now() == 784111779.0
 
 
 async def test_every_phase_of_a_read_has_a_limit() -> None:
@@ -215,7 +276,7 @@ async def test_no_credential_reaches_a_log_a_trace_or_an_error(
     opened = client(network, credentials)
     for _ in range(2):
         with pytest.raises(Failure) as failure:
-            await CloudflareAPI(opened).write(int, WRITE, "PUT", "/x", b"")
+            await operations_on(opened).write(int, WRITE, "PUT", "/x", b"")
         texts += [str(failure.value), repr(failure.value), repr(opened.auth), repr(opened)]
         texts += traceback.format_exception(failure.value)
     texts += caplog.messages

@@ -14,13 +14,12 @@ from tunnel_webhook.adapters.cloudflare.codec import (
     encode_batch,
     encode_configuration,
     records_of,
-    same_document,
 )
 from tunnel_webhook.adapters.cloudflare.envelope import Answer, decode_response
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch
 from tunnel_webhook.domain.hostname import Hostname
-from vocabulary.builders import TUNNEL, claim, configuration, record, rule
+from vocabulary.builders import TUNNEL, claim, record
 
 SAMPLES = Path(__file__).parents[1] / "fixtures" / "cloudflare"
 
@@ -86,6 +85,11 @@ def test_recorded_records_become_records_of_the_domain() -> None:
     assert not txt.proxied
 
 
+def test_a_record_is_dated_in_seconds_since_the_epoch() -> None:
+    text = b'{"id":"1","name":"a.example.com","type":"A","created_on":"2023-11-14T22:13:20.5Z"}'
+    assert msgspec.json.decode(text, type=StoredRecord).record.created == 1_700_000_000.5
+
+
 def test_a_record_with_only_the_required_fields_can_be_read() -> None:
     stored = msgspec.json.decode(b'{"id":"1","name":"App.Example.com.","type":"SRV"}', type=StoredRecord)
     assert stored.record == DnsRecord("app.example.com", "SRV", "", id="1")
@@ -114,19 +118,3 @@ def test_a_batch_deletes_by_id_patches_only_what_we_decide_and_posts_proxied_rec
     assert body["patches"] == [{"id": changed.id, **decided}]
     assert body["posts"] == [{"name": "new.example.com", "type": "CNAME", "ttl": 1, **decided}]
     assert list(body) == ["deletes", "patches", "posts"]
-
-
-def test_a_stored_document_is_the_same_in_another_order_of_keys_and_with_an_added_warp_routing() -> None:
-    sent = configuration(rule("a.example.com", path="/x")).text.replace(',"warp-routing":{"enabled":true}', "")
-    value = json.loads(sent)
-    value["ingress"][0] = dict(reversed(value["ingress"][0].items()))
-    assert same_document(sent, json.dumps(value))
-    assert same_document(sent, json.dumps(value | {"warp-routing": {"enabled": False}}))
-    assert not same_document(sent, json.dumps(value | {"other": {}}))
-    assert not same_document(sent, json.dumps(value | {"ingress": value["ingress"][::-1]}))
-
-
-def test_a_warp_routing_that_was_sent_must_be_stored() -> None:
-    assert not same_document(
-        '{"ingress":[],"warp-routing":{"enabled":true}}', '{"ingress":[],"warp-routing":{"enabled":false}}'
-    )

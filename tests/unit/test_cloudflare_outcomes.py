@@ -9,15 +9,15 @@ from doubles.scripted_transport import HTTPX_EXCEPTIONS, exception_of
 from tunnel_webhook.adapters.cloudflare import outcomes as outcomes_module
 from tunnel_webhook.adapters.cloudflare.envelope import Fault
 from tunnel_webhook.adapters.cloudflare.failures import (
+    NotDone,
     Operation,
     Refused,
-    Unsettled,
     failure_of_error,
     failure_of_fault,
 )
 from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS, Meaning, meaning_of_error, meaning_of_fault
 from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure
+from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unsettled
 
 READ, WRITE = Operation("list zones"), Operation("save configuration", "tunnel blue", writes=True)
 METHODS = ("GET", "PUT", "POST")
@@ -40,13 +40,13 @@ def statuses(*numbers: int) -> tuple[tuple[int, None], ...]:
 
 
 TABLE = {
-    "429, 503": Row(Meaning.NOT_DONE, ((429, 971), *statuses(429, 503)), METHODS, TemporaryFailure, TemporaryFailure),
+    "429, 503": Row(Meaning.NOT_DONE, ((429, 971), *statuses(429, 503)), METHODS, NotDone, NotDone),
     "no connection": Row(
         Meaning.NOT_DONE,
         (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError),
         METHODS,
-        TemporaryFailure,
-        TemporaryFailure,
+        NotDone,
+        NotDone,
     ),
     "408, 425, 500, 502, 504, 520 to 527, 530": Row(
         Meaning.UNKNOWN,
@@ -132,7 +132,13 @@ def test_an_exception_is_repeated_and_raised_by_the_table(row: Row, kind: type[E
 
 
 def test_the_docstring_shows_this_table() -> None:
-    names = {TemporaryFailure: "Temporary", PermanentFailure: "Permanent", Unsettled: "Unsettled", Refused: "Refused"}
+    names: dict[type[Failure], str] = {
+        TemporaryFailure: "Temporary",
+        PermanentFailure: "Permanent",
+        Unsettled: "Unsettled",
+        NotDone: "NotDone",
+        Refused: "Refused",
+    }
     rows = [
         [
             outcomes,

@@ -2,13 +2,14 @@
 
 import asyncio
 import gzip
+from contextlib import suppress
 
 import httpx
 import pytest
 
 from doubles.clock import VirtualClock
 from doubles.scripted_transport import Answer, BrokenBody, ScriptedTransport
-from tunnel_webhook.adapters.cloudflare.retry import RetryPolicy, RetryTransport
+from tunnel_webhook.adapters.cloudflare.retry import AT_ONCE, RetryPolicy, RetryTransport
 from tunnel_webhook.adapters.cloudflare.throttle import Throttle
 from tunnel_webhook.ports import TemporaryFailure
 
@@ -43,6 +44,11 @@ def attempts(retrying: RetryTransport) -> int:
 
 def a_request(method: str = "GET") -> httpx.Request:
     return httpx.Request(method, "http://cloudflare/x", content=b"{}" if method != "GET" else None)
+
+
+def at_once() -> httpx.Request:
+    """Return a write that is sent now or not at all."""
+    return httpx.Request("PUT", "http://cloudflare/x", content=b"{}", extensions={AT_ONCE: True})
 
 
 def test_delays_double_up_to_the_longest_and_jitter_starts_at_zero() -> None:
@@ -84,6 +90,37 @@ async def test_a_write_that_was_not_carried_out_is_repeated() -> None:
     retrying = transport(VirtualClock(), httpx.ConnectError("x"), httpx.Response(503), OK)
     assert (await retrying.handle_async_request(a_request("POST"))).status_code == 200
     assert attempts(retrying) == 3
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(429), httpx.Response(503), httpx.ConnectError("x")], ids=repr)
+async def test_a_request_that_is_sent_at_once_is_never_repeated(answer: Answer) -> None:
+    clock = VirtualClock()
+    retrying = transport(clock, answer, OK)
+    with suppress(httpx.ConnectError):
+        assert (await retrying.handle_async_request(at_once())).status_code in {429, 503}
+    assert attempts(retrying) == 1
+    assert clock.slept == []
+
+
+async def test_a_request_that_is_sent_at_once_does_not_wait_where_others_do_but_counts_among_them() -> None:
+    clock = VirtualClock()
+    retrying = transport(clock, OK, throttle=Throttle(burst=1, rate=1.0))
+    for _ in range(3):
+        await retrying.handle_async_request(at_once())
+    assert clock.slept == []
+    await retrying.handle_async_request(a_request())
+    assert clock.slept == [3.0]
+
+
+async def test_a_request_that_is_sent_at_once_fails_while_the_rate_limit_is_exhausted() -> None:
+    clock = VirtualClock()
+    retrying = transport(clock, httpx.Response(429, headers={"Retry-After": "2"}), OK)
+    await retrying.handle_async_request(at_once())
+    with pytest.raises(TemporaryFailure, match=r"rate limit is exhausted: ask again in 2 s"):
+        await retrying.handle_async_request(at_once())
+    assert attempts(retrying) == 1
+    clock.advance(2.0)
+    assert (await retrying.handle_async_request(at_once())).status_code == 200
 
 
 async def test_the_last_outcome_is_returned_at_the_timeout() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
@@ -131,3 +132,12 @@ def test_a_deletion_of_a_hostname_that_is_not_ours_does_nothing(records: list[Dn
     explanation = explained(*records, policy=policy)
     assert explanation.deletion.decisions == ()
     assert not explanation.is_visible
+
+
+def test_a_hostname_that_is_being_released_has_no_drift_and_nothing_to_delete() -> None:
+    releasing = replace(claim(APP), comment=Marker("default", releasing=1_700_000_000).comment)
+    explanation = explained(releasing, blue=configuration())
+    assert explanation.claim is not None
+    assert explanation.claim.is_releasing
+    assert explanation.drift is None
+    assert explanation.deletion.decisions == ()

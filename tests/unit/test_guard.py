@@ -1,9 +1,12 @@
 """The guard: how many hostnames one plan may release, and what happens to a plan that releases more."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
@@ -85,6 +88,26 @@ def test_only_the_hostnames_that_the_instance_sees_count_as_managed() -> None:
     everyone = Policy((Tunnel(BLUE),))
     assert len(guarded_plan(state, changes, ours, Guard(0, 0.5)).withheld) == 4
     assert guarded_plan(state, changes, everyone, Guard(0, 0.5)).withheld == ()
+
+
+def releasing(name: str) -> DnsRecord:
+    return replace(claim(name), comment=Marker("default", releasing=0).comment)
+
+
+def test_hostnames_that_are_being_released_do_not_count_as_managed() -> None:
+    names = [f"a{number}.example.com" for number in range(4)]
+    records = [*map(claim, names), *(releasing(f"b.{name}") for name in names)]
+    state = Existing.of([ZONE], {ZONE: records}, {BLUE: configuration()})
+    two = Changes(delete=tuple(map(endpoint, names[:2])))
+    three = Changes(delete=tuple(map(endpoint, names[:3])))
+    assert guarded_plan(state, two, Policy((Tunnel(BLUE),)), Guard(0, 0.5)).withheld == ()
+    assert len(guarded_plan(state, three, Policy((Tunnel(BLUE),)), Guard(0, 0.5)).withheld) == 3
+
+
+def test_a_hostname_that_is_deleted_while_it_is_being_released_counts_as_no_deletion() -> None:
+    state = Existing.of([ZONE], {ZONE: [releasing("a.example.com")]}, {BLUE: configuration()})
+    planned = guarded_plan(state, Changes(delete=(endpoint("a.example.com"),)), Policy((Tunnel(BLUE),)), Guard(0, 0.0))
+    assert (planned.decisions, planned.withheld) == ((), ())
 
 
 def test_the_sentence_names_the_limit_and_both_settings() -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from doubles.steps import SteppedTunnels, SteppedZones, fail
-from tunnel_webhook.application import Gathering, Operator
+from tunnel_webhook.adapters.memory import NoLock
+from tunnel_webhook.application import Documents, Gathering, Operator
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -14,6 +15,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.explanation import Match
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.domain.planning.plan import Action
+from tunnel_webhook.ports import PermanentFailure
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, rule
 
 pytestmark = pytest.mark.anyio
@@ -22,14 +24,13 @@ WRITTEN = AssertionError("a question must not write")
 
 
 def operator(
-    documents: Mapping[str, TunnelConfiguration] | None = None, *records: DnsRecord, guard: Guard | None = None
+    held: Mapping[str, TunnelConfiguration] | None = None, *records: DnsRecord, guard: Guard | None = None
 ) -> Operator:
     """Return the operator's questions on this state; an answer that writes anything fails."""
-    tunnels, zones = memory(documents, {ZONE: records})
+    tunnels, zones = memory(held, {ZONE: records})
     step = fail(WRITTEN, at="before save")
-    return Operator(
-        Gathering(SteppedTunnels(tunnels, step), SteppedZones(zones, step), POLICY), POLICY, guard or Guard()
-    )
+    documents = Documents(SteppedTunnels(tunnels, step), NoLock(), POLICY, lambda: 0.0)
+    return Operator(Gathering(documents, SteppedZones(zones, step), POLICY), POLICY, guard or Guard())
 
 
 async def test_a_preview_is_the_plan_of_the_changes() -> None:
@@ -65,3 +66,13 @@ async def test_an_explanation_names_the_rule_that_wins() -> None:
     matches = [each.match for each in explanation.candidates if each.tunnel == BLUE]
     assert matches == [Match.WINS, Match.UNREACHED]
     assert explanation.is_answered
+
+
+@pytest.mark.parametrize("green", [{}, {GREEN: ("[]", 1)}], ids=["a missing tunnel", "a tunnel without a document"])
+async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on(green: dict[str, tuple[str, int]]) -> None:
+    tunnels, zones = memory({BLUE: configuration(rule("app.example.com"))}, {ZONE: (claim("app.example.com"),)})
+    tunnels.documents.update(green)
+    known = Documents(tunnels, NoLock(), POLICY, lambda: 0.0)
+    asked = Operator(Gathering(known, zones, POLICY), POLICY, Guard())
+    with pytest.raises(PermanentFailure, match=f"tunnel {GREEN}"):
+        await asked.explain(Hostname("app.example.com"), "/")

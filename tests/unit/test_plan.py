@@ -11,7 +11,7 @@ from vocabulary.builders import BLUE, GREEN, ZONE, claim, rule
 
 OTHER = Zone("example.org", "zone-example.org")
 A, B, C = (Hostname(f"{name}.example.com") for name in "abc")
-D, E = Hostname("d.example.org"), Hostname("e.example.org")
+D, E, F, G = (Hostname(f"{name}.example.org") for name in "defg")
 NEW, STORED = replace(claim(A), id=""), claim(B)
 
 ADD_A, REMOVE_X = RuleChange(BLUE, upserts=(rule(A),)), RuleChange(BLUE, removals=("/x",))
@@ -23,15 +23,17 @@ UPDATE = Decision(Action.UPDATE, B, ZONE, BLUE, claim=STORED, rules=(REMOVE_X,))
 MOVE = Decision(Action.MOVE, C, ZONE, GREEN, rules=(ADD_C,), repoint=claim(C, GREEN), cleanup=(CLEAN_UP_C,))
 DELETE = Decision(Action.DELETE, D, OTHER, BLUE, rules=REMOVE_D, release=claim(D))
 MARK = Decision(Action.ADOPT, E, OTHER, GREEN, claim=claim(E, GREEN))
-PLAN = Plan((CREATE, UPDATE, MOVE, DELETE, MARK), managed=frozenset({B, C, D}))
+RENEW = Decision(Action.CREATE, F, OTHER, BLUE, claim=replace(claim(F), id=""), replaced=claim(F))
+FORGET = Decision(Action.FORGET, G, OTHER, BLUE, discard=claim(G))
+PLAN = Plan((CREATE, UPDATE, MOVE, DELETE, MARK, RENEW, FORGET), managed=frozenset({B, C, D, F, G}))
 
 EARLIER = Rejection("z", Reason.NO_ZONE, "a sentence")
 
 
-def test_claims_are_created_and_marked_by_zone() -> None:
+def test_claims_are_created_swapped_and_marked_by_zone() -> None:
     assert PLAN.claims() == {
         ZONE: RecordBatch(patches=(STORED,), posts=(NEW,)),
-        OTHER: RecordBatch(patches=(claim(E, GREEN),)),
+        OTHER: RecordBatch(deletes=(claim(F),), patches=(claim(E, GREEN),), posts=(replace(claim(F), id=""),)),
     }
 
 
@@ -50,8 +52,12 @@ def test_rules_that_a_move_leaves_are_removed_once_the_record_has_moved() -> Non
     assert PLAN.cleanups() == {BLUE: {C: CLEAN_UP_C}}
 
 
-def test_records_are_deleted_by_zone() -> None:
-    assert PLAN.releases() == {OTHER: RecordBatch(deletes=(claim(D),))}
+def test_records_are_released_by_zone() -> None:
+    assert PLAN.releases() == {OTHER: (claim(D),)}
+
+
+def test_releasing_records_are_deleted_by_zone() -> None:
+    assert PLAN.discards() == {OTHER: (claim(G),)}
 
 
 def test_a_decision_that_only_marks_changes_no_document() -> None:
@@ -66,18 +72,19 @@ def test_a_decision_without_a_step_is_empty() -> None:
 def test_a_plan_is_counted_by_action() -> None:
     reduced = Plan(PLAN.decisions, (EARLIER,), withheld=(A, B))
     assert reduced.counts == {
-        "create": 1,
+        "create": 2,
         "adopt": 1,
         "update": 1,
         "move": 1,
         "delete": 1,
+        "forget": 1,
         "rejected": 1,
         "withheld": 2,
     }
 
 
 def test_a_hostname_counts_as_claimed_from_its_claim_on() -> None:
-    assert PLAN.claimed == {A, B, C, D, E}
+    assert PLAN.claimed == {A, B, C, D, E, F, G}
 
 
 def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
@@ -89,7 +96,7 @@ def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
 
 def test_releases_are_withheld_by_hostname() -> None:
     reduced = PLAN.without_releases()
-    assert reduced.decisions == (CREATE, UPDATE, MOVE, MARK)
+    assert reduced.decisions == (CREATE, UPDATE, MOVE, MARK, RENEW, FORGET)
     assert reduced.withheld == (D,)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tunnel_webhook.cli.plan_rendering import plan_json, plan_lines
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
@@ -14,12 +15,16 @@ from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan, Rejection
 from tunnel_webhook.domain.planning.planner import plan
+from tunnel_webhook.domain.planning.releasing import plan_releases
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
 
 OURS = "comment 'heritage=tunnel-webhook,owner=default'"
 IN_BLUE = f"CNAME app.example.com -> {BLUE}.cfargotunnel.com"
 IN_GREEN = f"CNAME app.example.com -> {GREEN}.cfargotunnel.com"
 APP = rule("app.example.com", "http://app:8080")
+GONE = "comment 'heritage=tunnel-webhook,owner=default,releasing=1700000000'"
+GOING = replace(claim("app.example.com"), comment=Marker("default", releasing=1_700_000_000).comment)
+OURS_ONLY = replace(POLICY, owner_id="default")
 
 
 def existing(*records: DnsRecord, **documents: TunnelConfiguration) -> Existing:
@@ -29,7 +34,7 @@ def existing(*records: DnsRecord, **documents: TunnelConfiguration) -> Existing:
 
 
 def rendered(plan: Plan, state: Existing) -> list[str]:
-    return [str(line) for line in plan_lines(plan, state, POLICY)]
+    return [str(line) for line in plan_lines(plan, state, OURS_ONLY)]
 
 
 def create(*endpoints: Endpoint) -> Changes:
@@ -78,9 +83,26 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
             "tunnel blue",
             "  - app.example.com -> http://app:8080",
             "zone example.com",
-            f"  - {IN_BLUE} (proxied, {OURS})",
+            f"  - {IN_BLUE} (proxied, {OURS}), after RELEASE_DELAY",
             "delete 1",
         ],
+    ),
+    "a hostname that is created again while it is being released": (
+        existing(GOING),
+        create(endpoint()),
+        [
+            "tunnel blue",
+            "  + app.example.com -> http://app:8080",
+            "zone example.com",
+            f"  - {IN_BLUE} (proxied, {GONE})",
+            f"  + {IN_BLUE} (proxied, {OURS})",
+            "create 1",
+        ],
+    ),
+    "another hostname while one is being released": (
+        existing(GOING, replace(claim("theirs.example.com"), comment=Marker("them", releasing=0).comment)),
+        Changes(),
+        ["zone example.com", "  ~ app.example.com: being released since 2023-11-14 22:13:20 UTC", "nothing to do"],
     ),
     "a path that is removed while another stays": (
         existing(
@@ -111,7 +133,20 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
 
 @pytest.mark.parametrize(("state", "changes", "lines"), CASES.values(), ids=CASES.keys())
 def test_a_plan_is_rendered_line_by_line(state: Existing, changes: Changes, lines: list[str]) -> None:
-    assert rendered(plan(state, changes, POLICY), state) == lines
+    assert rendered(plan(state, changes, OURS_ONLY), state) == lines
+
+
+def test_a_record_that_is_deleted_at_the_end_of_its_release_is_rendered() -> None:
+    state = existing(GOING)
+    forgotten = plan_releases(state, POLICY, 1_700_000_120.0, 120.0)
+    assert rendered(forgotten, state) == ["zone example.com", f"  - {IN_BLUE} (proxied, {GONE})", "forget 1"]
+    (decision,) = json.loads(json.dumps(plan_json(forgotten)))["decisions"]
+    assert (decision["action"], decision["discards"], decision["releases"]) == ("forget", True, False)
+
+
+def test_a_swap_of_a_record_is_in_the_json() -> None:
+    (decision,) = json.loads(json.dumps(plan_json(plan(existing(GOING), create(endpoint()), POLICY))))["decisions"]
+    assert (decision["claims"], decision["replaces"], decision["discards"]) == (True, True, False)
 
 
 def test_rejections_are_named_with_their_reason() -> None:
@@ -155,6 +190,7 @@ def test_a_plan_becomes_json() -> None:
             "zone": "example.com",
             "tunnel": BLUE,
             "claims": False,
+            "replaces": False,
             "rules": [
                 {
                     "tunnel": BLUE,
@@ -165,6 +201,7 @@ def test_a_plan_becomes_json() -> None:
             "repoints": True,
             "cleanup": [{"tunnel": GREEN, "upserts": [], "removedPaths": [""]}],
             "releases": False,
+            "discards": False,
         }
     ]
     (rejection,) = encoded["rejections"]

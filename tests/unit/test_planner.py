@@ -29,6 +29,7 @@ RULE = rule(APP, "http://app:8080")
 OTHER_RULE = rule(APP, "http://other")
 CLAIM = claim(APP)
 NEW_CLAIM = replace(CLAIM, id="")
+GOING = replace(CLAIM, comment=Marker("default", releasing=0).comment)
 UNMARKED = record(APP, target_of(BLUE))
 API = "^/api(/|$)"
 API_RULE = rule(APP, "http://api", API)
@@ -69,8 +70,9 @@ def reasons(planned: Plan) -> list[tuple[str, str]]:
 
 
 def written(planned: Plan) -> list[DnsRecord]:
-    batches = [*planned.claims().values(), *planned.repoints().values(), *planned.releases().values()]
-    return [each for batch in batches for each in batch.records]
+    batches = [*planned.claims().values(), *planned.repoints().values()]
+    kept = [*planned.releases().values(), *planned.discards().values()]
+    return [each for batch in batches for each in batch.records] + [each for records in kept for each in records]
 
 
 def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> TunnelConfiguration:
@@ -155,6 +157,41 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
                 rules=(RuleChange(BLUE, removals=(API,)),),
             ),
             id="take - unmarked CNAME to it - one path too many - with adopt - mark, remove",
+        ),
+        pytest.param(
+            existing(GOING),
+            create(endpoint()),
+            Decision(Action.CREATE, APP, ZONE, BLUE, claim=NEW_CLAIM, replaced=GOING, rules=(ADDED,)),
+            id="renew - its rule is gone - create - swap the record, add",
+        ),
+        pytest.param(
+            existing(GOING, blue=(OTHER_RULE, API_RULE)),
+            update(endpoint()),
+            Decision(
+                Action.CREATE,
+                APP,
+                ZONE,
+                BLUE,
+                claim=NEW_CLAIM,
+                replaced=GOING,
+                rules=(RuleChange(BLUE, upserts=(RULE,), removals=(API,)),),
+            ),
+            id="renew - rules of it came back - update - swap the record, replace them",
+        ),
+        pytest.param(
+            existing(GOING, blue=(RULE,), green=(RULE,)),
+            create(endpoint(tunnel="green")),
+            Decision(
+                Action.CREATE,
+                APP,
+                ZONE,
+                GREEN,
+                claim=replace(claim(APP, GREEN), id=""),
+                replaced=GOING,
+                rules=(RuleChange(GREEN, upserts=(RULE,)),),
+                cleanup=(RuleChange(BLUE, removals=("",)),),
+            ),
+            id="renew - another tunnel - create - swap the record, add, clean up",
         ),
         pytest.param(
             existing(CLAIM, blue=(RULE,)),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.adjustment import adjust
@@ -134,3 +135,10 @@ def test_an_update_to_what_is_reported_changes_nothing() -> None:
     assert len(reported) == 2
     assert adjust(reported, POLICY).endpoints == reported
     assert plan(state, Changes(update_new=reported), POLICY).decisions == (), "Go bug 14"
+
+
+@pytest.mark.parametrize("blue", [(), (RULE,)], ids=["its rule is gone", "its rule came back"])
+def test_a_hostname_that_is_being_released_is_not_reported(blue: tuple[IngressRule, ...]) -> None:
+    releasing = replace(claim(APP), comment=Marker("default", releasing=0).comment)
+    reported = report(existing(releasing, blue=blue), POLICY)
+    assert (reported.endpoints, reported.drift) == ((), ())

@@ -170,3 +170,17 @@ def test_the_hostnames_of_a_change_set_are_those_of_every_list_that_decides() ->
         delete=(endpoint("c.example.com"), endpoint("x..y")),
     )
     assert hostnames_in(changes) == {"a.example.com", "b.example.com", "c.example.com"}
+
+
+def test_a_deletion_of_a_hostname_that_is_being_released_is_no_request() -> None:
+    claims = {APP: replace(claimed()[APP], marker=Marker("default", releasing=0))}
+    assert requests(Changes(delete=(endpoint(),)), claims) == ()
+    (request,) = requests(Changes(create=(endpoint(),), delete=(endpoint(),)), claims)
+    assert request.paths == {""}
+    assert request.deletes == frozenset()
+
+
+def test_a_hostname_that_another_owner_is_releasing_stays_that_owners() -> None:
+    claims = {APP: replace(claimed("them")[APP], marker=Marker("them", releasing=0))}
+    (rejection,) = rejected(Changes(create=(endpoint(owner="us"),)), claims)
+    assert rejection.reason == "owned-by-other"

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from doubles.steps import SteppedTunnels, SteppedZones, fail
+from doubles.steps import SteppedTunnels, SteppedZones, fail, pass_by
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.application import TunnelService
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import RecordBatch, Zone
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -185,10 +186,215 @@ async def test_the_failure_and_the_log_count_the_same_hostnames_that_wait(
 
 
 async def test_a_document_that_is_not_an_object_fails_for_good() -> None:
-    tunnels, zones = memory()
+    tunnels, zones = memory(records={ZONE: (claim(APP),)})
     tunnels.documents[BLUE] = ("[]", 1)
     with pytest.raises(PermanentFailure, match="not a JSON object"):
         await service(tunnels, zones).records()
+
+
+# Tunnels that cannot be relied on.
+
+
+PUBLISHED = {BLUE: configuration(rule(APP, "http://app:8080"), version=7), GREEN: configuration()}
+
+
+async def test_records_in_doubt_reports_the_document_last_believed() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api = service(tunnels, zones)
+    before = await api.records()
+    tunnels.documents[BLUE] = ("{}", 0)
+    assert await api.records() == before
+    assert before[0].targets == ("http://app:8080",)
+
+
+async def test_records_of_a_tunnel_that_fails_are_those_last_believed() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    stepped = SteppedTunnels(tunnels)
+    api = service(stepped, zones)
+    before = await api.records()
+    stepped.step = fail(LIMITED)
+    assert await api.records() == before
+
+
+async def test_changes_to_a_tunnel_in_doubt_wait_and_the_rest_goes_on() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api = service(tunnels, zones)
+    await api.records()
+    tunnels.documents[BLUE] = ("{}", 8)
+    asked = Changes(create=(endpoint("new.example.com", tunnel="green"),), delete=(endpoint(),))
+    with pytest.raises(
+        TemporaryFailure, match=r"^1 hostname waits for the next sync: the answer about tunnel .* doubt"
+    ):
+        await api.apply_changes(asked)
+    assert tunnels.documents[BLUE] == ("{}", 8)
+    assert names(zones) == {APP, "new.example.com"}
+    assert "new.example.com" in tunnels.documents[GREEN][0]
+
+
+async def test_records_fails_if_nothing_was_ever_believed_of_a_tunnel_with_a_visible_claim() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    with pytest.raises(TemporaryFailure, match="rate limited"):
+        await service(SteppedTunnels(tunnels, fail(LIMITED)), zones).records()
+
+
+async def test_records_does_not_fail_for_a_tunnel_with_only_claims_of_other_owners() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP, owner="them"),)})
+    stepped = SteppedTunnels(tunnels, fail(LIMITED))
+    assert await service(stepped, zones, replace(POLICY, owner_id="us")).records() == ()
+
+
+async def test_an_empty_first_answer_is_not_reported_while_an_old_claim_points_at_the_tunnel() -> None:
+    old = replace(claim(APP), created=1000.0)
+    tunnels, zones = memory({BLUE: TunnelConfiguration(), GREEN: configuration()}, {ZONE: (old,)})
+    zones.clock = lambda: 1601.0
+    with pytest.raises(TemporaryFailure, match="it is empty, although hostnames have been published through it"):
+        await service(tunnels, zones).records()
+    zones.clock = lambda: 1600.0
+    (reported,) = await service(tunnels, zones).records()
+    assert reported.properties == (("webhook/drift", "no-rule"),)
+
+
+async def test_a_missing_tunnel_without_hostnames_fails_no_sync() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    del tunnels.documents[GREEN]
+    api = service(tunnels, zones)
+    assert [each.dns_name for each in await api.records()] == [APP]
+    await api.apply_changes(create(endpoint("new.example.com")))
+    assert hosts(tunnels) == [APP, "new.example.com", ""]
+
+
+async def test_a_hostname_of_a_missing_tunnel_is_reported_as_drifted_and_can_be_deleted() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim("gone.example.com", GREEN),)})
+    del tunnels.documents[GREEN]
+    api = service(tunnels, zones)
+    (reported,) = await api.records()
+    assert reported.properties == (("webhook/drift", "no-rule"),)
+    await api.apply_changes(Changes(delete=(reported,)))
+    assert names(zones) == set()
+
+
+# Releases.
+
+
+class Clock:
+    """A time in seconds since the epoch that a test sets."""
+
+    now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def releasing_service(tunnels: InMemoryTunnels, zones: InMemoryZones) -> tuple[TunnelService, Clock]:
+    """Return a service that keeps a released record for two minutes, and the time."""
+    clock = Clock()
+    zones.clock = clock
+    return service(tunnels, zones, release_delay=120.0, clock=clock), clock
+
+
+async def test_a_deleted_hostname_is_no_longer_reported_and_its_record_is_deleted_after_the_delay() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api, clock = releasing_service(tunnels, zones)
+    await api.apply_changes(Changes(delete=await api.records()))
+    assert hosts(tunnels) == [""]
+    for seconds in (0.0, 119.0):
+        clock.now += seconds
+        assert await api.records() == ()
+        await api.turns.finish()
+        assert names(zones) == {APP}
+    clock.now += 1.0
+    assert await api.records() == ()
+    await api.turns.finish()
+    assert names(zones) == set()
+
+
+async def test_a_rule_that_comes_back_is_removed_after_records_and_the_delay_begins_again() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api, clock = releasing_service(tunnels, zones)
+    late = tunnels.documents[BLUE][0]
+    await api.apply_changes(Changes(delete=await api.records()))
+    tunnels.documents[BLUE] = (late, tunnels.documents[BLUE][1] + 1)
+    clock.now += 100.0
+    assert await api.records() == ()
+    await api.turns.finish()
+    assert hosts(tunnels) == [""]
+    (record,) = zones.stored[ZONE].values()
+    assert record.comment == f"heritage=tunnel-webhook,owner=default,releasing={clock.now:.0f}"
+
+
+async def test_records_does_not_wait_for_the_releases_and_the_next_request_does() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api, clock = releasing_service(tunnels, zones)
+    await api.apply_changes(Changes(delete=await api.records()))
+    clock.now += 120.0
+    assert await api.records() == ()
+    assert names(zones) == {APP}
+    assert await api.records() == ()
+    assert names(zones) == set()
+
+
+async def test_the_end_of_the_process_waits_for_the_releases() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api, clock = releasing_service(tunnels, zones)
+    await api.apply_changes(Changes(delete=await api.records()))
+    clock.now += 120.0
+    await api.records()
+    await api.turns.finish()
+    assert names(zones) == set()
+
+
+async def test_a_dry_run_finishes_no_release(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    record = replace(claim(APP), comment="heritage=tunnel-webhook,owner=default,releasing=0")
+    tunnels, zones = memory(PUBLISHED, {ZONE: (record,)})
+    api = replace(releasing_service(tunnels, zones)[0], dry_run=True)
+    await api.records()
+    await api.turns.finish()
+    assert hosts(tunnels) == [APP, ""]
+    assert list(zones.stored[ZONE].values()) == [record]
+    assert "applied" not in caplog.text
+
+
+async def test_releases_are_logged_like_an_apply(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api, clock = releasing_service(tunnels, zones)
+    await api.apply_changes(Changes(delete=await api.records()))
+    clock.now += 120.0
+    await api.records()
+    await api.turns.finish()
+    assert "applied: forget 1" in caplog.text
+
+
+async def test_a_release_that_waits_is_tried_again_by_the_next_sync(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    stepped = SteppedZones(zones)
+    clock = Clock()
+    zones.clock = clock
+    api = service(tunnels, stepped, release_delay=120.0, clock=clock)
+    await api.apply_changes(Changes(delete=await api.records()))
+    clock.now += 120.0
+    stepped.step = fail(LIMITED, at="before save")
+    assert await api.records() == ()
+    await api.turns.finish()
+    assert names(zones) == {APP}
+    assert "nothing to do, waiting 1" in caplog.text
+    stepped.step = pass_by
+    await api.records()
+    await api.turns.finish()
+    assert names(zones) == set()
+
+
+async def test_a_hostname_that_is_created_again_while_it_is_released_goes_live_at_once() -> None:
+    tunnels, zones = memory(PUBLISHED, {ZONE: (claim(APP),)})
+    api, _ = releasing_service(tunnels, zones)
+    before = await api.records()
+    await api.apply_changes(Changes(delete=before))
+    await api.apply_changes(Changes(create=before))
+    assert await api.records() == before
+    (record,) = zones.stored[ZONE].values()
+    assert record.id != claim(APP).id
 
 
 # Dry run, log and readiness.
@@ -213,8 +419,8 @@ async def test_every_change_is_logged_at_debug_and_counted_at_info(caplog: pytes
 
 async def test_readiness_is_the_last_contact_with_the_ports() -> None:
     tunnels, zones = memory()
-    stepped = SteppedTunnels(tunnels)
-    api = service(stepped, zones)
+    stepped = SteppedZones(zones)
+    api = service(tunnels, stepped)
     assert api.contact.readiness() == Readiness(ready=True, sentence="the backend has not been asked yet")
 
     await api.records()

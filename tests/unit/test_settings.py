@@ -1,5 +1,6 @@
 """The settings: how a wrong environment is refused, and what a valid one decides."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,11 +58,22 @@ WRONG_VALUES = {
     "ALLOW_CA_POOL": ("maybe", "ALLOW_CA_POOL='maybe': true or false is expected"),
     "DRY_RUN": ("2", "DRY_RUN='2': true or false is expected; for example DRY_RUN=true"),
     "ON_REJECTION": ("ignore", "ON_REJECTION='ignore': one of fail, report is expected"),
+    "RELEASE_DELAY": ("59", "RELEASE_DELAY='59': 0, or a number of seconds from 60 to 3600 is expected"),
+    "WRITE_LOCK": ("yes", "WRITE_LOCK='yes': off, dns, or dns: and the name of a zone is expected"),
     "MAX_DELETES_FLOOR": ("-1", "MAX_DELETES_FLOOR='-1': a whole number of at least 0 is expected"),
     "MAX_DELETE_RATIO": ("50", "MAX_DELETE_RATIO='50': a number from 0 to 1 is expected"),
     "REQUEST_DEADLINE": ("15", "REQUEST_DEADLINE='15': a number of seconds above 0 and up to 14 is expected"),
     "HOST": ("webhook", "HOST='webhook': an IP address of this machine is expected"),
     "PORT": ("65536", "PORT='65536': a whole number from 0 to 65535 is expected; for example PORT=8888"),
+    "ALLOWED_HOSTS": (
+        "webhook.svc:8888",
+        "ALLOWED_HOSTS='webhook.svc:8888': 'webhook.svc:8888' is neither a name nor an IP address; scheme, port and",
+    ),
+    "WEBHOOK_PASSWORD": ("pass word", "WEBHOOK_PASSWORD=***: a secret of ASCII characters without spaces"),
+    "WEBHOOK_PASSWORD_FILE": (
+        "/no/such/file",
+        "WEBHOOK_PASSWORD_FILE='/no/such/file': the file cannot be read (No such",
+    ),
     "EXPOSED_HOST": ("*", "EXPOSED_HOST='*': an IP address of this machine is expected"),
     "EXPOSED_PORT": (
         "tcp://10.0.0.1:80",
@@ -121,6 +133,21 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
         {"BACKEND": "memory", "EXPOSED_PORT": "8888"},
         "EXPOSED_PORT='8888': PORT is 8888 as well, and each server needs its own port; for example EXPOSED_PORT=8080",
     ),
+    "an API for others without hosts": (
+        {"BACKEND": "memory", "HOST": "10.0.0.7"},
+        (
+            "ALLOWED_HOSTS is not set: HOST is 10.0.0.7, which is not loopback: list the host in external-dns'"
+            " --webhook-provider-url; for example ALLOWED_HOSTS="
+        ),
+    ),
+    "hosts with a wildcard": (
+        {"BACKEND": "memory", "ALLOWED_HOSTS": "a.example,*.example"},
+        "'*.example' is neither a name nor an IP address",
+    ),
+    "hosts with a scheme": (
+        {"BACKEND": "memory", "ALLOWED_HOSTS": "http://a.example"},
+        "'http://a.example' is neither a name nor an IP address",
+    ),
     "default origin of a kind not allowed": (
         {"BACKEND": "memory", "DEFAULT_ORIGIN": "tcp://db:5432", "ALLOWED_SERVICES": "http"},
         (
@@ -160,6 +187,17 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
         {"BACKEND": "memory", "CLOUDFLARE_API_URL": "https://a:b@c"},
         "an http or https URL without query",
     ),
+    "a release that does not outlast an apply": (
+        {"BACKEND": "memory", "RELEASE_DELAY": "45"},
+        "RELEASE_DELAY='45': 0, or a number of seconds from 60 to 3600 is expected",
+    ),
+    "a release of more than an hour": (
+        {"BACKEND": "memory", "RELEASE_DELAY": "3601"},
+        "RELEASE_DELAY='3601': a whole number from 0 to 3600 is expected",
+    ),
+    "a lock of another kind": ({"BACKEND": "memory", "WRITE_LOCK": "etcd"}, "WRITE_LOCK='etcd': off, dns, or dns: and"),
+    "a lock in a zone that is none": ({"BACKEND": "memory", "WRITE_LOCK": "dns:a_b..c"}, "WRITE_LOCK='dns:a_b..c'"),
+    "a lock in a zone without a name": ({"BACKEND": "memory", "WRITE_LOCK": "dns:"}, "WRITE_LOCK='dns:'"),
     "a value of several lines": ({"BACKEND": "me\nmory"}, r"BACKEND='me\nmory': one of cloudflare, memory is expected"),
 }
 
@@ -203,7 +241,8 @@ def test_every_variable_has_a_wrong_value_or_accepts_any_text() -> None:
 def test_example_and_default_of_a_variable_are_valid(name: str, tmp_path: Path) -> None:
     variable = VARIABLES[name]
     (tmp_path / "token").write_text(TOKEN)
-    example = variable.example.replace("/run/secrets/cloudflare", str(tmp_path))
+    (tmp_path / "password").write_text(TOKEN)
+    example = re.sub("^/run/secrets/[a-z-]+", str(tmp_path), variable.example)
 
     variable.parse(example)
     variable.parse(variable.default)
@@ -267,6 +306,8 @@ def test_the_defaults_are_those_of_the_design() -> None:
 
     assert settings.host == "127.0.0.1"
     assert settings.port == 8888
+    assert settings.allowed_hosts == ()
+    assert not settings.password
     assert settings.exposed_host == "0.0.0.0"  # noqa: S104 -- the kubelet probes from outside the pod
     assert settings.exposed_port == 8080
     assert settings.guard == Guard(floor=5, ratio=0.5)
@@ -329,6 +370,31 @@ def test_the_settings_reach_policy_and_guard() -> None:
     assert len(settings.cloudflare_zone_ids) == 2
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("", 120), ("0", 0), ("60", 60), ("3600", 3600)])
+def test_a_release_takes_two_minutes_unless_it_is_set(text: str, seconds: int) -> None:
+    assert memory(RELEASE_DELAY=text).release_delay == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "zone"),
+    [
+        ("", "off", ""),
+        ("off", "off", ""),
+        ("OFF", "off", ""),
+        ("dns", "dns", ""),
+        ("DNS", "dns", ""),
+        ("dns:Example.com.", "dns", "example.com"),
+    ],
+)
+def test_the_lock_is_off_or_in_a_zone(text: str, kind: str, zone: str) -> None:
+    settings = load_settings({"CLOUDFLARE_API_TOKEN": "token", "CLOUDFLARE_TUNNEL_ID": BLUE, "WRITE_LOCK": text})
+    assert (settings.lock_kind, settings.lock_zone) == (kind, zone)
+
+
+def test_the_memory_backend_has_no_lock() -> None:
+    assert memory(WRITE_LOCK="dns").lock_kind == "off"
+
+
 @pytest.mark.parametrize(
     ("environment", "traces", "metrics"),
     [
@@ -358,8 +424,8 @@ def test_traces_and_metrics_are_exported_only_to_a_collector(
             "OTEL_EXPORTER_OTLP_PROTOCOL has no effect: the protocol is http/protobuf",
         ),
         (
-            {"HOST": "0.0.0.0"},  # noqa: S104 -- the case to warn of
-            "HOST is 0.0.0.0: anyone who can reach port 8888 can change every hostname, without a password",
+            {"HOST": "0.0.0.0", "ALLOWED_HOSTS": "webhook.svc"},  # noqa: S104 -- the case to warn of
+            "HOST is 0.0.0.0: anyone who can reach port 8888 can change every hostname, without a password; set",
         ),
     ],
     ids=["misspelt", "gRPC", "open API"],
@@ -372,6 +438,63 @@ def test_a_probable_mistake_is_accepted_with_a_notice(environment: dict[str, str
 
 def test_variables_that_kubernetes_injects_for_a_service_named_cloudflare_cause_no_notice() -> None:
     assert memory(CLOUDFLARE_SERVICE_HOST="10.0.0.1", CLOUDFLARE_PORT_443_TCP="tcp://10.0.0.1:443").notices == ()
+
+
+def test_an_open_api_with_hosts_and_a_password_causes_no_notice() -> None:
+    settings = memory(HOST="10.0.0.7", ALLOWED_HOSTS="10.0.0.7", WEBHOOK_PASSWORD=TOKEN)
+
+    assert settings.notices == ()
+    assert settings.password.reveal() == TOKEN
+
+
+def test_allowed_hosts_are_kept_in_the_form_that_a_request_is_compared_with() -> None:
+    settings = memory(ALLOWED_HOSTS="Webhook.External-DNS.svc., 10.0.0.7, [2001:DB8:0::7], ::1, bücher.example")
+
+    assert settings.allowed_hosts == (
+        "webhook.external-dns.svc",
+        "10.0.0.7",
+        "2001:db8::7",
+        "::1",
+        "xn--bcher-kva.example",
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_a_loopback_api_needs_no_hosts(host: str) -> None:
+    assert memory(HOST=host).allowed_hosts == ()
+
+
+def test_a_password_in_a_file_is_kept_without_its_line_break_and_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(f"{TOKEN}\n")
+
+    settings = memory(WEBHOOK_PASSWORD_FILE=str(file))
+
+    assert settings.password.reveal() == TOKEN
+    assert settings.secrets == (TOKEN,)
+    assert TOKEN not in repr(settings)
+
+
+def test_a_password_beside_a_file_with_one_is_refused_without_showing_either(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(TOKEN)
+
+    line = refusal({"BACKEND": "memory", "WEBHOOK_PASSWORD": TOKEN, "WEBHOOK_PASSWORD_FILE": str(file)})
+
+    assert line.startswith(
+        "WEBHOOK_PASSWORD=***: WEBHOOK_PASSWORD and WEBHOOK_PASSWORD_FILE are mutually exclusive: keep one"
+    )
+    assert TOKEN not in line
+
+
+def test_a_file_with_something_else_than_a_password_is_refused_without_showing_it(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("two words")
+
+    line = refusal({"BACKEND": "memory", "WEBHOOK_PASSWORD_FILE": str(file)})
+
+    assert line.startswith(f"WEBHOOK_PASSWORD_FILE='{file}': a secret of ASCII characters without spaces")
+    assert "two words" not in line
 
 
 def test_localhost_is_the_loopback_address() -> None:

@@ -76,6 +76,7 @@ class InMemoryTunnels:
         except InvalidConfiguration as error:
             message = f"tunnel {tunnel} refused its configuration: 1056: Bad Configuration: Validation failed: {error}"
             raise Unacceptable(message) from error
+        _, version = self._document(tunnel)
         self.documents[tunnel] = (configuration.text, version + 1)
         return version + 1
 
@@ -123,13 +124,15 @@ class InMemoryZones:
         if zone not in self.stored:
             message = f"zone {zone.name} does not exist"
             raise PermanentFailure(message)
-        for record in batch.deletes:
-            self.stored[zone].pop(record.id, None)
+        deleted = [self.stored[zone].pop(record.id) for record in batch.deletes if record.id in self.stored[zone]]
         refusals = [self._patch(zone, record) for record in batch.patches]
         by_name: defaultdict[str, list[DnsRecord]] = defaultdict(list)
         for record in self.stored[zone].values():
             by_name[record.name].append(record)
-        refusals += [self._post(zone, record, by_name[record.name]) for record in batch.posts]
+        posted = [self._post(zone, record, by_name[record.name]) for record in batch.posts]
+        not_swapped = batch.swapped & {refusal.name for refusal in posted if refusal}
+        self.stored[zone].update({record.id: record for record in deleted if record.name in not_swapped})
+        refusals += posted
         return tuple(refusal for refusal in refusals if refusal)
 
     def _patch(self, zone: Zone, record: DnsRecord) -> Refusal | None:

@@ -113,29 +113,29 @@ class _Step:
         refusals = self.executor.refusals
         for hostname, refusal in refusals.among(changes).items():
             self.progress.fail({hostname}, refusal)
-        pending = deque([{name: changes[name] for name in changes if name not in self.progress.failed}])
+        allowed = {name: changes[name] for name in changes if name not in self.progress.failed}
+        pending = deque([allowed] if allowed else [])
         refused, is_any_accepted = 0, False
-        while pending:
+        while pending and refused < _REFUSED_WRITES:
             part = pending.popleft()
-            rest = {name for other in (part, *pending) for name in other}
             try:
                 await self._replace(tunnel, part)
                 is_any_accepted = True
             except Unacceptable as refusal:
                 refused += 1
-                if len(part) == 1 or (refused == _REFUSED_WRITES and not is_any_accepted):
-                    concerned = {name: changes[name] for name in (part if len(part) == 1 else rest)}
-                    refusals.remember(concerned, refusal)
-                    self.progress.fail(concerned, refusal)
-                    pending = deque(other for other in pending if concerned.keys().isdisjoint(other))
-                elif refused >= _REFUSED_WRITES:
-                    self.progress.fail(rest, TemporaryFailure(str(refusal)))
-                    return
-                else:
-                    pending.extendleft(reversed(_halves(part)))
+                if refused == _REFUSED_WRITES and not is_any_accepted:
+                    part, pending = _joined(part, *pending), deque()
+                elif len(part) > 1:
+                    # The other half comes before a quarter: where few are guilty, most go live first.
+                    pending.extend(_halves(part))
+                    continue
+                refusals.remember(part, refusal)
+                self.progress.fail(part, refusal)
             except Failure as failure:
-                self.progress.fail(rest, failure)
+                self.progress.fail(_joined(part, *pending), failure)
                 return
+        message = f"tunnel {tunnel} refused {refused} documents: the next sync goes on to look for the rules at fault"
+        self.progress.fail(_joined(*pending), TemporaryFailure(message))
 
     async def _replace(self, tunnel: str, changes: Mapping[Hostname, RuleChange]) -> None:
         revise = partial(_revised, tunnel, changes, self.progress.remaining.claimed)
@@ -217,6 +217,10 @@ def _obstacle(decision: Decision, states: Mapping[str, TunnelState]) -> Failure 
 def _halves(changes: Mapping[Hostname, RuleChange]) -> tuple[dict[Hostname, RuleChange], dict[Hostname, RuleChange]]:
     middle = len(changes) // 2
     return dict(islice(changes.items(), middle)), dict(islice(changes.items(), middle, None))
+
+
+def _joined(*parts: Mapping[Hostname, RuleChange]) -> dict[Hostname, RuleChange]:
+    return {hostname: change for part in parts for hostname, change in part.items()}
 
 
 def _revised(

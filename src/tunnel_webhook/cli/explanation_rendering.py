@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunnel_webhook.cli.plan_rendering import plan_json
+from tunnel_webhook.cli.plan_rendering import plan_json, released_since
 from tunnel_webhook.cli.terminal import Line
 from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.cloudflared.json_text import Json
@@ -28,6 +28,8 @@ def explanation_lines(explanation: Explanation, policy: Policy) -> Iterator[Line
     yield Line("", "a deletion by its owner would")
     if explanation.deletion.decisions:
         yield Line("-", "remove its rules and its record")
+    elif explanation.claim and explanation.claim.is_releasing:
+        yield Line("~", "do nothing: it is being released already")
     else:
         yield Line("~", "do nothing: it is not managed here")
 
@@ -43,9 +45,7 @@ def explanation_json(explanation: Explanation, policy: Policy) -> Json:
         "record": {"name": record.name, "type": record.type, "content": record.content, "proxied": record.proxied}
         if record
         else None,
-        "claim": {"owner": claim.marker.owner, "resource": claim.marker.resource, "visible": explanation.is_visible}
-        if claim
-        else None,
+        "claim": _claim_json(claim, is_visible=explanation.is_visible) if claim else None,
         "tunnel": policy.tunnel_label(explanation.tunnel) if explanation.tunnel else None,
         "drift": explanation.drift or None,
         "candidates": [_candidate_json(candidate, policy) for candidate in explanation.candidates],
@@ -62,6 +62,9 @@ def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
         yield Line("!", "the domain filter excludes it")
     yield _record_line(explanation.record, policy)
     yield _claim_line(explanation.claim, is_visible=explanation.is_visible)
+    if explanation.claim and explanation.claim.is_releasing:
+        since = released_since(explanation.claim)
+        yield Line("!", f"{since}: its record is deleted once its rules have been gone for RELEASE_DELAY")
     if explanation.drift:
         yield Line("!", f"drift: {explanation.drift}")
 
@@ -80,6 +83,15 @@ def _claim_line(claim: Claim | None, *, is_visible: bool) -> Line:
     marker = claim.marker
     visibility = "" if is_visible else ", whose hostnames this instance does not manage"
     return Line("+", f"claimed for owner {marker.owner!r}{visibility}, from {marker.resource or 'an unknown resource'}")
+
+
+def _claim_json(claim: Claim, *, is_visible: bool) -> Json:
+    return {
+        "owner": claim.marker.owner,
+        "resource": claim.marker.resource,
+        "visible": is_visible,
+        "releasingSince": claim.marker.releasing,
+    }
 
 
 def _candidate_text(candidate: Candidate) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from tunnel_webhook.cli.terminal import Line
+from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_request import options_of
@@ -21,7 +23,7 @@ def plan_lines(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]
     for tunnel, lines in sorted(_lines_by_tunnel(plan, existing).items()):
         yield Line("", f"tunnel {policy.tunnel_label(tunnel)}")
         yield from lines
-    for zone, lines in sorted(_lines_by_zone(plan, existing).items()):
+    for zone, lines in sorted(_lines_by_zone(plan, existing, policy).items()):
         yield Line("", f"zone {zone}")
         yield from lines
     if plan.rejections or plan.withheld:
@@ -61,10 +63,20 @@ def _lines_by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
     return {tunnel: lines for tunnel, lines in by_tunnel.items() if lines}
 
 
-def _lines_by_zone(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
+def released_since(claim: Claim) -> str:
+    """Return since when a hostname is being released, for people; nothing for one that is not."""
+    since = claim.marker.releasing
+    return "" if since is None else f"being released since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _lines_by_zone(plan: Plan, existing: Existing, policy: Policy) -> dict[str, list[Line]]:
     by_zone: defaultdict[str, list[Line]] = defaultdict(list)
     for decision in plan.decisions:
         by_zone[decision.zone.name] += _record_lines(decision, existing)
+    planned = {decision.hostname for decision in plan.decisions}
+    for hostname, claim in sorted(existing.claims.items()):
+        if claim.is_releasing and hostname not in planned and policy.sees(claim.marker.owner):
+            by_zone[claim.zone.name].append(Line("~", f"{hostname}: {released_since(claim)}"))
     return {zone: lines for zone, lines in by_zone.items() if lines}
 
 
@@ -101,13 +113,17 @@ def _service_text(rule: IngressRule) -> str:
 def _record_lines(decision: Decision, existing: Existing) -> Iterator[Line]:
     claim = existing.claims.get(decision.hostname)
     stored = (claim.record,) if claim else existing.neighbours.get(decision.hostname, ())
+    if decision.replaced:
+        yield Line("-", _record_text(decision.replaced))
     for record in filter(None, (decision.claim, decision.repoint)):
         if record.id:
             yield Line("~", f"{_record_text(stored[0])}  =>  {_record_text(record)}")
         else:
             yield Line("+", _record_text(record))
     if decision.release:
-        yield Line("-", _record_text(decision.release))
+        yield Line("-", f"{_record_text(decision.release)}, after RELEASE_DELAY")
+    if decision.discard:
+        yield Line("-", _record_text(decision.discard))
 
 
 def _record_text(record: DnsRecord) -> str:
@@ -122,10 +138,12 @@ def _decision_json(decision: Decision) -> Json:
         "zone": decision.zone.name,
         "tunnel": decision.tunnel,
         "claims": bool(decision.claim),
+        "replaces": bool(decision.replaced),
         "rules": [_change_json(change) for change in decision.rules],
         "repoints": bool(decision.repoint),
         "cleanup": [_change_json(change) for change in decision.cleanup],
         "releases": bool(decision.release),
+        "discards": bool(decision.discard),
     }
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from dependency_injector import containers, providers
 
+from tunnel_webhook.adapters.http.admission import Admission
 from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones, NoLock
@@ -85,8 +86,13 @@ class Container(containers.DeclarativeContainer):
     )
     operator: providers.Provider[Operator] = providers.Singleton(Operator, gathering, policy, guard)
 
+    admission: providers.Provider[Admission] = providers.Singleton(
+        Admission,
+        providers.Callable(frozenset, settings.provided.allowed_hosts),
+        settings.provided.password.reveal.call(),
+    )
     webhook_app: providers.Provider[ASGIApp] = providers.Singleton(
-        Telemetry.traced_app, telemetry, providers.Singleton(create_webhook_app, api=service)
+        Telemetry.traced_app, telemetry, providers.Singleton(create_webhook_app, service, admission)
     )
     monitoring_app: providers.Provider[ASGIApp] = providers.Singleton(
         create_monitoring_app, readiness=contact.provided.readiness, metrics=telemetry.provided.metrics

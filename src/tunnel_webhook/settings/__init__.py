@@ -1,8 +1,9 @@
 """The decisions of the operator, read once from the environment; `VARIABLES` is the table of all of them."""
 
+from tunnel_webhook.settings.decisions import Settings
 from tunnel_webhook.settings.loading import RETIRED, InvalidSetting, from_environment, load_settings
 from tunnel_webhook.settings.secret import Secret
-from tunnel_webhook.settings.variables import VARIABLES, Settings, Variable
+from tunnel_webhook.settings.variables import VARIABLES, Variable
 
 __all__ = [
     "RETIRED",

@@ -8,6 +8,8 @@
 | lists and regular expressions of one domain filter   | refused, as by external-dns                           |
 | the same port for both servers                       | refused: the kernel would split requests between them |
 | `DEFAULT_ORIGIN` of a kind not in `ALLOWED_SERVICES` | refused                                               |
+| `HOST` other than loopback without `ALLOWED_HOSTS`   | refused: external-dns would get 403, and exit         |
+| `WEBHOOK_PASSWORD` and `WEBHOOK_PASSWORD_FILE`       | refused                                               |
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from typing import Any
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
+from tunnel_webhook.settings.decisions import Settings
 from tunnel_webhook.settings.secret import Secret
-from tunnel_webhook.settings.variables import VARIABLES, Settings
+from tunnel_webhook.settings.variables import VARIABLES
 
 RETIRED = {
     "READ_TIMEOUT": "REQUEST_DEADLINE limits every request",
@@ -84,11 +87,20 @@ def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
         is_port_changed = settings.port == _DEFAULT_EXPOSED_PORT
         changed, other = ("PORT", "EXPOSED_PORT") if is_port_changed else ("EXPOSED_PORT", "PORT")
         yield changed, f"{other} is {settings.port} as well, and each server needs its own port"
+    yield from _webhook_faults(settings)
     if settings.default_origin:
         try:
             OriginService.parse(settings.default_origin, settings.allowed_services)
         except DomainError as error:
             yield "DEFAULT_ORIGIN", str(error)
+
+
+def _webhook_faults(settings: Settings) -> Iterator[tuple[str, str]]:
+    if not settings.allowed_hosts and not ip_address(settings.host).is_loopback:
+        fault = f"HOST is {settings.host}, which is not loopback: list the host in external-dns' --webhook-provider-url"
+        yield "ALLOWED_HOSTS", fault
+    if settings.webhook_password and settings.webhook_password_file:
+        yield "WEBHOOK_PASSWORD", "WEBHOOK_PASSWORD and WEBHOOK_PASSWORD_FILE are mutually exclusive: keep one"
 
 
 def _cloudflare_faults(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -121,9 +133,9 @@ def _cloudflare_faults(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _notices(texts: Mapping[str, str], settings: Settings) -> Iterator[str]:
     """Yield a sentence for each variable that is accepted and probably a mistake."""
-    if not ip_address(settings.host).is_loopback:
+    if not settings.password and not ip_address(settings.host).is_loopback:
         effect = f"anyone who can reach port {settings.port} can change every hostname, without a password"
-        yield f"HOST is {settings.host}: {effect}"
+        yield f"HOST is {settings.host}: {effect}; set WEBHOOK_PASSWORD"
     for name, replacement in RETIRED.items():
         if name in texts:
             yield f"{name} has no effect: {replacement}"

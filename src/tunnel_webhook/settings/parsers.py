@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
 from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.settings.secret import Secret
 
 SHORTEST_RELEASE_DELAY = 60
 """Seconds; an apply begins no write after 45."""
@@ -120,6 +123,21 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def hosts(text: str) -> tuple[str, ...]:
+    """Return the hosts between commas: names in lower case, and addresses as `ipaddress` writes them."""
+    return tuple(_host(word) for word in words(text))
+
+
+def _host(word: str) -> str:
+    with suppress(ValueError):
+        return str(ip_address(word.removeprefix("[").removesuffix("]")))
+    with suppress(DomainError):
+        if not word.startswith("*"):
+            return Hostname.parse(word)
+    message = f"{word!r} is neither a name nor an IP address; scheme, port and wildcards are not part of a host"
+    raise ValueError(message)
+
+
 def address(text: str) -> str:
     """Return an IP address; `localhost` is 127.0.0.1."""
     try:
@@ -151,6 +169,11 @@ def readable_file(text: str) -> str:
             message = "the file is empty"
             raise ValueError(message)
     return text
+
+
+def secret_in_file(text: str) -> Secret:
+    """Return the secret that a file holds, without the spaces and line breaks around it."""
+    return Secret(Path(readable_file(text)).read_text("latin-1").strip()) if text else Secret("")
 
 
 def cloudflare_id(text: str) -> str:

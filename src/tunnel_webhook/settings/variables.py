@@ -1,4 +1,4 @@
-"""The settings: one table, in which each field is named after its variable, in lower case."""
+"""The variables: one table, in which each field is named after its variable, in lower case."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypeVar, cast
 
-from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
-from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
-from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.domain.external_dns.policy import Tunnel
 from tunnel_webhook.settings import parsers
 from tunnel_webhook.settings.secret import Secret
-
-DEMO_TUNNEL = Tunnel("00000000-0000-4000-8000-000000000000")
-DEMO_ZONE = "example.com"
 
 _T = TypeVar("_T")
 
@@ -35,8 +30,8 @@ def _variable(parse: Callable[[str], _T], description: str, *, example: str, def
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Every decision of the operator, made by `load_settings`. `notices` are warnings about doubtful variables."""
+class Variables:
+    """The values of all variables, each parsed, none compared with another."""
 
     backend: str = _variable(
         parsers.choice(cloudflare="cloudflare", memory="memory"),
@@ -187,7 +182,8 @@ class Settings:
     )
     host: str = _variable(
         parsers.address,
-        "Address of the webhook API. It requires no password, so only the pod itself should be able to reach it.",
+        "Address of the webhook API. Only the pod itself should be able to reach it; another address than loopback "
+        "requires ALLOWED_HOSTS, and should have a WEBHOOK_PASSWORD.",
         default="127.0.0.1",
         example="127.0.0.1",
     )
@@ -196,6 +192,23 @@ class Settings:
         "TCP port of the webhook API; 0 picks a free one.",
         default="8888",
         example="8888",
+    )
+    allowed_hosts: tuple[str, ...] = _variable(
+        parsers.hosts,
+        "Names and IP addresses, beside loopback, under which the webhook API may be requested, comma-separated and "
+        "without a port: the host in external-dns' --webhook-provider-url. A request with any other Host is refused.",
+        example="tunnel-webhook.external-dns.svc",
+    )
+    webhook_password: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
+        Secret,
+        "Password of the webhook API. If set, external-dns needs it in its URL, after any user name: "
+        "--webhook-provider-url=http://any:PASSWORD@HOST:8888.",
+        example="<password>",
+    )
+    webhook_password_file: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
+        parsers.secret_in_file,
+        "File that contains the password of the webhook API, instead of WEBHOOK_PASSWORD. It is read once.",
+        example="/run/secrets/tunnel-webhook/password",
     )
     exposed_host: str = _variable(
         parsers.address,
@@ -244,76 +257,8 @@ class Settings:
         default="otlp",
         example="none",
     )
-    notices: tuple[str, ...] = ()
-
-    @property
-    def policy(self) -> Policy:
-        """The settings that translation and planning read."""
-        return Policy(
-            tunnels=self._tunnels,
-            owner_id=self.owner_id,
-            domain_filter=DomainFilter(
-                self.domain_filter, self.exclude_domains, self.regex_domain_filter, self.regex_domain_exclusion
-            ),
-            default_origin=self.default_origin,
-            cluster_domain=self.cluster_domain,
-            allowed_services=self.allowed_services,
-            allow_ca_pool=self.allow_ca_pool,
-        )
-
-    @property
-    def guard(self) -> Guard:
-        """The limit on deletions."""
-        return Guard(self.max_deletes_floor, self.max_delete_ratio)
-
-    @property
-    def lock_zone(self) -> str:
-        """The zone of the write lock, or nothing for the first one."""
-        return self.write_lock.partition(":")[2]
-
-    @property
-    def lock_kind(self) -> str:
-        """`off` or `dns`; the memory backend has no other writers."""
-        return "off" if self.backend == "memory" else self.write_lock.partition(":")[0]
-
-    @property
-    def tunnel_ids(self) -> tuple[str, ...]:
-        """The ids of the tunnels, the default one first."""
-        return tuple(tunnel.id for tunnel in self._tunnels)
-
-    @property
-    def demo_zones(self) -> tuple[str, ...]:
-        """The names of the zones of the memory backend, sorted."""
-        names = {name.removeprefix(".").removeprefix("*.") for name in self.domain_filter}
-        return tuple(sorted(names)) or (DEMO_ZONE,)
-
-    @property
-    def fails_on_rejection(self) -> bool:
-        """Whether a rejected endpoint makes the answer an error."""
-        return self.on_rejection == "fail"
-
-    @property
-    def exports_traces(self) -> bool:
-        """Whether spans are recorded and sent to a collector."""
-        endpoint = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
-        return bool(endpoint) and self.otel_traces_exporter != "none"
-
-    @property
-    def exports_metrics(self) -> bool:
-        """Whether metrics are sent to a collector."""
-        endpoint = self.otel_exporter_otlp_metrics_endpoint or self.otel_exporter_otlp_endpoint
-        return bool(endpoint) and self.otel_metrics_exporter != "none"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The texts that must not appear in any output."""
-        return tuple(secret.reveal() for secret in (self.cloudflare_api_token, self.cloudflare_api_key) if secret)
-
-    @property
-    def _tunnels(self) -> tuple[Tunnel, ...]:
-        return self.cloudflare_tunnel_id or (DEMO_TUNNEL,)
 
 
 VARIABLES: Mapping[str, Variable] = {
-    setting.name.upper(): setting.metadata["variable"] for setting in fields(Settings) if "variable" in setting.metadata
+    variable.name.upper(): variable.metadata["variable"] for variable in fields(Variables)
 }

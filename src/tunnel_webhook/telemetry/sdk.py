@@ -54,6 +54,7 @@ class Telemetry:
             return app
         from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
+        _never_record_credentials()
         # The app itself counts requests by route.
         no_metrics = metrics.NoOpMeterProvider()
         return OpenTelemetryMiddleware(
@@ -66,8 +67,7 @@ class Telemetry:
             return transport
         from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport
 
-        # Configured to capture all headers, it would record credentials; only this variable prevents that.
-        os.environ[_SANITIZE] = ",".join(filter(None, (os.environ.get(_SANITIZE), *_CREDENTIALS)))
+        _never_record_credentials()
         return AsyncOpenTelemetryTransport(transport, tracer_provider=self.tracers)
 
     def shutdown(self) -> None:
@@ -102,6 +102,12 @@ def open_telemetry(
     processors = [*span_processors, _exporting_processor()] if export_traces else span_processors
     _observe_process(meters, version, dry_run=dry_run)
     return Telemetry(meters, registry, _tracers(resource, processors) if processors else None)
+
+
+def _never_record_credentials() -> None:
+    """Mask the headers with credentials in spans; configured to capture all headers, spans would contain them."""
+    names = os.environ.get(_SANITIZE, "").split(",")
+    os.environ[_SANITIZE] = ",".join(dict.fromkeys(filter(None, (*names, *_CREDENTIALS))))
 
 
 def _observe_process(meters: MeterProvider, version: str, *, dry_run: bool) -> None:

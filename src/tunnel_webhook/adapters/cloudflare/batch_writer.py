@@ -111,11 +111,11 @@ class BatchWriter:
         return True
 
     def _refuse(self, chunk: RecordBatch, refused: Refused) -> None:
-        """Refuse the only record or swap of a chunk; with the quota exceeded, also every post that is still to come."""
+        """Refuse the only record or swap of a chunk; where a post exceeds the quota, also every post still to come."""
         record = chunk.records[-1]
         self._refusals.append(Refusal(record.name, _reason(refused), refused.sentence))
-        if refused.code == QUOTA_EXCEEDED and chunk.posts:
-            # Posts come last, so nothing else is pending.
+        if refused.code == QUOTA_EXCEEDED and chunk.posts and not chunk.swapped:
+            # Posts that are not part of a swap come last, so nothing else is pending.
             posts = [post for pending in self._pending for post in pending.posts]
             self._refusals += [Refusal(post.name, Reason.QUOTA_EXCEEDED, refused.sentence) for post in posts]
             self._pending.clear()

@@ -52,6 +52,9 @@ def chunks(batch: RecordBatch, size: int) -> Iterator[RecordBatch]:
 
     The two records of a swap stay together, even where `size` is 1.
     """
+    if len(batch) <= size:
+        yield from [batch] if batch else []
+        return
     swapped, pairs = batch.swapped, max(1, size // 2)
     in_order = sorted(swapped)
     for start in range(0, len(in_order), pairs):

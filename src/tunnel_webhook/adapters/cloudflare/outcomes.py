@@ -2,8 +2,8 @@
 
 | outcome                                           | meaning    | read             | write            |
 |---------------------------------------------------|------------|------------------|------------------|
-| 429, 503                                          | NOT_DONE   | again, Temporary | again, Temporary |
-| no connection                                     | NOT_DONE   | again, Temporary | again, Temporary |
+| 429, 503                                          | NOT_DONE   | again, NotDone   | again, NotDone   |
+| no connection                                     | NOT_DONE   | again, NotDone   | again, NotDone   |
 | 408, 425, 500, 502, 504, 520 to 527, 530          | UNKNOWN    | again, Temporary | Unsettled        |
 | timeout, reset, body that breaks off              | UNKNOWN    | again, Temporary | Unsettled        |
 | any other 5xx                                     | UNREADABLE | Temporary        | Unsettled        |
@@ -15,8 +15,8 @@
 | any other 2xx                                     | ANSWERED   |                  |                  |
 
 `retry` sends a call again while there is time, and `failures` turns the last outcome into a failure of the ports:
-Unsettled is a TemporaryFailure after which a write may have been carried out, Refused a PermanentFailure that gives
-Cloudflare's reason.
+Unsettled is a TemporaryFailure after which a write may have been carried out, NotDone one after which it was not,
+Refused a PermanentFailure that gives Cloudflare's reason.
 """
 
 from __future__ import annotations

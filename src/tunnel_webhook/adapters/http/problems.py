@@ -2,13 +2,16 @@
 
 | raised                           | status  | reason                                                                  |
 |----------------------------------|---------|-------------------------------------------------------------------------|
+| AmbiguousRequest                 | 400     | external-dns never sends one                                            |
+| WrongPassword                    | 401     | external-dns was not given the password, or another one                 |
+| ForbiddenRequest                 | 403     | a page in a browser may have sent it                                    |
 | MalformedBody                    | 400     | external-dns never sends one                                            |
 | Litestar: no such path           | 404     | external-dns never requests one                                         |
 | Litestar: no such method         | 405     | external-dns never uses one; `Allow` lists the supported methods        |
 | Litestar: a body over the limit  | 413     | external-dns reads no answer over 32 MiB either                         |
-| WrongMediaType                   | 415     | external-dns always declares its own type, which a browser page cannot  |
+| WrongMediaType                   | 415     | external-dns always declares its own type                               |
 | Litestar: the client has left    | 500     | the answer is not read                                                  |
-| Litestar: any other 4xx          | its own | for example 400 for an invalid Host header                              |
+| Litestar: any other 4xx          | its own | for example 400 for an invalid Content-Length                           |
 | ChangesNotApplied                | 500     | an operator must act; external-dns continues with everything else       |
 | PermanentFailure                 | 500     | an operator must act                                                    |
 | TemporaryFailure                 | 503     | the next sync may succeed                                               |
@@ -35,6 +38,7 @@ from litestar.exceptions import (
 )
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
+from tunnel_webhook.adapters.http.admission import AmbiguousRequest, ForbiddenRequest, WrongPassword
 from tunnel_webhook.adapters.http.wire import MalformedBody
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
 
@@ -53,6 +57,9 @@ class WrongMediaType(Exception):
 
 
 _ANSWERS: Mapping[type, tuple[HTTPStatus, str]] = {
+    AmbiguousRequest: (HTTPStatus.BAD_REQUEST, "{error}"),
+    WrongPassword: (HTTPStatus.UNAUTHORIZED, "{error}"),
+    ForbiddenRequest: (HTTPStatus.FORBIDDEN, "{error}"),
     MalformedBody: (HTTPStatus.BAD_REQUEST, "{error}"),
     NotFoundException: (HTTPStatus.NOT_FOUND, "{path} does not exist"),
     MethodNotAllowedException: (HTTPStatus.METHOD_NOT_ALLOWED, "{path} does not support {method}"),
@@ -87,7 +94,7 @@ def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Respons
         msgspec.json.encode(_Problem(title=status.phrase, status=status, detail=sentence)),
         status_code=status,
         media_type=_PROBLEM,
-        headers=error.headers if isinstance(error, HTTPException) else None,
+        headers=error.headers if isinstance(error, HTTPException | WrongPassword) else None,
     )
 
 

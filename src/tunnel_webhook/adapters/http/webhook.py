@@ -7,8 +7,10 @@
 | `POST /adjustendpoints` | 200 and the endpoints in canonical form   |
 | `POST /records`         | 204 once all changes are applied          |
 
-All other answers are in `problems`. No request is refused for its form: a query, a trailing slash, a missing Accept,
-spaces or capitals in a media type. external-dns compares the media type of the answer to `GET /` byte by byte.
+All other answers are in `problems`. What `admission` refuses is answered before its path is looked up and its body is
+read, so no two paths differ in that answer or in the time it takes. No other request is refused for its form: a query,
+a trailing slash, a missing Accept, another spelling of the media type. external-dns compares the media type of the
+answer to `GET /` byte by byte.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import metrics
 
+from tunnel_webhook.adapters.http.admission import Admission, NotAdmitted
+from tunnel_webhook.adapters.http.media_type import MediaType
 from tunnel_webhook.adapters.http.problems import MAX_BODY, WrongMediaType, answer_problem
 from tunnel_webhook.adapters.http.wire import decode_changes, decode_endpoints, encode_endpoints, encode_filter
 from tunnel_webhook.ports import WebhookAPI
 
-MEDIA_TYPE = "application/external.dns.webhook+json;version=1"
+_ESSENCE, _VERSION = "application/external.dns.webhook+json", "1"
+MEDIA_TYPE = f"{_ESSENCE};version={_VERSION}"
+_LOOPBACK_ONLY = Admission()
 _CLIENT_LEFT = 499
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 
@@ -41,7 +47,9 @@ _durations = _meter.create_histogram(
 )
 
 
-def create_webhook_app(api: WebhookAPI, *, clock: Callable[[], float] = time.perf_counter) -> Litestar:
+def create_webhook_app(
+    api: WebhookAPI, admission: Admission = _LOOPBACK_ONLY, *, clock: Callable[[], float] = time.perf_counter
+) -> Litestar:
     """Return the ASGI app over an API; `clock` returns seconds, for the durations in the metrics."""
 
     @get("/")
@@ -71,7 +79,7 @@ def create_webhook_app(api: WebhookAPI, *, clock: Callable[[], float] = time.per
         pdb_on_exception=False,
     )
     # Litestar's own middleware does not see the requests that its router refuses with 404 or 405.
-    app.asgi_handler = _measured(app.asgi_handler, clock)
+    app.asgi_handler = _measured(_guarded(app.asgi_handler, admission), clock)
     return app
 
 
@@ -80,16 +88,26 @@ def _ok(body: bytes) -> Response[bytes]:
 
 
 async def _body(request: Request[Any, Any, Any]) -> bytes:
-    media_type = request.headers.get("content-type", "")
-    if not _parts(MEDIA_TYPE) <= _parts(media_type):
-        message = f"the Content-Type is {media_type or 'missing'}; external-dns sends {MEDIA_TYPE}"
+    declared = request.headers.getall("content-type", [])
+    media_type = MediaType.parse(declared[0]) if len(declared) == 1 else None
+    if media_type is None or (media_type.essence, media_type.parameters.get("version")) != (_ESSENCE, _VERSION):
+        message = f"the Content-Type is {', '.join(declared) or 'missing'}; external-dns sends {MEDIA_TYPE}"
         raise WrongMediaType(message)
     return await request.body()
 
 
-def _parts(media_type: str) -> set[str]:
-    """Return type and parameters of a media type, without the differences that do not count."""
-    return set("".join(media_type.lower().split()).replace('"', "").split(";"))
+def _guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = app
+        try:
+            admission.check(scope["path"], scope["headers"])
+        except NotAdmitted as error:
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            refusal = answer_problem(request, error)
+            answer = refusal.to_asgi_response(None, request)  # pyright: ignore[reportUnknownMemberType] -- Litestar's Request is generic
+        await answer(scope, receive, send)
+
+    return guard
 
 
 def _measured(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:

@@ -81,7 +81,7 @@ def explain(hostname: Hostname, path: str, existing: Existing, policy: Policy) -
         claim=claim,
         is_visible=claim is not None and policy.sees(claim.marker.owner),
         tunnel=record.tunnel if record else "",
-        drift=existing.drift(claim) if claim else None,
+        drift=existing.drift(claim) if claim and not claim.is_releasing else None,
         candidates=tuple(
             candidate
             for tunnel in existing.configurations
