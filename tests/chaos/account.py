@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.names import NAMES, Owner, owner_of
-from chaos.process import RUNNING, Process
+from chaos.process import CALLER, Process
 from chaos.weather import Weather
 from doubles.clock import Clock
 from doubles.emulator import Distort, Emulator, Lie, Record, Respond, State
@@ -121,7 +121,7 @@ class Account(Emulator):
 
     async def handle(self, request: Request, patience: float | None = None) -> Response:
         """Return the answer to a call of a process, in this weather."""
-        process = RUNNING.get()
+        process = CALLER.get()
         assert process is not None
         self._land()
         faults = self.weather.draw(request, process, self.clock.now())

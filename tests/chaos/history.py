@@ -23,13 +23,13 @@ from chaos.account import Account, owned
 from chaos.laws import laws_of_quiet
 from chaos.names import NAMES, ZONES, Owner, Wishes
 from chaos.person import Person
-from chaos.process import Notices, Process, task_of_process
+from chaos.process import Notices, Process, paused_callbacks, task_of_process
 from chaos.weather import LATEST, LongLie, Weather
 from doubles.emulator import BLUE, GREEN, State, seed
 from doubles.virtual_loop import START, LoopClock, VirtualLoop
 from tunnel_webhook.domain.dns import target_of
 
-Peril = Literal["lies", "long lies", "failures", "late calls", "kills", "a person", "at once"]
+Peril = Literal["lies", "long lies", "failures", "late calls", "kills", "pauses", "a person", "at once"]
 PERILS: frozenset[Peril] = frozenset(get_args(Peril))
 
 SLOTS: dict[str, Owner] = {"us-1": "us", "us-2": "us", "them": "them"}
@@ -38,6 +38,7 @@ MOST_CALLS = 150
 """How many calls one sync may make, whatever befalls them."""
 
 _PAUSES = (0.0, 0.0, 1.0, 10.0, 30.0, 60.0, 150.0, 700.0)
+_LONGEST_PAUSE = 300.0
 _QUIET_SYNCS, _QUIET_PAUSE = 14, 75.0
 _OLD = 600.0
 _DOCUMENT = (
@@ -67,7 +68,9 @@ class History:
         logger.addHandler(handler)
         try:
             with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-                runner.run(_Run(self, runner.get_loop()).to_the_end())
+                loop = runner.get_loop()
+                assert isinstance(loop, VirtualLoop)
+                runner.run(_Run(self, loop).to_the_end())
         finally:
             logger.removeHandler(handler)
         return self
@@ -78,7 +81,7 @@ class History:
 
 
 class _Run:
-    def __init__(self, history: History, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, history: History, loop: VirtualLoop) -> None:
         self.history = history
         self.rng = _random(str(history.seed))
         self.weather = Weather(_random(f"weather {history.seed}"), report=self._say)
@@ -90,6 +93,7 @@ class _Run:
         self.wishes = {owner: Wishes(names) for owner, names in NAMES.items()}
         self.processes: dict[str, Process] = {}
         self.loop = loop
+        loop.paused = paused_callbacks
         loop.set_task_factory(task_of_process)
         loop.set_exception_handler(self._unheard)
 
@@ -121,22 +125,36 @@ class _Run:
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
             owner = SLOTS[rng.choice(sorted(SLOTS))]
             self._say(f"{owner} wants: {self.wishes[owner].change(rng)}")
-        slots = rng.sample(sorted(SLOTS), rng.choice((1, 1, 2, 2, 3)) if "at once" in perils else 1)
+        slots = [slot for slot in sorted(SLOTS) if not self.processes[slot].is_paused]
+        slots = rng.sample(slots, min(len(slots), rng.choice((1, 1, 2, 2, 3)) if "at once" in perils else 1))
+        if not slots:
+            await asyncio.sleep(rng.choice(_PAUSES))
+            return
         width = rng.choice((0.0, 0.1, 0.5, 3.0))
         acts = [self._sync(slot, rng.uniform(0, width)) for slot in slots]
         if rng.random() < 0.5 and "a person" in perils:
             acts.append(self._edit(rng.uniform(0, 2 * width)))
+        if rng.random() < 0.15 and "pauses" in perils:
+            self._pause_one(rng.choice(slots))
         if rng.random() < 0.2 and "kills" in perils:
             acts.append(self._kill(rng.choice(slots), rng.uniform(0, 20 * self.processes[slots[0]].pace)))
         self._say(f"step {number}: {', '.join(slots)}; {self.weather}")
         await asyncio.gather(*acts)
         await asyncio.sleep(rng.choice(_PAUSES))
 
+    def _pause_one(self, slot: str) -> None:
+        self.processes[slot].pauses_next_for = self.rng.uniform(1, _LONGEST_PAUSE)
+        self._say(f"{slot} will pause for {self.processes[slot].pauses_next_for:.0f} s")
+
     async def _sync(self, slot: str, delay: float) -> None:
         process = self.processes[slot]
         sources = self.wishes[process.owner].endpoints()
         task = process.start(self._begin_sync(process, sources, delay))
-        await asyncio.wait([task])
+        task.add_done_callback(lambda done: self._end_sync(slot, process, done))
+        while not (task.done() or process.is_paused):
+            await asyncio.wait([task], timeout=1.0)
+
+    def _end_sync(self, slot: str, process: Process, task: asyncio.Task[str]) -> None:
         if not task.cancelled():
             self._say(f"{slot}: {task.result()[:160]} ({process.last_calls} calls)")
             if process.last_calls > MOST_CALLS:
@@ -183,7 +201,7 @@ class _Run:
     async def _become_quiet(self) -> None:
         """Let nothing happen but syncs, until every delay is over; then the laws of quiet must hold."""
         self.weather.calm()
-        await asyncio.sleep(LATEST)
+        await asyncio.sleep(LATEST + _LONGEST_PAUSE)
         for number in range(_QUIET_SYNCS):
             self._say(f"quiet {number}")
             for slot in SLOTS:

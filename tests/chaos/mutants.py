@@ -8,6 +8,7 @@
 | `nothing is read before a write`    | both final reads                                                             |
 | `one read before a write`           | the second final read                                                        |
 | `final reads are not compared`      | the comparison of the final reads with the document that was laid out        |
+| `a plan is never too old`           | the limit of 45 s between the first read of an apply and its last write      |
 | `records are deleted at once`       | the mark, and the delay between a deletion and the end of its record         |
 | `records are deleted soon`          | all but one second of that delay                                             |
 | `a rule that came back stays`       | the removal of rules of a deleted hostname that a late write brought back    |
@@ -26,7 +27,7 @@ import pytest
 
 from tunnel_webhook.adapters.cloudflare import lock, tunnels
 from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration
-from tunnel_webhook.application import gathering, service
+from tunnel_webhook.application import execution, gathering, service
 from tunnel_webhook.domain.planning import belief, planner, releasing
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -78,6 +79,10 @@ def _read_once_before_a_write(patch: pytest.MonkeyPatch) -> None:
 
 def _compare_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tunnels._Write, "rests_on", lambda *_: True)
+
+
+def _write_however_late(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(execution, "LAST_WRITE", 1e9)
 
 
 def _release_soon(patch: pytest.MonkeyPatch) -> None:
@@ -136,6 +141,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "nothing is read before a write": Mutant(_read_nothing_before_a_write),
     "one read before a write": Mutant(_read_once_before_a_write),
     "final reads are not compared": Mutant(_compare_nothing),
+    "a plan is never too old": Mutant(_write_however_late),
     "records are deleted at once": Mutant(settings={"RELEASE_DELAY": "0"}),
     "records are deleted soon": Mutant(_release_soon),
     "a rule that came back stays": Mutant(_leave_rules_that_came_back),

@@ -27,6 +27,9 @@ HAND_NAMES = (
 )
 """What people publish; some of it takes the requests of ours unless the rules are in the right order."""
 
+_AGAIN = 0.4
+"""How often the hostname that changed last changes again."""
+
 PATHS = {"": "", "/v1": "^/v1(/|$)"}
 """The paths that an owner asks for, and the expression of the rule of each."""
 
@@ -48,11 +51,13 @@ class Wishes:
     """What one owner wants, by hostname; a random change at a time."""
 
     names: tuple[str, ...]
+    last: str = ""
     wanted: dict[str, Wish] = field(default_factory=dict[str, Wish])
 
     def change(self, rng: random.Random) -> str:
         """Create, update, move or delete one hostname, and return what was done."""
-        name = rng.choice(self.names)
+        name = self.last if self.last and rng.random() < _AGAIN else rng.choice(self.names)
+        self.last = name
         wish = self.wanted.get(name)
         kind = rng.choice(("delete", "delete", "update", "move", "paths")) if wish else "create"
         if wish is None:

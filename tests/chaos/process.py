@@ -15,6 +15,7 @@ from dependency_injector import providers
 
 from chaos.names import Owner
 from doubles.emulator import ACCOUNT, API_TOKEN, BASE_URL, BLUE, GREEN, Emulator, EmulatorTransport
+from doubles.virtual_loop import VirtualLoop
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.container import Container
@@ -31,6 +32,9 @@ T = TypeVar("T")
 
 RUNNING: ContextVar[Process | None] = ContextVar("RUNNING", default=None)
 """The process that the current task belongs to."""
+
+CALLER: ContextVar[Process | None] = ContextVar("CALLER", default=None)
+"""The process whose call is answered by the current task."""
 
 
 class Process:
@@ -53,6 +57,9 @@ class Process:
         self.lied_to_about: set[str] = set()
         self.truths_due: dict[str, int] = {}
         self.faults: list[str] = []
+        self.pauses_next_for = 0.0
+        self._paused: list[Any] | None = None
+        self._seconds_paused = 0.0
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self._emulator = emulator
         self._registry_owner = owner if registry == "txt" else ""
@@ -95,17 +102,38 @@ class Process:
 
     async def ask(self, answer: Awaitable[T]) -> T:
         """Await an answer of the driving port, which must come within the deadline."""
-        start = asyncio.get_running_loop().time()
+        start = asyncio.get_running_loop().time() - self._seconds_paused
         try:
             return await answer
         finally:
-            seconds = asyncio.get_running_loop().time() - start
+            seconds = asyncio.get_running_loop().time() - self._seconds_paused - start
             if seconds > DEADLINE + 0.01:
                 self.faults.append(f"an answer took {seconds:.2f} s")
+
+    def pause(self, seconds: float) -> None:
+        """Stop for a time: nothing of this process goes on, and its calls are answered meanwhile."""
+        self._paused = []
+        self._seconds_paused += seconds
+        context = copy_context()
+        context.run(RUNNING.set, None)
+        asyncio.get_running_loop().call_later(seconds, self.resume, context=context)
+
+    def resume(self) -> None:
+        """Go on."""
+        paused, self._paused = self._paused, None
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.resume(paused or [])
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing of this process goes on now."""
+        return self._paused is not None
 
     async def kill(self) -> None:
         """End at once: no task goes on, and nothing that is still sent arrives."""
         self.alive = False
+        self.resume()
         for _ in range(_ROUNDS):
             if not self.tasks:
                 return
@@ -165,7 +193,19 @@ class _Network(httpx.AsyncBaseTransport):
             message = "the process was killed"
             raise httpx.ConnectError(message, request=request)
         self._process.calls += 1
-        return await self._inner.handle_async_request(request)
+        context = copy_context()
+        context.run(RUNNING.set, None)
+        context.run(CALLER.set, self._process)
+        call = context.run(asyncio.get_running_loop().create_task, self._inner.handle_async_request(request))
+        if self._process.pauses_next_for and request.url.path.endswith("/dns_records"):
+            call.add_done_callback(self._pause, context=context)
+        return await call
+
+    def _pause(self, _: object) -> None:
+        """Pause the process as it is answered which records there are, which is before it writes anything."""
+        seconds, self._process.pauses_next_for = self._process.pauses_next_for, 0.0
+        if seconds and self._process.alive:
+            self._process.pause(seconds)
 
 
 class Notices(logging.Handler):
@@ -186,6 +226,12 @@ def task_of_process(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: 
         process.tasks[task] = None
         task.add_done_callback(lambda done: process.tasks.pop(done, None))
     return task
+
+
+def paused_callbacks() -> list[Any] | None:
+    """Return where callbacks of the current process wait while it is paused."""
+    process = RUNNING.get()
+    return process._paused if process else None  # noqa: SLF001 -- of this module
 
 
 @lru_cache
