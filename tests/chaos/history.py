@@ -126,6 +126,8 @@ class _Run:
             owner = SLOTS[rng.choice(sorted(SLOTS))]
             self._say(f"{owner} wants: {self.wishes[owner].change(rng)}")
         slots = [slot for slot in sorted(SLOTS) if not self.processes[slot].is_paused]
+        if "us-1" in slots and self.processes["us-2"].is_paused and rng.random() < 0.7:
+            await self._overtake()
         slots = rng.sample(slots, min(len(slots), rng.choice((1, 1, 2, 2, 3)) if "at once" in perils else 1))
         if not slots:
             await asyncio.sleep(rng.choice(_PAUSES))
@@ -135,7 +137,7 @@ class _Run:
         if rng.random() < 0.5 and "a person" in perils:
             acts.append(self._edit(rng.uniform(0, 2 * width)))
         if rng.random() < 0.15 and "pauses" in perils:
-            self._pause_one(rng.choice(slots))
+            self._pause_one("us-2" if "us-2" in slots else rng.choice(slots))
         if rng.random() < 0.2 and "kills" in perils:
             acts.append(self._kill(rng.choice(slots), rng.uniform(0, 20 * self.processes[slots[0]].pace)))
         self._say(f"step {number}: {', '.join(slots)}; {self.weather}")
@@ -145,6 +147,13 @@ class _Run:
     def _pause_one(self, slot: str) -> None:
         self.processes[slot].pauses_next_for = self.rng.uniform(1, _LONGEST_PAUSE)
         self._say(f"{slot} will pause for {self.processes[slot].pauses_next_for:.0f} s")
+
+    async def _overtake(self) -> None:
+        """Delete a hostname that a paused process may be about to publish, and wait until its record is gone."""
+        self._say(f"us wants: {self.wishes['us'].delete_last()}")
+        for _ in range(2):
+            await self._sync("us-1", 0.0)
+            await asyncio.sleep(self.rng.choice((1.0, 125.0)))
 
     async def _sync(self, slot: str, delay: float) -> None:
         process = self.processes[slot]

@@ -59,7 +59,7 @@ class Wishes:
         name = self.last if self.last and rng.random() < _AGAIN else rng.choice(self.names)
         self.last = name
         wish = self.wanted.get(name)
-        kind = rng.choice(("delete", "delete", "update", "move", "paths")) if wish else "create"
+        kind = rng.choice(("delete", "delete", "update", "update", "move", "paths")) if wish else "create"
         if wish is None:
             self.wanted[name] = Wish(rng.choice(("blue", "green")), {path: _port(rng) for path in _paths(rng)})
         elif kind == "delete":
@@ -71,6 +71,11 @@ class Wishes:
         else:
             self.wanted[name] = Wish(wish.tunnel, {path: wish.ports.get(path, _port(rng)) for path in _paths(rng)})
         return f"{kind} {name}"
+
+    def delete_last(self) -> str:
+        """Delete the hostname that changed last, and return what was done."""
+        self.wanted.pop(self.last, None)
+        return f"delete {self.last}"
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return the wishes as external-dns hands them over."""

@@ -197,12 +197,12 @@ class _Network(httpx.AsyncBaseTransport):
         context.run(RUNNING.set, None)
         context.run(CALLER.set, self._process)
         call = context.run(asyncio.get_running_loop().create_task, self._inner.handle_async_request(request))
-        if self._process.pauses_next_for and request.url.path.endswith("/dns_records"):
+        if request.url.path.endswith("/dns_records") and "type" not in request.url.params:
             call.add_done_callback(self._pause, context=context)
         return await call
 
     def _pause(self, _: object) -> None:
-        """Pause the process as it is answered which records there are, which is before it writes anything."""
+        """Pause the process as it is answered which records there are, which is when it begins to apply changes."""
         seconds, self._process.pauses_next_for = self._process.pauses_next_for, 0.0
         if seconds and self._process.alive:
             self._process.pause(seconds)
