@@ -219,14 +219,30 @@ class ZoneRepository(Protocol):
         ...
 
     async def zones(self) -> tuple[Zone, ...]:
-        """Return the zones, sorted by name. The answer may be some minutes old."""
+        """Return the zones, sorted by name. The answer may be some minutes old.
+
+        A zone that was seen before is missing only if two readings, a second apart, lack it; none at all is believed no
+        sooner.
+        """
         ...
 
-    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+    async def load(
+        self, *, in_full: AbstractSet[Zone] = frozenset(), named: AbstractSet[Zone] = frozenset()
+    ) -> Mapping[Zone, tuple[DnsRecord, ...]]:
         """Return the records that carry our marker, in every zone in use; all records of the zones `in_full`.
 
-        Complete for the zones that it returns; a zone without any claim yet may be missing for some minutes.
-        Raises TemporaryFailure or PermanentFailure instead of returning a part.
+        `named` are the zones in which rules have hostnames, and so may have claims. Of the zones that the domain filter
+        can concern, every claim is returned in a zone that is `named` or `in_full`, or where a claim was seen before;
+        in another zone a claim, which has no rule, may be missing for some minutes. A claim that was seen before is
+        missing only if two readings, a second apart, lack it.
+
+        | a zone                                             | is                                                      |
+        |----------------------------------------------------|---------------------------------------------------------|
+        | was deleted, or is no longer visible               | left out                                                |
+        | is visible, and its records are refused for good   | as it was last read; left out if it was never read      |
+        | cannot be read for the moment                      | TemporaryFailure, instead of a part                     |
+
+        Raises PermanentFailure if the records of no zone can be read.
         """
         ...
 
@@ -236,7 +252,8 @@ class ZoneRepository(Protocol):
         One refused record keeps no other from being written. A record to delete that is gone counts as deleted; one to
         post that exists exactly so counts as written. A swap happens as a whole or not at all. A patch changes only
         what we decide (content, proxied, comment). No other record is touched. Raises TemporaryFailure, after which any
-        part may have been written, or PermanentFailure, after which none has.
+        part may have been written, or PermanentFailure, after which none has: also while the records of the zone cannot
+        be read.
 
         Example: of three posts one meets an A record of its name; two are written, and one Refusal is returned.
         """

@@ -17,6 +17,7 @@ from tunnel_webhook.adapters.cloudflare.server_clock import ServerClock
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
 from tunnel_webhook.domain.dns import DnsRecord, Zone
+from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 
 ZONE = Zone("example.com", zone_id("example.com"))
 DEADLINE, TIMEOUT = 12.5, 10.0
@@ -71,12 +72,13 @@ def emulated_client(
 
 
 @asynccontextmanager
-async def cloudflare(
+async def cloudflare(  # noqa: PLR0913 -- keywords with a default, each for a few tests
     emulator: Emulator,
     *,
     credentials: httpx.Auth | None = None,
     account: str = ACCOUNT,
     zone_ids: tuple[str, ...] = (),
+    domain_filter: DomainFilter | None = None,
     lock_zone: str = "",
     holder: str = "us",
     ahead: float = 0.0,
@@ -84,14 +86,12 @@ async def cloudflare(
 ) -> AsyncIterator[Cloudflare]:
     """Yield the adapters on an emulator; our clock is `ahead` of Cloudflare's in seconds."""
     async with emulated_client(emulator, credentials, network) as client:
-        now = emulator.clock.now
+        now, sleep = emulator.clock.now, emulator.clock.sleep
         api = CloudflareAPI(client, ServerClock(now, lambda: now() + ahead))
-        directory = ZoneDirectory(api, now, account, zone_ids)
+        directory = ZoneDirectory(api, now, sleep, account, zone_ids)
         yield Cloudflare(
             emulator,
             CloudflareTunnels(api, directory, now),
-            CloudflareZones(api, directory, now),
-            DnsLock(
-                api, directory, lock_zone, holder, now, emulator.clock.sleep, lambda: 0.5, lambda: f"{next(_nonces):x}"
-            ),
+            CloudflareZones(api, directory, now, sleep, domain_filter or DomainFilter()),
+            DnsLock(api, directory, lock_zone, holder, now, sleep, lambda: 0.5, lambda: f"{next(_nonces):x}"),
         )

@@ -48,7 +48,7 @@ class World:
         dated = _Dated(network, now, self.ahead)
         async with emulated_client(emulator, self.credentials, dated) as client:
             api = CloudflareAPI(client, ServerClock(now, now))
-            directory = ZoneDirectory(api, now, self.account, self.zone_ids)
+            directory = ZoneDirectory(api, now, emulator.clock.sleep, self.account, self.zone_ids)
             tunnels = CloudflareTunnels(api, directory, now)
             inspection = CloudflareInspection(api, client, directory, tunnels, self.policy, now)
             findings = [finding async for finding in inspection.findings()]

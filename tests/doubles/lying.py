@@ -1,4 +1,4 @@
-"""TunnelRepository whose answers are false for a while, as those of a cache, a failing replica or a permission may be."""
+"""TunnelRepository whose answers are false for a while, as those of a cache or of a failing replica may be."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ LIES: tuple[Lie, ...] = ("nothing", "empty", "missing", "stale")
 
 @dataclass(slots=True)
 class LyingTunnels:
-    """Gives the answer `lie` with the next `left` reads, after `skipped` true ones; `save` reads twice before it writes."""
+    """Gives the answer `lie` with the next `left` reads, after `skipped` true ones.
+
+    `save` reads twice before it writes, as the adapter does.
+    """
 
     inner: TunnelRepository
     lie: Lie = "nothing"

@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from doubles.child_process import LONG, child_process
@@ -72,16 +73,30 @@ def free_ports(number: int) -> list[int]:
     return list(islice(filter(_is_free, _PORTS), number))
 
 
-def _is_free(port: int) -> bool:
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, for at most half a minute."""
+    for _ in range(int(LONG / 0.005)):
+        if holds():
+            return
+        Event().wait(0.005)
+    message = f"{holds} does not hold after {LONG:g} s"
+    raise TimeoutError(message)
+
+
+def is_open(port: int) -> bool:
+    """Whether a process listens on a port of the loopback interface."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_free(port: int) -> bool:
+    return not is_open(port)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(int(LONG / 0.02)):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if is_open(port):
+            return
         with suppress(subprocess.TimeoutExpired):
             code = process.wait(0.02)
             message = f"the process ended with {code} instead of serving:\n{log.read_text()}"

@@ -80,9 +80,11 @@ class SteppedZones:
         await self.step("after zones")
         return zones
 
-    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+    async def load(
+        self, *, in_full: AbstractSet[Zone] = frozenset(), named: AbstractSet[Zone] = frozenset()
+    ) -> Mapping[Zone, tuple[DnsRecord, ...]]:
         await self.step("before load")
-        records = await self.inner.load(in_full=in_full)
+        records = await self.inner.load(in_full=in_full, named=named)
         await self.step("after load")
         return records
 

@@ -83,6 +83,9 @@ class Board:
     def clock(self) -> float:
         return self.now
 
+    async def sleep(self, _seconds: float) -> None:
+        """Return at once: what matters is the order of the calls."""
+
     async def ask(self, actor: str, operation: Operation, request: Request) -> Answer:
         """Wait for the answer to a call."""
         call = Call(operation, request, asyncio.get_running_loop().create_future())
@@ -181,7 +184,8 @@ class BoardAPI(CloudflareAPI):
         *,
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        at_once: bool = False,  # noqa: ARG002 -- nothing waits here
+        on_new_connection: bool = False,  # noqa: ARG002 -- there are no connections
+        at_once: bool = False,  # noqa: ARG002 -- nothing waits
     ) -> Answer:
         query = tuple((params or {}).items())
         request = Request(method, f"/client/v4{path}", query, _HEADERS, content or b"")

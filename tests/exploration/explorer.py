@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from doubles.emulator import ACCOUNT, BLUE, State
-from exploration.board import Board, BoardAPI
+from exploration.board import Board, BoardAPI, Call
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.adapters.cloudflare.zones import CloudflareZones
@@ -43,6 +44,10 @@ class Scenario:
     disturbances: int = 1
     only: frozenset[str] = frozenset()
     """The kinds of disturbances (the first word of a step), or empty for all."""
+
+    def allows(self, step: Step) -> bool:
+        """Whether a disturbance is among those that are explored."""
+        return not self.only or step[0].split()[0].removesuffix(":") in self.only
 
 
 @dataclass(slots=True)
@@ -83,8 +88,9 @@ class History:
         """Start a process with an empty memory."""
         board, policy = self.board, self.scenario.policies[name]
         api = BoardAPI(board, name)
-        directory = ZoneDirectory(api, board.clock, ACCOUNT)
-        tunnels, zones = CloudflareTunnels(api, directory, board.clock), CloudflareZones(api, directory, board.clock)
+        directory = ZoneDirectory(api, board.clock, board.sleep, ACCOUNT)
+        tunnels = CloudflareTunnels(api, directory, board.clock)
+        zones = CloudflareZones(api, directory, board.clock, board.sleep, policy.domain_filter)
         started = service(tunnels, zones, policy, release_delay=RELEASE_DELAY, clock=board.clock)
         self.processes[name] = Process(name, started)
         return self.processes[name]
@@ -104,26 +110,20 @@ class History:
 
     def steps(self) -> Iterator[Step]:
         """Yield every step that may be next."""
-        left = self.scenario.disturbances - self.disturbances
-        for name, calls in self.board.waiting.items():
-            if calls:
-                yield ("serve", name)
+        waiting = {name: calls[0] for name, calls in self.board.waiting.items() if calls}
+        yield from (("serve", name) for name in waiting)
         if self.board.late:
             yield ("land", "")
-        if not left:
-            return
-        for name, calls in self.board.waiting.items():
-            if calls:
-                yield from ((way, name) for way in calls[0].ways[1:] if self._allows(way))
-                if self._allows("crash"):
-                    yield ("crash", name)
+        if self.disturbances < self.scenario.disturbances:
+            yield from (step for step in self._disturbing(waiting) if self.scenario.allows(step))
+
+    def _disturbing(self, waiting: Mapping[str, Call]) -> Iterator[Step]:
+        for name, call in waiting.items():
+            yield from ((way, name) for way in (*call.ways[1:], "crash"))
         if self.scenario.by_hand and not self.by_hand_version:
             yield ("person", "")
         if self.scenario.jump and not self.has_jumped and not self.board.late:
             yield ("jump", "")
-
-    def _allows(self, way: str) -> bool:
-        return not self.scenario.only or way.split(":")[0] in self.scenario.only
 
     def take(self, step: Step) -> None:
         """Let a step happen."""
@@ -169,15 +169,14 @@ class History:
         for _ in range(rounds):
             self.board.now += seconds
             for name, process in sorted(self.processes.items()):
-                await _run(lambda api, name=name: sync(api, name), process.service)
+                with suppress(Failure, ChangesNotApplied):
+                    await sync(process.service, name)
                 await process.service.turns.finish()
 
 
 async def _run(script: Script, api: TunnelService) -> None:
-    try:
+    with suppress(Failure, ChangesNotApplied):
         await script(api)
-    except (Failure, ChangesNotApplied):
-        pass
 
 
 def with_rule(state: State, text: str) -> str:

@@ -97,6 +97,13 @@ async def test_one_connection_serves_many_requests_over_http_1_1() -> None:
         assert b"external-dns-cloudflare-tunnel-webhook/" in heads[0]
 
 
+async def test_a_second_reading_has_a_connection_of_its_own_and_leaves_the_kept_one_alone() -> None:
+    async with serving(answer_completely) as server, operations(server.url) as api:
+        for on_new_connection in (False, True, False, True):
+            assert await api.get(int, READ, "/x", on_new_connection=on_new_connection) == 1
+        assert [len(heads) for heads in server.requests] == [2, 1, 1]
+
+
 async def test_an_answer_that_arrives_drop_by_drop_is_given_up_before_the_deadline() -> None:
     async def drips(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -172,7 +179,8 @@ async def test_the_adapter_and_the_emulator_agree_over_sockets_whatever_breaks()
     ]
     with emulator_process(seed()) as emulator:
         async with operations(emulator.url) as api:
-            tunnels = CloudflareTunnels(api, ZoneDirectory(api, time.monotonic), time.monotonic)
+            directory = ZoneDirectory(api, time.monotonic, asyncio.sleep)
+            tunnels = CloudflareTunnels(api, directory, time.monotonic)
             base = await tunnels.load(BLUE)
             for number, fault in enumerate(faults, start=1):
                 emulator.arm(fault)

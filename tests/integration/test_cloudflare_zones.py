@@ -97,18 +97,26 @@ async def test_a_steady_state_is_one_call_for_the_zone_and_one_for_the_tunnel(wo
     assert len(world.calls) - before == 2
 
 
-async def test_zones_without_a_claim_are_read_at_the_start_and_every_ten_minutes() -> None:
+async def test_zones_are_read_in_portions_at_the_start_and_every_ten_minutes() -> None:
     zones = [f"zone{number}.example" for number in range(120)]
     state = seed(zones).with_records("zone7.example", marked("app.zone7.example"))
     async with cloudflare(emulated(state)) as world:
-        assert len(await world.zones.load()) == 120
-        assert world.calls_to("GET", "dns_records") == 120
-        for expected in ({"zone7.example"}, {"zone7.example"}):
-            assert {zone.name for zone in await world.zones.load()} == expected
-        await advance(world, TEN_MINUTES)
-        sweeps = [await world.zones.load() for _ in range(4)]
-        assert [len(sweep) for sweep in sweeps] == [51, 51, 20, 1]
-        assert set().union(*sweeps) == set(await world.zones.zones())
+        for pause in (TEN_MINUTES, 0.0):
+            sweeps = [await world.zones.load() for _ in range(4)]
+            assert set().union(*sweeps) == set(await world.zones.zones())
+            assert {zone.name for zone in sweeps[-1]} == {"zone7.example"}
+            await advance(world, pause)
+        assert world.calls_to("GET", "dns_records") <= 2 * (120 + 4)
+
+
+async def test_a_zone_that_rules_name_is_read_before_any_other() -> None:
+    zones = [f"zone{number:03}.example" for number in range(120)]
+    state = seed(zones).with_records("zone099.example", marked("app.zone099.example"))
+    async with cloudflare(emulated(state)) as world:
+        named = Zone("zone099.example", zone_id("zone099.example"))
+        loaded = await world.zones.load(named=frozenset({named}))
+        assert [record.name for record in loaded[named]] == ["app.zone099.example"]
+        assert len(loaded) == 51
 
 
 async def test_a_claim_that_appears_in_another_zone_is_seen_after_ten_minutes_and_then_every_time() -> None:
@@ -130,7 +138,7 @@ async def test_a_zone_that_was_written_to_is_read_from_then_on() -> None:
 
 
 async def test_a_large_zone_is_read_completely_page_by_page() -> None:
-    records = [Record(f"r{number}.example.com", "A", "192.0.2.1") for number in range(5001)]
+    records = [marked("app.example.com"), *(Record(f"r{n}.example.com", "A", "192.0.2.1") for n in range(5000))]
     async with cloudflare(emulated(seed().with_records("example.com", *records))) as world:
         loaded = await world.zones.load(in_full=frozenset({ZONE}))
         assert len(loaded[ZONE]) == 5001
@@ -138,7 +146,7 @@ async def test_a_large_zone_is_read_completely_page_by_page() -> None:
 
 
 async def test_records_that_are_created_between_two_pages_are_noticed() -> None:
-    records = [Record(f"r{number}.example.com", "A", "192.0.2.1") for number in range(5001)]
+    records = [marked("app.example.com"), *(Record(f"r{n}.example.com", "A", "192.0.2.1") for n in range(5000))]
     async with cloudflare(emulated(seed().with_records("example.com", *records))) as world:
         late = Record("a-late.example.com", "A", "192.0.2.2")
         world.emulator.arm(
@@ -253,9 +261,21 @@ async def test_the_failure_of_a_zone_scoped_token_that_may_not_list_zones_names_
         assert world.calls == [f"GET /zones/{ZONE.id}"]
 
 
-async def test_a_zone_id_that_does_not_exist_is_named() -> None:
+async def test_a_zone_id_that_does_not_exist_is_named_once_and_keeps_no_other_zone_from_being_used(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with cloudflare(emulated(seed()), zone_ids=(ZONE.id, "f" * 32)) as world:
-        with pytest.raises(PermanentFailure, match=rf"cannot read zone \(CLOUDFLARE_ZONE_IDS {'f' * 32}\)"):
+        for _ in range(3):
+            assert await world.zones.zones() == (ZONE,)
+            await advance(world, TEN_MINUTES)
+    (line,) = [line for line in caplog.messages if "f" * 32 in line]
+    assert f"cannot read zone (CLOUDFLARE_ZONE_IDS {'f' * 32})" in line
+    assert "the zone is left out" in line
+
+
+async def test_zone_ids_of_which_none_exists_are_a_permanent_failure() -> None:
+    async with cloudflare(emulated(seed()), zone_ids=("e" * 32, "f" * 32)) as world:
+        with pytest.raises(PermanentFailure, match=rf"cannot read zone \(CLOUDFLARE_ZONE_IDS {'e' * 32}\)"):
             await world.zones.zones()
 
 
@@ -278,6 +298,8 @@ async def test_a_token_that_is_no_longer_valid_is_a_permanent_failure(status: st
 
 async def test_a_record_with_only_the_required_fields_is_read(world: Cloudflare) -> None:
     bare = '{"success":true,"result":[{"id":"1","name":"odd.example.com","type":"X"}]}'
+    world.emulator.state = seed()
+    await world.zones.load()
     world.emulator.arm(Respond(path="dns_records", status=200, body=bare))
     assert names(await world.zones.load(in_full=frozenset({ZONE}))) == ["odd.example.com"]
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from doubles.emulator import Account, Record, Respond, Zone, zone_id
+from doubles.emulator import BLUE, Account, Record, Respond, Zone, zone_id
 from doubles.inspected import AGAIN, BLUE_ONLY, GARBLED, OTHER_ACCOUNT, SEED, TWO_ZONES, World, with_zone
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.ports import Finding, Level
+from vocabulary.builders import claim
 
 pytestmark = pytest.mark.anyio
 
@@ -21,6 +22,12 @@ FULL = with_zone(plan="free").with_records("example.com", *RECORDS)
 NEARLY_FULL = with_zone(quota=10).with_records("example.com", *RECORDS[:9])
 ELSEWHERE = replace(SEED, accounts={**SEED.accounts, OTHER_ACCOUNT: Account(OTHER_ACCOUNT)}).with_zone(
     Zone(zone_id("example.org"), "example.org", OTHER_ACCOUNT)
+)
+
+CLAIM = claim("app.example.org")
+RULE = f'{{"ingress":[{{"hostname":"{CLAIM.name}","service":"http://app"}},{{"service":"http_status:404"}}]}}'
+LEFT_OUT = TWO_ZONES.with_document(BLUE, RULE).with_records(
+    "example.org", Record(CLAIM.name, CLAIM.type, CLAIM.content, proxied=True, comment=CLAIM.comment)
 )
 
 
@@ -142,6 +149,40 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         World(state=TWO_ZONES, policy=filtered(exclude=("example.org",))),
         Finding("zone example.org", OK, "the domain filter excludes it: nothing is published there"),
     ),
+    "a zone that the filter excludes, with a claim": (
+        World(state=LEFT_OUT, policy=filtered(exclude=("example.org",))),
+        Finding(
+            "zone example.org",
+            WARNING,
+            "the domain filter excludes it, and 1 hostname in it is claimed, such as app.example.org: they stay as they"
+            " are",
+            "widen DOMAIN_FILTER until external-dns has deleted them, or delete their records and rules by hand",
+        ),
+    ),
+    "a zone that the filter excludes, and that cannot be read now": (
+        World(
+            state=LEFT_OUT,
+            policy=filtered(exclude=("example.org",)),
+            faults=(Respond(path=f"{zone_id('example.org')}/dns_records$", status=500, times=0),),
+        ),
+        Finding(
+            "zone example.org",
+            UNKNOWN,
+            "the domain filter excludes it, and whether hostnames in it are claimed cannot be read: cannot list records"
+            f" (zone example.org): Cloudflare answered 500, HTTP 500 {GARBLED}",
+            AGAIN,
+        ),
+    ),
+    "a zone id that cannot be read": (
+        World(zone_ids=(zone_id("example.com"), "f" * 32)),
+        Finding(
+            f"zone {'f' * 32}",
+            PROBLEM,
+            f"cannot read zone (CLOUDFLARE_ZONE_IDS {'f' * 32}): check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and"
+            " CLOUDFLARE_ZONE_IDS: one of them is not a valid id (Cloudflare: 404, 1003: Invalid or missing zone id.)",
+            "remove it from CLOUDFLARE_ZONE_IDS",
+        ),
+    ),
     "a zone of which only the names below are excluded": (
         World(policy=filtered(exclude=(".example.com",))),
         Finding("zone example.com", OK, "it is active"),
@@ -187,6 +228,14 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
 @pytest.mark.parametrize(("world", "finding"), FINDINGS.values(), ids=FINDINGS.keys())
 async def test_it_finds(world: World, finding: Finding) -> None:
     assert await world.findings_about(finding.subject) == [finding]
+
+
+async def test_only_zones_that_the_filter_concerns_are_counted() -> None:
+    findings = await World(state=TWO_ZONES, policy=filtered("example.com")).findings()
+
+    assert [finding.subject for finding in findings if finding.subject.startswith("records of")] == [
+        "records of example.com"
+    ]
 
 
 async def test_every_finding_but_ok_has_a_cure() -> None:

@@ -11,6 +11,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.properties import PREFIX, ROUTE_PROPERTIES
 from tunnel_webhook.domain.planning.existing import Drift
 from tunnel_webhook.settings import VARIABLES
-from tunnel_webhook.telemetry import open_telemetry
+from tunnel_webhook.telemetry import LogPipe, open_telemetry
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -87,9 +88,10 @@ def _settings() -> Iterator[tuple[str, ...]]:
 def _metrics() -> list[tuple[str, ...]]:
     """Return name, type and description of every instrument, as `/metrics` shows one measurement of each."""
     telemetry = open_telemetry("0")
+    LogPipe(sys.stderr).observe(telemetry.meters)
     meter = telemetry.meters.get_meter("tunnel_webhook")
     for path in sorted(SOURCE.rglob("*.py")):
-        if path.parent.name != "telemetry":  # open_telemetry has created these
+        if path.parent.name != "telemetry":  # these exist already
             for kind, name, description in _instruments(ast.parse(path.read_text())):
                 instrument = getattr(meter, f"create_{kind}")(name, description=description)
                 getattr(instrument, RECORD[kind])(1)

@@ -1,11 +1,15 @@
 """The client: what every request carries, how lists are read, and what becomes of failures."""
 
 import asyncio
+import json
 import logging
 import traceback
+from itertools import count
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport
 from opentelemetry.sdk.trace import TracerProvider  # noqa: TID251 -- the tests look at the spans
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- as above
@@ -140,7 +144,7 @@ async def test_every_phase_of_a_read_has_a_limit() -> None:
 
 async def test_connections_are_kept_alive_for_longer_than_a_sync_interval() -> None:
     async with http_transport() as transport:
-        pool = transport._pool  # noqa: SLF001 -- httpx shows it nowhere else
+        pool = transport._kept._pool  # noqa: SLF001 -- httpx shows it nowhere else
         assert pool._keepalive_expiry == 90.0  # noqa: SLF001 -- as above
         assert not pool._http2  # noqa: SLF001 -- as above
 
@@ -206,8 +210,18 @@ async def test_pages_without_a_total_are_read_up_to_the_first_that_is_not_full(i
         [("[1,2]", 4), ("[2,3]", 4)],
         [("[1,2]", 4), ("[4]", 3)],
         [("[1,2]", 4), ("[3]", 4), ("[]", 4)],
+        [("[1,2]", 2), ("[3]", 3)],
+        [("[]", 3)],
+        [("[1]", 3), ("[]", 0)],
     ],
-    ids=["one comes twice", "the total changes", "one is missing"],
+    ids=[
+        "one comes twice",
+        "the total changes",
+        "one is missing",
+        "the first total is too low",
+        "the first page is empty",
+        "the first page is too short",
+    ],
 )
 async def test_pages_that_shift_while_they_are_read_are_read_again(pages: list[tuple[str, int]]) -> None:
     shifting = [success(result, f'{{"total_count":{total}}}') for result, total in pages]
@@ -220,6 +234,33 @@ async def test_pages_that_shift_while_they_are_read_are_read_again(pages: list[t
 async def test_pages_that_never_hold_still_are_a_failure_and_never_a_partial_list() -> None:
     operations, transport = api(*[success("[1,2]", '{"total_count":4}')] * 6)
     with pytest.raises(TemporaryFailure, match="the list changed while it was read, 3 times"):
+        await operations.list_all(list[int], READ, "/x", {}, 2, str)
+    assert len(transport.requests) == 6
+
+
+@given(
+    number=st.integers(0, 9),
+    struck=st.integers(1, 5),
+    lie=st.one_of(st.integers(0, 12), st.just("empty")),
+)
+async def test_one_page_that_lies_about_its_total_or_its_entries_never_shortens_a_list(
+    number: int, struck: int, lie: int | str
+) -> None:
+    requests = count(1)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page, is_struck = int(request.url.params["page"]), next(requests) == struck
+        entries = list(range(number))[2 * (page - 1) : 2 * page]
+        total = lie if is_struck and isinstance(lie, int) else number
+        return success(json.dumps([] if is_struck and lie == "empty" else entries), f'{{"total_count":{total}}}')
+
+    operations, _ = api(answer)
+    assert await operations.list_all(list[int], READ, "/x", {}, 2, str) == list(range(number))
+
+
+async def test_a_server_that_ignores_the_page_is_a_failure_and_not_an_endless_list() -> None:
+    operations, transport = api(success("[1,2]", '{"total_count":2}'))
+    with pytest.raises(TemporaryFailure, match="the list changed while it was read"):
         await operations.list_all(list[int], READ, "/x", {}, 2, str)
     assert len(transport.requests) == 6
 

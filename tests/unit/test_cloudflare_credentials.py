@@ -44,8 +44,10 @@ def test_the_scheme_of_the_value_that_is_set_is_chosen(
 ) -> None:
     path = tmp_path / "token"
     path.write_text("from-the-file")
-    chosen = choose_credentials(**{name: text.format(file=path) for name, text in values.items()})
+    learned: list[str] = []
+    chosen = choose_credentials(learn=learned.append, **{name: text.format(file=path) for name, text in values.items()})
     assert headers_sent(chosen) == headers
+    assert learned == (["from-the-file"] if "token_file" in values else [])
 
 
 def test_a_token_is_sent_as_a_bearer_token_without_surrounding_whitespace() -> None:
@@ -59,10 +61,12 @@ def test_a_key_is_sent_with_the_email_and_without_a_token() -> None:
 def test_a_token_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     path = tmp_path / "token"
     rotate(path, "first-token")
-    credentials = ApiTokenFile(path)
+    learned: list[str] = []
+    credentials = ApiTokenFile(path, learned.append)
     assert headers_sent(credentials) == {"authorization": "Bearer first-token"}
     rotate(path, "other-token")
     assert headers_sent(credentials) == {"authorization": "Bearer other-token"}
+    assert learned == ["first-token", "other-token"]
 
 
 def test_a_token_file_that_does_not_change_is_not_read_again(tmp_path: Path) -> None:
@@ -96,7 +100,9 @@ def test_a_token_file_that_was_never_usable_is_a_permanent_failure_that_names_it
         headers_sent(ApiTokenFile(path))
 
 
-@pytest.mark.parametrize("secret", ["", " ", "two words", "line\nbreak", "umläut"], ids=ascii)
+@pytest.mark.parametrize(
+    "secret", ["", " ", "two words", "line\nbreak", "umläut", '"quoted"', "'quoted'", "bell\x07"], ids=ascii
+)
 def test_a_value_that_no_header_can_carry_is_refused_by_name_and_not_shown(secret: str) -> None:
     with pytest.raises(PermanentFailure, match="CLOUDFLARE_API_TOKEN is empty, or contains") as refused:
         ApiToken(secret)

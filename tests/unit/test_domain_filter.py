@@ -112,3 +112,52 @@ def test_lists_and_regular_expressions_cannot_be_combined(
 ) -> None:
     with pytest.raises(InvalidPattern, match="not both"):
         DomainFilter.parse(include, exclude, regex_include, regex_exclude)
+
+
+@pytest.mark.parametrize(
+    ("domain_filter", "zone", "concerned"),
+    [
+        (DomainFilter(), "example.com", True),
+        (DomainFilter(regex_include="^x$"), "example.com", True),
+        (DomainFilter(regex_exclude="."), "example.com", True),
+        (DomainFilter(("example.com",)), "example.com", True),
+        (DomainFilter((".example.com",)), "example.com", True),
+        (DomainFilter(("*.example.com",)), "example.com", True),
+        (DomainFilter(("com",)), "example.com", True),
+        (DomainFilter(("a.example.com",)), "example.com", True),
+        (DomainFilter(("example.org",)), "example.com", False),
+        (DomainFilter(("anexample.com",)), "example.com", False),
+        (DomainFilter(("example.com",)), "anexample.com", False),
+        (DomainFilter(exclude=("example.com",)), "example.com", False),
+        (DomainFilter(exclude=(".com",)), "example.com", False),
+        (DomainFilter(exclude=(".example.com",)), "example.com", True),
+        (DomainFilter(exclude=("a.example.com",)), "example.com", True),
+        (DomainFilter(("a.example.com",), ("example.com",)), "example.com", False),
+        (DomainFilter(("example.com",), ("a.example.com",)), "a.example.com", False),
+    ],
+    ids=[
+        "nothing set",
+        "an expression that matches nothing in it",
+        "an expression that excludes everything",
+        "the zone itself",
+        "the names below the zone",
+        "a wildcard in the zone",
+        "a name above the zone",
+        "a name below the zone",
+        "another name",
+        "a longer name that only ends like the zone",
+        "a shorter name that the zone only ends like",
+        "the zone is excluded",
+        "all names below a name above the zone are excluded",
+        "all names below the zone are excluded, but not the zone",
+        "a part of the zone is excluded",
+        "included, and the whole zone is excluded",
+        "a zone that is an excluded part of another",
+    ],
+)
+def test_a_zone_is_concerned_if_a_hostname_in_it_may_pass(
+    domain_filter: DomainFilter,
+    zone: str,
+    concerned: bool,  # noqa: FBT001 -- a parameter of the table
+) -> None:
+    assert domain_filter.concerns(zone) is concerned

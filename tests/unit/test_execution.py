@@ -309,8 +309,10 @@ class FailingZone:
     async def zones(self) -> tuple[Zone, ...]:
         return await self.inner.zones()
 
-    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
-        return await self.inner.load(in_full=in_full)
+    async def load(
+        self, *, in_full: AbstractSet[Zone] = frozenset(), named: AbstractSet[Zone] = frozenset()
+    ) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+        return await self.inner.load(in_full=in_full, named=named)
 
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
         if zone == self.zone:

@@ -19,12 +19,15 @@ CLOUDFLARE = {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_TUNNEL_ID": BLUE}
 
 WRONG_VALUES = {
     "BACKEND": ("etcd", "BACKEND='etcd': one of cloudflare, memory is expected; for example BACKEND=memory"),
-    "CLOUDFLARE_API_TOKEN": ("a b", "CLOUDFLARE_API_TOKEN=***: a secret of ASCII characters without spaces"),
+    "CLOUDFLARE_API_TOKEN": ("a b", "CLOUDFLARE_API_TOKEN=***: visible ASCII characters are expected, without spaces"),
     "CLOUDFLARE_API_TOKEN_FILE": (
         "/no/such/file",
         "CLOUDFLARE_API_TOKEN_FILE='/no/such/file': the file cannot be read (No such",
     ),
-    "CLOUDFLARE_API_KEY": ("schlüssel", "CLOUDFLARE_API_KEY=***: a secret of ASCII characters without spaces"),
+    "CLOUDFLARE_API_KEY": (
+        "schlüssel",
+        "CLOUDFLARE_API_KEY=***: visible ASCII characters are expected, without spaces",
+    ),
     "CLOUDFLARE_ACCOUNT_ID": (
         "my account",
         "CLOUDFLARE_ACCOUNT_ID='my account': an id of 32 hexadecimal digits is expected",
@@ -69,7 +72,10 @@ WRONG_VALUES = {
         "webhook.svc:8888",
         "ALLOWED_HOSTS='webhook.svc:8888': 'webhook.svc:8888' is neither a name nor an IP address; scheme, port and",
     ),
-    "WEBHOOK_PASSWORD": ("pass word", "WEBHOOK_PASSWORD=***: a secret of ASCII characters without spaces"),
+    "WEBHOOK_PASSWORD": (
+        "pass word",
+        "WEBHOOK_PASSWORD=***: visible ASCII characters are expected, without spaces",
+    ),
     "WEBHOOK_PASSWORD_FILE": (
         "/no/such/file",
         "WEBHOOK_PASSWORD_FILE='/no/such/file': the file cannot be read (No such",
@@ -493,7 +499,7 @@ def test_a_file_with_something_else_than_a_password_is_refused_without_showing_i
 
     line = refusal({"BACKEND": "memory", "WEBHOOK_PASSWORD_FILE": str(file)})
 
-    assert line.startswith(f"WEBHOOK_PASSWORD_FILE='{file}': a secret of ASCII characters without spaces")
+    assert line.startswith(f"WEBHOOK_PASSWORD_FILE='{file}': visible ASCII characters are expected, without spaces")
     assert "two words" not in line
 
 

@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: TID251 -- the tests read the spans
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: TID251 -- as above
 
-from tunnel_webhook.telemetry import configure_logging, open_telemetry
+from tunnel_webhook.telemetry import Masking, configure_logging, open_telemetry
 from tunnel_webhook.telemetry.logs import LineFormatter, json_line, text_line
 
 Layout = Callable[[logging.LogRecord], str]
@@ -108,7 +108,7 @@ def test_an_event_within_a_span_has_its_ids() -> None:
 
 @pytest.mark.parametrize("layout", [json_line, text_line])
 def test_a_secret_is_masked_in_message_extra_and_traceback(layout: Layout) -> None:
-    formatter = LineFormatter(layout, [SECRET, ""])
+    formatter = LineFormatter(layout, Masking([SECRET, ""]))
     error = ValueError(f"refused {SECRET}")
 
     text = formatter.format(record("with %s", SECRET, header=SECRET, exc_info=(ValueError, error, None)))
@@ -207,4 +207,23 @@ async def test_a_traced_transport_has_a_client_span_per_attempt() -> None:
     (span,) = exporter.get_finished_spans()
     assert span.kind is trace.SpanKind.CLIENT
     assert span.resource.attributes["service.version"] == "1.2.3"
+    telemetry.shutdown()
+
+
+def test_a_secret_is_masked_in_every_part_of_a_span() -> None:
+    exporter = InMemorySpanExporter()
+    telemetry = open_telemetry("1", Masking([SECRET]), span_processors=[SimpleSpanProcessor(exporter)])
+    assert telemetry.tracers
+    with telemetry.tracers.get_tracer("x").start_as_current_span(f"at {SECRET}") as span:
+        span.set_attributes({"url.full": f"http://me:{SECRET}@x/", "headers": [SECRET, "other"], "count": 1})
+        span.add_event(f"saw {SECRET}", {"text": SECRET})
+        span.record_exception(ValueError(SECRET))
+        span.set_status(trace.StatusCode.ERROR, SECRET)
+    assert telemetry.tracers.force_flush()
+
+    (ended,) = exporter.get_finished_spans()
+    assert ended.attributes == {"url.full": "http://me:***@x/", "headers": ("***", "other"), "count": 1}
+    assert "s3cr3t" not in ended.to_json()
+    assert [event.name for event in ended.events] == ["saw ***", "exception"]
+    assert ended.status.description == "***"
     telemetry.shutdown()

@@ -110,7 +110,12 @@ class InMemoryZones:
         """Return the zones."""
         return tuple(sorted(self.stored))
 
-    async def load(self, *, in_full: AbstractSet[Zone] = frozenset()) -> Mapping[Zone, tuple[DnsRecord, ...]]:
+    async def load(
+        self,
+        *,
+        in_full: AbstractSet[Zone] = frozenset(),
+        named: AbstractSet[Zone] = frozenset(),  # noqa: ARG002 -- every zone is read
+    ) -> Mapping[Zone, tuple[DnsRecord, ...]]:
         """Return the marked records of every zone, and all records of the zones `in_full`."""
         return {
             zone: tuple(

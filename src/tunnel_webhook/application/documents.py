@@ -65,6 +65,12 @@ class Documents:
         ids = [tunnel.id for tunnel in self.policy.tunnels]
         return dict(zip(ids, await asyncio.gather(*map(self._read, ids)), strict=True))
 
+    def possible_hostnames(self, answers: Mapping[str, Reading | Failure]) -> frozenset[str]:
+        """Return the hostnames of all rules in these answers, and in the documents last believed."""
+        readings = [*answers.values(), *(belief.reading for belief in self._beliefs.values())]
+        documents = [reading.document for reading in readings if isinstance(reading, Reading)]
+        return frozenset(rule.canonical_hostname for document in documents for rule in document.rules)
+
     def believe(
         self, answers: Mapping[str, Reading | Failure], old_claims: frozenset[str] | None = None
     ) -> Mapping[str, TunnelState]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -39,9 +38,10 @@ class Gathering:
         """
         zones = await self.zones.zones()
         by_name = {zone.name: zone for zone in zones}
-        holding = (zone_of(hostname, by_name) for hostname in hostnames)
-        in_full = frozenset(zone for zone in holding if zone)
-        records, answers = await asyncio.gather(self.zones.load(in_full=in_full), self.documents.read())
+        answers = await self.documents.read()
+        records = await self.zones.load(
+            in_full=_holding(hostnames, by_name), named=_holding(self.documents.possible_hostnames(answers), by_name)
+        )
         states = self.documents.believe(answers, self._with_old_claims(records))
         documents = {tunnel: state.document for tunnel, state in states.items()}
         return Gathered(Existing.of(zones, records, documents), states)
@@ -61,3 +61,8 @@ class Gathering:
         return frozenset(
             claim.tunnel for claim in claims if claim.record.created is not None and claim.record.created < since
         )
+
+
+def _holding(hostnames: Iterable[str], by_name: Mapping[str, Zone]) -> frozenset[Zone]:
+    """Return the zones that hold these hostnames."""
+    return frozenset(zone for hostname in set(hostnames) if (zone := zone_of(hostname, by_name)))

@@ -7,6 +7,7 @@
 |           | `check`: there is a problem; `plan`: something would be rejected or withheld;       |
 |           | `explain`: no rule answers; any of these: Cloudflare does not answer, or refuses    |
 | 2         | a setting or an argument is wrong: one line says which                              |
+| 130, 143  | ended by SIGINT or SIGTERM; `serve`: while it starts, or by a second signal         |
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ def serve() -> None:
 
     code = run_serve(settings, VERSION)
     # A granian thread that is still running when the interpreter shuts down aborts the process, so skip the shutdown.
-    sys.stderr.flush()
     os._exit(code)
 
 

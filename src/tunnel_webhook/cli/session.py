@@ -19,12 +19,12 @@ from tunnel_webhook.container import Container
 from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.ports import Failure
 from tunnel_webhook.settings import Settings
-from tunnel_webhook.telemetry import open_telemetry
+from tunnel_webhook.telemetry import Masking, open_telemetry
 
 
 def run_command(settings: Settings, version: str, command: Callable[[Container], Awaitable[int]]) -> int:
     """Run a command in an open container and return its exit code. Nothing is traced or exported."""
-    container = Container(settings=settings, telemetry=open_telemetry(version))
+    container = Container(settings=settings, telemetry=open_telemetry(version, Masking(settings.secrets)))
     try:
         return asyncio.run(_run(container, command))
     except Failure as failure:

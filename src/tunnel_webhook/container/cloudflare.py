@@ -30,13 +30,15 @@ class Cloudflare(containers.DeclarativeContainer):
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     telemetry: providers.Dependency[Telemetry] = providers.Dependency(instance_of=Telemetry)
     clock = providers.Object(time.monotonic)
+    sleep = providers.Object(asyncio.sleep)
 
     credentials: providers.Provider[httpx.Auth] = providers.Singleton(
         choose_credentials,
         token=settings.provided.cloudflare_api_token.reveal.call(),
         token_file=settings.provided.cloudflare_api_token_file,
         key=settings.provided.cloudflare_api_key.reveal.call(),
-        email=settings.provided.cloudflare_api_email,
+        email=settings.provided.cloudflare_api_email.reveal.call(),
+        learn=telemetry.provided.masking.learn,
     )
     network: providers.Provider[httpx.AsyncBaseTransport] = providers.Singleton(http_transport)
     client: providers.Provider[httpx.AsyncClient] = providers.Singleton(
@@ -46,20 +48,25 @@ class Cloudflare(containers.DeclarativeContainer):
         base_url=settings.provided.cloudflare_api_url,
         deadline=settings.provided.request_deadline,
         clock=clock,
-        sleep=providers.Object(asyncio.sleep),
+        sleep=sleep,
         random=providers.Object(random.random),
     )
     server_clock: providers.Provider[ServerClock] = providers.Singleton(ServerClock, clock, providers.Object(time.time))
-    api: providers.Provider[CloudflareAPI] = providers.Singleton(CloudflareAPI, client, server_clock)
+    api: providers.Provider[CloudflareAPI] = providers.Singleton(
+        CloudflareAPI, client, server_clock, telemetry.provided.masking
+    )
     directory: providers.Provider[ZoneDirectory] = providers.Singleton(
         ZoneDirectory,
         api,
         clock,
+        sleep,
         account=settings.provided.cloudflare_account_id,
         zone_ids=settings.provided.cloudflare_zone_ids,
     )
     tunnels: providers.Provider[TunnelRepository] = providers.Singleton(CloudflareTunnels, api, directory, clock)
-    zones: providers.Provider[ZoneRepository] = providers.Singleton(CloudflareZones, api, directory, clock)
+    zones: providers.Provider[ZoneRepository] = providers.Singleton(
+        CloudflareZones, api, directory, clock, sleep, settings.provided.policy.domain_filter
+    )
     lock: providers.Provider[WriteLock] = providers.Singleton(
         DnsLock,
         api,
@@ -67,7 +74,7 @@ class Cloudflare(containers.DeclarativeContainer):
         zone_name=settings.provided.lock_zone,
         holder=settings.provided.owner_id,
         clock=clock,
-        sleep=providers.Object(asyncio.sleep),
+        sleep=sleep,
         random=providers.Object(random.random),
         nonce=providers.Object(partial(secrets.token_hex, 16)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
@@ -16,9 +16,13 @@ DEMO_ZONE = "example.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Variables):
-    """Every decision of the operator, made by `load_settings`. `notices` are warnings about doubtful variables."""
+    """Every decision of the operator, made by `load_settings`.
+
+    `notices` are warnings about doubtful variables; `hidden` are credentials in variables of others.
+    """
 
     notices: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def policy(self) -> Policy:
@@ -86,8 +90,8 @@ class Settings(Variables):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that must not appear in any output."""
-        secrets = (self.cloudflare_api_token, self.cloudflare_api_key, self.password)
-        return tuple(secret.reveal() for secret in secrets if secret)
+        ours = (self.cloudflare_api_token, self.cloudflare_api_key, self.cloudflare_api_email, self.password)
+        return (*(secret.reveal() for secret in ours if secret), *self.hidden)
 
     @property
     def _tunnels(self) -> tuple[Tunnel, ...]:

@@ -22,9 +22,11 @@ from typing import Any
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
+from tunnel_webhook.settings import parsers
 from tunnel_webhook.settings.decisions import Settings
+from tunnel_webhook.settings.foreign_credentials import MASK, credentials_in, user_information, without_user_information
 from tunnel_webhook.settings.secret import Secret
-from tunnel_webhook.settings.variables import VARIABLES
+from tunnel_webhook.settings.variables import VARIABLES, Variable
 
 RETIRED = {
     "READ_TIMEOUT": "REQUEST_DEADLINE limits every request",
@@ -55,7 +57,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     settings = Settings(**values)
     for name, fault in _faults(settings):
         raise _invalid(name, texts.get(name, ""), fault)
-    return replace(settings, notices=tuple(_notices(texts, settings)))
+    return replace(settings, notices=tuple(_notices(texts, settings)), hidden=tuple(credentials_in(environment)))
 
 
 def _parse(name: str, text: str) -> object:
@@ -68,9 +70,16 @@ def _parse(name: str, text: str) -> object:
 
 def _invalid(name: str, text: str, fault: str) -> InvalidSetting:
     variable = VARIABLES[name]
-    shown = "***" if variable.parse is Secret else repr(text)
+    shown = MASK if _is_secret(variable, text) else repr(without_user_information(text))
+    if user := user_information(text):
+        fault = fault.replace(f"{user}@", f"{MASK}@")
     sentence = f"{name}={shown}: {fault}" if text else f"{name} is not set: {fault}"
     return InvalidSetting(" ".join(f"{sentence}; for example {name}={variable.example}".split()))
+
+
+def _is_secret(variable: Variable, text: str) -> bool:
+    """Whether the whole text may be a secret, such as a token that was set in place of its file."""
+    return variable.parse is Secret or (variable.parse is parsers.readable_file and "/" not in text)
 
 
 def _faults(settings: Settings) -> Iterator[tuple[str, str]]:

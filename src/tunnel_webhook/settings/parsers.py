@@ -37,7 +37,7 @@ _FLAGS = {
 }
 _HEXADECIMAL_ID = re.compile(r"[0-9a-f]{32}")
 _TUNNEL = re.compile(r"(?:(?P<name>[a-z0-9-]+)=)?(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
-_HTTP_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_HTTP_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:/[^\s?#@]*)?")
 
 
 def choice(**choices: str) -> Callable[[str], str]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
+_SECRET = re.compile(r"(?!')[!#-\[\]-~]+(?<!')")
+
 
 class Secret:
-    """A text that `repr`, `str`, `format` and encoders do not show; only `reveal` returns it."""
+    """A text that `repr`, `str`, `format` and encoders do not show; only `reveal` returns it.
+
+    It is of visible ASCII characters, which every HTTP header carries, without `"` and backslashes, and without an
+    apostrophe at either end: all of these are traces of copying from a shell, YAML or JSON.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        """Take the text; raise ValueError for one that an HTTP header cannot carry."""
-        if text.split() not in ([], [text]) or not text.isascii():
-            message = "a secret of ASCII characters without spaces and line breaks is expected"
+        """Take the text, which may be empty; raise ValueError for one of other characters."""
+        if text and not _SECRET.fullmatch(text):
+            message = "visible ASCII characters are expected, without spaces, line breaks, backslashes and quotes"
             raise ValueError(message)
         self._text = text
 

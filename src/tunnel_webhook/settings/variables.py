@@ -56,7 +56,9 @@ class Variables:
         "Global API key, which can do anything in the account; prefer a token. Requires CLOUDFLARE_API_EMAIL.",
         example="<key>",
     )
-    cloudflare_api_email: str = _variable(str, "Email address of the global API key.", example="ops@example.com")
+    cloudflare_api_email: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
+        Secret, "Email address of the global API key.", example="ops@example.com"
+    )
     cloudflare_account_id: str = _variable(
         parsers.cloudflare_id,
         "Account of the tunnels. If unset, the account of the zones.",

@@ -11,7 +11,9 @@ All other packages use OpenTelemetry's API, which does nothing until `Telemetry.
 
 from __future__ import annotations
 
+from tunnel_webhook.telemetry.log_pipe import LogPipe
 from tunnel_webhook.telemetry.logs import configure_logging
+from tunnel_webhook.telemetry.masking import Masking
 from tunnel_webhook.telemetry.sdk import ASGIApp, Telemetry, open_telemetry
 
-__all__ = ["ASGIApp", "Telemetry", "configure_logging", "open_telemetry"]
+__all__ = ["ASGIApp", "LogPipe", "Masking", "Telemetry", "configure_logging", "open_telemetry"]

@@ -13,23 +13,34 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import time
-from collections.abc import Callable, Iterable
-from typing import TextIO
+from collections.abc import Callable
+from typing import Protocol
 
 from opentelemetry import trace
 
-_MASK = "***"
-_BEARER = r"(?<=Bearer )[^\s\"'\\]+"
+from tunnel_webhook.telemetry.masking import Masking
+
 _STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
-def configure_logging(level: str, layout: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+class Stream(Protocol):
+    """What logging.StreamHandler needs of a stream."""
+
+    def write(self, text: str, /) -> object:
+        """Take a line."""
+        ...
+
+    def flush(self) -> object:
+        """Pass on what was taken."""
+        ...
+
+
+def configure_logging(level: str, layout: str, masking: Masking | None = None, stream: Stream | None = None) -> None:
     """Send all logs to a stream, by default standard error, from a level upward, as `json` or `text`."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(LineFormatter({"json": json_line, "text": text_line}[layout], secrets))
+    handler.setFormatter(LineFormatter({"json": json_line, "text": text_line}[layout], masking))
     lowest = logging.getLevelNamesMapping()[level.upper()]
     root = logging.getLogger()
     root.handlers = [handler]
@@ -41,16 +52,15 @@ def configure_logging(level: str, layout: str, secrets: Iterable[str] = (), stre
 class LineFormatter(logging.Formatter):
     """Formats records in a layout, and masks secrets in the result, as the last line of defence."""
 
-    def __init__(self, layout: Callable[[logging.LogRecord], str], secrets: Iterable[str] = ()) -> None:
-        """Take the layout and the secrets; a text after `Bearer` is masked as well."""
+    def __init__(self, layout: Callable[[logging.LogRecord], str], masking: Masking | None = None) -> None:
+        """Take the layout and what masks its result."""
         super().__init__()
         self._layout = layout
-        spellings = {spelling for secret in secrets if secret for spelling in (secret, json.dumps(secret)[1:-1])}
-        self._secret = re.compile("|".join([*map(re.escape, sorted(spellings)), _BEARER]))
+        self._masking = masking or Masking()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text, without the final line break."""
-        return self._secret.sub(_MASK, self._layout(record))
+        return self._masking(self._layout(record))
 
 
 def json_line(record: logging.LogRecord) -> str:

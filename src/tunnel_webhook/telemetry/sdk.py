@@ -17,6 +17,8 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from tunnel_webhook.telemetry.masking import Masking
+
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
     from opentelemetry.sdk.metrics.export import MetricReader
@@ -32,11 +34,12 @@ _SHUTDOWN_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The providers of one process; `tracers` is None without a collector of traces."""
+    """The providers of one process, and its secrets; `tracers` is None without a collector of traces."""
 
     meters: MeterProvider
     registry: CollectorRegistry
     tracers: TracerProvider | None
+    masking: Masking
 
     def install(self) -> None:
         """Make OpenTelemetry's API use these providers, for the rest of the process."""
@@ -54,7 +57,7 @@ class Telemetry:
             return app
         from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
-        _never_record_credentials()
+        _hide_credentials()
         # The app itself counts requests by route.
         no_metrics = metrics.NoOpMeterProvider()
         return OpenTelemetryMiddleware(
@@ -67,7 +70,7 @@ class Telemetry:
             return transport
         from opentelemetry.instrumentation.httpx import AsyncOpenTelemetryTransport
 
-        _never_record_credentials()
+        _hide_credentials()
         return AsyncOpenTelemetryTransport(transport, tracer_provider=self.tracers)
 
     def shutdown(self) -> None:
@@ -81,8 +84,15 @@ class Telemetry:
             thread.join(_SHUTDOWN_SECONDS / len(threads))
 
 
+def _hide_credentials() -> None:
+    """Keep credentials out of spans that are configured to capture all headers; only this variable does that."""
+    names = os.environ.get(_SANITIZE, "").split(",")
+    os.environ[_SANITIZE] = ",".join(dict.fromkeys(filter(None, (*names, *_CREDENTIALS))))
+
+
 def open_telemetry(
     version: str,
+    masking: Masking | None = None,
     *,
     dry_run: bool = False,
     export_traces: bool = False,
@@ -91,8 +101,9 @@ def open_telemetry(
 ) -> Telemetry:
     """Return the SDK, ready to be installed; the SDK reads the OTEL_EXPORTER_OTLP_* variables for its collectors.
 
-    `span_processors` are for tests: they receive every span, with or without a collector.
+    `span_processors` are for tests: they receive every span, masked, with or without a collector.
     """
+    masking = masking or Masking()
     registry = CollectorRegistry()
     # OTEL_SERVICE_NAME overrides our name, as OpenTelemetry's specification demands.
     resource = Resource({"service.name": NAME, "service.version": version}).merge(OTELResourceDetector().detect())
@@ -101,13 +112,7 @@ def open_telemetry(
     meters = MeterProvider(readers, resource, shutdown_on_exit=False)
     processors = [*span_processors, _exporting_processor()] if export_traces else span_processors
     _observe_process(meters, version, dry_run=dry_run)
-    return Telemetry(meters, registry, _tracers(resource, processors) if processors else None)
-
-
-def _never_record_credentials() -> None:
-    """Mask the headers with credentials in spans; configured to capture all headers, spans would contain them."""
-    names = os.environ.get(_SANITIZE, "").split(",")
-    os.environ[_SANITIZE] = ",".join(dict.fromkeys(filter(None, (*names, *_CREDENTIALS))))
+    return Telemetry(meters, registry, _tracers(resource, processors, masking) if processors else None, masking)
 
 
 def _observe_process(meters: MeterProvider, version: str, *, dry_run: bool) -> None:
@@ -119,12 +124,14 @@ def _observe_process(meters: MeterProvider, version: str, *, dry_run: bool) -> N
     dry.set(int(dry_run))
 
 
-def _tracers(resource: Resource, processors: Sequence[SpanProcessor]) -> TracerProvider:
+def _tracers(resource: Resource, processors: Sequence[SpanProcessor], masking: Masking) -> TracerProvider:
     from opentelemetry.sdk.trace import TracerProvider
+
+    from tunnel_webhook.telemetry.spans import MaskingProcessor
 
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     for processor in processors:
-        provider.add_span_processor(processor)
+        provider.add_span_processor(MaskingProcessor(masking, processor))
     return provider
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -23,17 +24,44 @@ _KEEP_ALIVE = 90.0
 _CONNECT, _READ, _WRITE, _POOL = 3.0, 5.0, 5.0, 5.0
 _SHARE_OF_DEADLINE = 0.8
 _LISTING_TRIES = 3
+_MOST_PAGES = 1000
+
+NEW_CONNECTION = "tunnel_webhook.new_connection"
+"""The extension of a request that must not use a connection on which anything was answered before."""
 
 T = TypeVar("T")
 
 
-def http_transport() -> httpx.AsyncHTTPTransport:
-    """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute."""
-    # A write at once must not wait for a connection while all others are in use.
-    limits = httpx.Limits(
-        max_connections=2 * _CONCURRENCY, max_keepalive_connections=2 * _CONCURRENCY, keepalive_expiry=_KEEP_ALIVE
-    )
+class Network(httpx.AsyncBaseTransport):
+    """Kept connections, and a new one for each request with the extension NEW_CONNECTION."""
+
+    def __init__(self) -> None:
+        """Open no connection yet."""
+        # A write at once must not wait for a connection while all others are in use.
+        self._kept = _pool(2 * _CONCURRENCY)
+        # `Connection: close` would end a kept connection only after the answer that is to be independent of it.
+        self._new = _pool(0)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request."""
+        pool = self._new if request.extensions.get(NEW_CONNECTION) else self._kept
+        return await pool.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._kept.aclose()
+        await self._new.aclose()
+
+
+def _pool(kept: int) -> httpx.AsyncHTTPTransport:
+    most = max(kept, _CONCURRENCY)
+    limits = httpx.Limits(max_connections=most, max_keepalive_connections=kept, keepalive_expiry=_KEEP_ALIVE)
     return httpx.AsyncHTTPTransport(limits=limits)
+
+
+def http_transport() -> Network:
+    """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute, or new ones."""
+    return Network()
 
 
 def open_client(
@@ -65,15 +93,16 @@ def open_client(
 class CloudflareAPI:
     """Operations on Cloudflare, at most 8 at a time. They raise the failures that `failures` draws."""
 
-    def __init__(self, client: httpx.AsyncClient, server_clock: ServerClock) -> None:
-        """Take the client, which its owner closes, and the clock that Cloudflare's answers set."""
+    def __init__(self, client: httpx.AsyncClient, server_clock: ServerClock, mask: Callable[[str], str] = str) -> None:
+        """Take the client, which its owner closes, the clock that answers set, and what masks secrets in sentences."""
         self._client = client
         self._server_clock = server_clock
+        self._mask = mask
         self._slots = asyncio.Semaphore(_CONCURRENCY)
 
-    async def get(self, kind: type[T], operation: Operation, path: str) -> T:
+    async def get(self, kind: type[T], operation: Operation, path: str, *, on_new_connection: bool = False) -> T:
         """Read one result of a kind that msgspec decodes."""
-        return _decode(kind, operation, await self._send(operation, "GET", path))
+        return _decode(kind, operation, await self._send(operation, "GET", path, on_new_connection=on_new_connection))
 
     async def write(self, kind: type[T], operation: Operation, method: str, path: str, body: bytes) -> T:
         """Write JSON with PUT or POST, and return the result."""
@@ -98,35 +127,45 @@ class CloudflareAPI:
         params: Mapping[str, str],
         page_size: int,
         identity: Callable[[T], str],
+        *,
+        on_new_connection: bool = False,
     ) -> list[T]:
         """Read all pages of a list, and read them again if they shift meanwhile.
 
         An entry that is created or deleted between two pages moves the border between them, so that entries are missing
         or appear twice. Raises TemporaryFailure if the list never holds still.
+
+        | a page                                                 | then                             |
+        |--------------------------------------------------------|----------------------------------|
+        | is full, or fewer entries were read than its total     | the next page is read            |
+        | is empty                                               | the page before was the last one |
+        | repeats an entry, or its total is not that of the list | the whole list is read again     |
         """
         for _ in range(_LISTING_TRIES):
-            entries, totals = await self._pages(kind, operation, path, params, page_size)
-            is_stable = len(totals) == 1 or (len(set(totals)) == 1 and totals[0] in {len(entries), None})
-            if is_stable and len({identity(entry) for entry in entries}) == len(entries):
+            pages = partial(self._page, kind, operation, path, params, page_size, on_new_connection=on_new_connection)
+            entries = await _consistent(pages, page_size, identity)
+            if entries is not None:
                 return entries
         message = f"{operation}: the list changed while it was read, {_LISTING_TRIES} times"
         raise TemporaryFailure(message)
 
-    async def _pages(
-        self, kind: type[list[T]], operation: Operation, path: str, params: Mapping[str, str], page_size: int
-    ) -> tuple[list[T], list[int | None]]:
-        """Return the entries of all pages, and the total that each page reports."""
-        entries: list[T] = []
-        totals: list[int | None] = []
-        while True:
-            position = {"page": str(len(totals) + 1), "per_page": str(page_size)}
-            answer = await self._send(operation, "GET", path, params={**params, **position})
-            page = _decode(kind, operation, answer)
-            entries += page
-            totals.append(answer.total)
-            is_last = len(page) < page_size if answer.total is None else len(entries) >= answer.total
-            if is_last or not page:
-                return entries, totals
+    async def _page(
+        self,
+        kind: type[list[T]],
+        operation: Operation,
+        path: str,
+        params: Mapping[str, str],
+        page_size: int,
+        number: int,
+        *,
+        on_new_connection: bool,
+    ) -> tuple[list[T], int | None]:
+        """Return one page, and the total that it reports."""
+        position = {"page": str(number), "per_page": str(page_size)}
+        answer = await self._send(
+            operation, "GET", path, params={**params, **position}, on_new_connection=on_new_connection
+        )
+        return _decode(kind, operation, answer), answer.total
 
     async def _send(
         self,
@@ -136,9 +175,12 @@ class CloudflareAPI:
         *,
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        on_new_connection: bool = False,
     ) -> Answer:
         async with self._slots:
-            return await self._request(operation, method, path, params=params, content=content)
+            return await self._request(
+                operation, method, path, params=params, content=content, on_new_connection=on_new_connection
+            )
 
     async def _request(
         self,
@@ -148,23 +190,23 @@ class CloudflareAPI:
         *,
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        on_new_connection: bool = False,
         at_once: bool = False,
     ) -> Answer:
         options: dict[str, Any] = {}
+        extensions = {OPERATION_NAME: operation.name, NEW_CONNECTION: on_new_connection, AT_ONCE: at_once}
         if content is not None:
             timeout = httpx.Timeout(connect=_CONNECT, read=None, write=None, pool=_POOL)
             options = {"content": content, "headers": {"Content-Type": "application/json"}, "timeout": timeout}
         try:
-            response = await self._client.request(
-                method, path, params=params, extensions={OPERATION_NAME: operation.name, AT_ONCE: at_once}, **options
-            )
+            response = await self._client.request(method, path, params=params, extensions=extensions, **options)
         except HTTPX_ERRORS as error:
             raise failure_of_error(operation, error) from error
         except TemporaryFailure as error:
             message = f"{operation}: {error}"
             raise NotDone(message) from error
         self._server_clock.heed(response.headers)
-        decoded = decode_response(response.status_code, response.headers, response.content)
+        decoded = decode_response(response.status_code, response.headers, response.content, self._mask)
         if isinstance(decoded, Fault):
             raise failure_of_fault(operation, decoded)
         return decoded
@@ -176,6 +218,28 @@ def _decode(kind: type[T], operation: Operation, answer: Answer) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         fault = Fault(200, None, f"a result of another shape: {error}")
         raise failure_of_fault(operation, fault) from error
+
+
+async def _consistent(
+    read_page: Callable[[int], Awaitable[tuple[list[T], int | None]]], page_size: int, identity: Callable[[T], str]
+) -> list[T] | None:
+    """Return the entries of all pages, or None if the pages contradict one another."""
+    entries: dict[str, T] = {}
+    totals: list[int] = []
+    for number in range(1, _MOST_PAGES + 1):
+        page, total = await read_page(number)
+        before = len(entries)
+        entries |= {identity(entry): entry for entry in page}
+        if len(entries) < before + len(page):
+            return None
+        if total is not None and (page or number == 1):
+            totals.append(total)
+        # A full page is followed even where the total says that it is the last one: the total may be wrong.
+        if not page or (len(page) < page_size and len(entries) >= (total or 0)):
+            # The only page may hold more than its total: it is not full, so nothing is missing.
+            fits = max(totals, default=0) <= len(entries) if number == 1 else set(totals) <= {len(entries)}
+            return list(entries.values()) if fits else None
+    return None
 
 
 async def gather_or_cancel(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

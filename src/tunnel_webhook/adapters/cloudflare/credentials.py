@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
 
 from tunnel_webhook.ports import PermanentFailure
 
-_SENDABLE = re.compile(r"[\x21-\x7e]+")
+_SENDABLE = re.compile(r"(?!')[!#-\[\]-~]+(?<!')")
 
 
-def choose_credentials(*, token: str = "", token_file: str = "", key: str = "", email: str = "") -> httpx.Auth:
+def choose_credentials(
+    *,
+    token: str = "",
+    token_file: str = "",
+    key: str = "",
+    email: str = "",
+    learn: Callable[[str], object],
+) -> httpx.Auth:
     """Return the scheme of the first value that is set: token, file, key with email.
 
-    Raises PermanentFailure if a header cannot carry the value.
+    `learn` is called with each token of a file before it is sent. Raises PermanentFailure if a header cannot carry the
+    value.
     """
     if token:
         return ApiToken(token)
     if token_file:
-        return ApiTokenFile(Path(token_file))
+        return ApiTokenFile(Path(token_file), learn)
     return ApiKey(key, email)
 
 
@@ -45,9 +53,10 @@ class ApiTokenFile(httpx.Auth):
     older modification time.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Keep the path; the file is read with the first request."""
+    def __init__(self, path: Path, learn: Callable[[str], object] = str) -> None:
+        """Keep the path; the file is read with the first request. `learn` is called with each token in it."""
         self._path = path
+        self._learn = learn
         self._token = ""
         self._stamp: tuple[int, ...] | None = None
 
@@ -62,6 +71,7 @@ class ApiTokenFile(httpx.Auth):
             stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
                 self._token = _checked(self._path.read_text(), "CLOUDFLARE_API_TOKEN_FILE")
+                self._learn(self._token)
                 self._stamp = stamp
         except (OSError, UnicodeDecodeError, PermanentFailure) as error:
             if not self._token:
@@ -88,6 +98,6 @@ class ApiKey(httpx.Auth):
 def _checked(text: str, variable: str) -> str:
     secret = text.strip()
     if not _SENDABLE.fullmatch(secret):
-        message = f"{variable} is empty, or contains a space, a line break or a character outside ASCII"
+        message = f"{variable} is empty, or contains a space, a line break, a quote or a character outside ASCII"
         raise PermanentFailure(message)
     return secret

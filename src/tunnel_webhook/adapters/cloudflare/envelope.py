@@ -7,7 +7,7 @@ numbers and as strings, `result_info` may lack `total_pages`, and an edge that a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -59,8 +59,13 @@ class Fault:
     retry_after: float | None = None
 
 
-def decode_response(status: int, headers: Mapping[str, str], body: bytes) -> Answer | Fault:
-    """Return the answer in a response, or the fault. A success is one by its status and by its envelope."""
+def decode_response(
+    status: int, headers: Mapping[str, str], body: bytes, mask: Callable[[str], str] = str
+) -> Answer | Fault:
+    """Return the answer in a response, or the fault. A success is one by its status and by its envelope.
+
+    `mask` takes secrets out of a sentence before it is shortened, so that no part of one remains.
+    """
     try:
         envelope = msgspec.json.decode(body.decode(), type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -68,20 +73,20 @@ def decode_response(status: int, headers: Mapping[str, str], body: bytes) -> Ans
     if envelope.success and 200 <= status < 300:  # noqa: PLR2004 -- the range is HTTP's own
         total = envelope.result_info.total_count if envelope.result_info else None
         return Answer(envelope.result, total)
-    code, message = _first(envelope.errors or [])
+    code, message = _first(envelope.errors or [], mask)
     sentence = ": ".join(str(part) for part in (code, message) if part not in {None, ""})
     return Fault(status, code, sentence or f"HTTP {status} without a reason", seconds_to_wait(headers))
 
 
-def _first(errors: list[_Error]) -> tuple[int | None, str]:
+def _first(errors: list[_Error], mask: Callable[[str], str]) -> tuple[int | None, str]:
     """Return the code and the message of the first error; the wrapper 1004 is replaced by its cause."""
     if not errors:
         return None, ""
     error, chain = errors[0], errors[0].error_chain or []
     number = _number(error.code)
     if chain and number == _VALIDATION_ERROR:
-        return _first(chain)
-    return number, sanitise(": ".join(link.message for link in (error, *chain) if link.message))
+        return _first(chain, mask)
+    return number, sanitise(mask(": ".join(link.message for link in (error, *chain) if link.message)))
 
 
 def _number(code: int | str | None) -> int | None:

@@ -65,6 +65,23 @@ class DomainFilter:
         """Whether regular expressions decide."""
         return bool(self.regex_include or self.regex_exclude)
 
+    def concerns(self, zone: str) -> bool:
+        """Whether a hostname in a zone may pass; if not, nothing in that zone is ever asked for.
+
+        | filter                 | the zone                         | concerns it |
+        |------------------------|----------------------------------|-------------|
+        | regular expressions    | any                              | yes         |
+        | an exclude             | matches its name                 | no          |
+        | no include             | any other                        | yes         |
+        | an include             | is the name, above it, or below  | yes         |
+        | includes               | any other                        | no          |
+        """
+        if self.is_regular:
+            return True
+        if any(_matches(zone, name) for name in self.exclude):
+            return False
+        return not self.include or any(_overlap(zone, name.removeprefix(".")) for name in self.include)
+
     def matches(self, hostname: Hostname) -> bool:
         """Whether the hostname passes."""
         if self.is_regular:
@@ -80,6 +97,11 @@ def _matches(hostname: str, name: str) -> bool:
     if name.startswith("."):
         return hostname.endswith(name)
     return hostname == name or hostname.endswith("." + name)
+
+
+def _overlap(zone: str, name: str) -> bool:
+    """Whether one of two names is the other, or below it."""
+    return zone == name or zone.endswith("." + name) or name.endswith("." + zone)
 
 
 def _parse_name(text: str) -> str:

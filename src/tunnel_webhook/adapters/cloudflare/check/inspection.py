@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -23,8 +23,10 @@ from tunnel_webhook.adapters.cloudflare.credentials import ApiKey
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
 from tunnel_webhook.adapters.cloudflare.failures import Operation, Refused, failure_of_error
 from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
-from tunnel_webhook.domain.dns import Zone
+from tunnel_webhook.adapters.cloudflare.record_lists import RecordLists
+from tunnel_webhook.domain.dns import DnsRecord, Zone
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.hostname import zone_of
 from tunnel_webhook.ports import Failure, Finding, Level, TemporaryFailure, TunnelRepository
 
 T = TypeVar("T")
@@ -58,6 +60,9 @@ class CloudflareInspection:
         zones = await _attempt(self.directory.details())
         account = await _attempt(self.directory.account_id())
         token = None if isinstance(self.client.auth, ApiKey) else await self._verify(account)
+        tunnels = dict[str, TunnelObservation]() if isinstance(account, Failure) else await self._tunnels(account)
+        known = [] if isinstance(zones, Failure) else list(zones)
+        concerned = {zone for zone in known if self.policy.domain_filter.concerns(zone.name)}
         return Observations(
             now=now,
             date=date,
@@ -65,8 +70,10 @@ class CloudflareInspection:
             account=account,
             is_account_set=bool(self.directory.account),
             zones=zones,
-            tunnels={} if isinstance(account, Failure) else await self._tunnels(account),
-            usages={} if isinstance(zones, Failure) else await self._usages(zones),
+            tunnels=tunnels,
+            usages=await _by_zone(self._usage, concerned),
+            left_out=await _by_zone(self._claims, _named(tunnels.values(), known) - concerned),
+            refused_ids=self.directory.refusals,
         )
 
     async def _date(self) -> str | Failure:
@@ -101,9 +108,9 @@ class CloudflareInspection:
             connectors=await _attempt(self.api.get(list[Connector], listing, f"{path}/connections")),
         )
 
-    async def _usages(self, zones: Iterable[Zone]) -> Mapping[Zone, Usage | Failure]:
-        known = list(zones)
-        return dict(zip(known, await gather_or_cancel(self._usage(zone) for zone in known), strict=True))
+    async def _claims(self, zone: Zone) -> tuple[DnsRecord, ...] | Failure:
+        """Return the claims in a zone that nothing else reads."""
+        return await _attempt(RecordLists(self.api, self.directory.sleep).read(zone, in_full=False))
 
     async def _usage(self, zone: Zone) -> Usage | Failure:
         """Return how full a zone is; if only that is denied and its records can be read, it is unknown."""
@@ -115,6 +122,19 @@ class CloudflareInspection:
             self.api.get(list[StoredRecord], Operation("list records", subject), f"{path}?per_page=1")
         )
         return records if isinstance(records, Failure) else Usage()
+
+
+async def _by_zone(read: Callable[[Zone], Coroutine[Any, Any, T]], zones: Iterable[Zone]) -> Mapping[Zone, T]:
+    ordered = sorted(zones)
+    return dict(zip(ordered, await gather_or_cancel(read(zone) for zone in ordered), strict=True))
+
+
+def _named(tunnels: Iterable[TunnelObservation], zones: Iterable[Zone]) -> set[Zone]:
+    """Return the zones in which rules of the tunnels have hostnames."""
+    by_name = {zone.name: zone for zone in zones}
+    documents = (observation.configuration for observation in tunnels)
+    rules = (rule for document in documents if not isinstance(document, Failure) for rule in document.rules)
+    return {zone for rule in rules if (zone := zone_of(rule.canonical_hostname, by_name))}
 
 
 async def _attempt(call: Awaitable[T]) -> T | Failure:

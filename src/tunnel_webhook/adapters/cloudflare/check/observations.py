@@ -9,7 +9,7 @@ from typing import TypeGuard
 from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredTunnel, StoredZone, Usage, VerifiedToken
 from tunnel_webhook.adapters.cloudflare.failures import Refused
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
-from tunnel_webhook.domain.dns import Zone
+from tunnel_webhook.domain.dns import DnsRecord, Zone
 from tunnel_webhook.ports import Failure, TemporaryFailure
 
 
@@ -32,6 +32,8 @@ class Observations:
     """Everything that was read; `date` is the header of that name, `now` our clock in seconds since the epoch.
 
     `token` is None if a Global API Key is used. `tunnels` is by tunnel id, and empty if the account is not known.
+    `usages` has the zones that the domain filter can concern; `left_out` the claims in the others, as far as rules name
+    hostnames in them; `refused_ids` why a zone of CLOUDFLARE_ZONE_IDS is not in `zones`.
     """
 
     now: float
@@ -42,6 +44,10 @@ class Observations:
     zones: Mapping[Zone, StoredZone] | Failure
     tunnels: Mapping[str, TunnelObservation] = field(default_factory=dict[str, TunnelObservation])
     usages: Mapping[Zone, Usage | Failure] = field(default_factory=dict[Zone, Usage | Failure])
+    left_out: Mapping[Zone, tuple[DnsRecord, ...] | Failure] = field(
+        default_factory=dict[Zone, tuple[DnsRecord, ...] | Failure]
+    )
+    refused_ids: Mapping[str, Refused] = field(default_factory=dict[str, Refused])
 
     @property
     def lockout(self) -> Failure | None:

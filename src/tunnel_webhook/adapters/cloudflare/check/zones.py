@@ -3,6 +3,8 @@
 | subject       | level   | when                                                                                |
 |---------------|---------|-------------------------------------------------------------------------------------|
 | zone …        | ok      | it is active, or the domain filter excludes it                                      |
+| zone …        | warning | the domain filter excludes it, and hostnames in it are claimed                      |
+| zone …        | problem | CLOUDFLARE_ZONE_IDS names it, and it cannot be read                                 |
 | zone …        | warning | it is not active, is paused, or is of a type for which a record alone is not enough |
 | zone …        | problem | it is in another account than the tunnels                                           |
 | zone …        | unknown | regular expressions are set, and match neither its name nor `www` below it          |
@@ -20,6 +22,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from tunnel_webhook.adapters.cloudflare.check.observations import Observations, cure_of, is_denied
 from tunnel_webhook.adapters.cloudflare.codec import StoredZone, Usage
+from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
@@ -44,10 +47,16 @@ def about_zones(observations: Observations, policy: Policy) -> Iterator[Finding]
     if isinstance(observations.zones, Failure) or not observations.zones:
         return
     account = "" if isinstance(observations.account, Failure) else observations.account
+    for zone_id, refused in observations.refused_ids.items():
+        yield Finding(f"zone {zone_id}", Level.PROBLEM, str(refused), "remove it from CLOUDFLARE_ZONE_IDS")
     for zone, details in observations.zones.items():
-        yield _about_zone(f"zone {zone.name}", details, account, policy.domain_filter)
-        usage = observations.usages[zone]
-        if not is_denied(usage):
+        left_out = observations.left_out.get(zone)
+        if left_out:
+            yield _about_left_out(f"zone {zone.name}", left_out)
+        else:
+            yield _about_zone(f"zone {zone.name}", details, account, policy.domain_filter)
+        usage = observations.usages.get(zone)
+        if usage and not is_denied(usage):
             yield _about_records(f"records of {zone.name}", usage, details)
     yield from _about_filter(policy.domain_filter, [zone.name for zone in observations.zones])
 
@@ -60,6 +69,16 @@ def _about_zone(subject: str, zone: StoredZone, account: str, domain_filter: Dom
         cure = f"try them on the names that are to be published below {zone.name}"
         return Finding(subject, Level.UNKNOWN, sentence, cure)
     return Finding(subject, Level.OK, "the domain filter excludes it: nothing is published there")
+
+
+def _about_left_out(subject: str, claims: tuple[DnsRecord, ...] | Failure) -> Finding:
+    if isinstance(claims, Failure):
+        sentence = f"the domain filter excludes it, and whether hostnames in it are claimed cannot be read: {claims}"
+        return Finding(subject, Level.UNKNOWN, sentence, cure_of(claims))
+    number = "1 hostname in it is" if len(claims) == 1 else f"{len(claims)} hostnames in it are"
+    sentence = f"the domain filter excludes it, and {number} claimed, such as {claims[0].name}: they stay as they are"
+    cure = "widen DOMAIN_FILTER until external-dns has deleted them, or delete their records and rules by hand"
+    return Finding(subject, Level.WARNING, sentence, cure)
 
 
 def _about_state(subject: str, zone: StoredZone, account: str) -> Finding:
@@ -103,7 +122,7 @@ def _about_records(subject: str, usage: Usage | Failure, zone: StoredZone) -> Fi
 
 def _about_filter(domain_filter: DomainFilter, zones: Collection[str]) -> Iterator[Finding]:
     subject = "domain filter"
-    orphans = [entry for entry in domain_filter.include if not any(_overlap(entry, zone) for zone in zones)]
+    orphans = [entry for entry in domain_filter.include if not any(map(DomainFilter((entry,)).concerns, zones))]
     for entry in orphans:
         cure = "remove it from DOMAIN_FILTER, or grant Zone / Zone / Read on its zone"
         yield Finding(subject, Level.PROBLEM, f"no visible zone contains {entry}", cure)
@@ -127,12 +146,4 @@ def _may_select(domain_filter: DomainFilter, zone: str) -> bool:
     """Whether the filter may let a name in a zone pass; regular expressions are tried on two likely names."""
     if _has_patterns(domain_filter):
         return any(domain_filter.matches(Hostname(name)) for name in (zone, f"www.{zone}"))
-    if not DomainFilter(exclude=domain_filter.exclude).matches(Hostname(zone)):
-        return False
-    return not domain_filter.include or any(_overlap(entry, zone) for entry in domain_filter.include)
-
-
-def _overlap(entry: str, zone: str) -> bool:
-    """Whether an entry of the filter is a zone, below it, or above it."""
-    one, other = f".{entry.removeprefix('.')}", f".{zone}"
-    return one.endswith(other) or other.endswith(one)
+    return domain_filter.concerns(zone)
