@@ -115,6 +115,11 @@ class Account(Emulator):
         self.state = change(self.state)
         self._remember()
 
+    @property
+    def late_documents(self) -> list[str]:
+        """The documents that were sent, and are not stored yet although their senders stopped waiting."""
+        return [visit.entry.body for _, visit in self._late if visit.entry.method == "PUT"]
+
     def land(self) -> None:
         """Let the late calls have their effects that are due."""
         self._land()

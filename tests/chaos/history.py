@@ -13,7 +13,7 @@ import asyncio
 import gc
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,7 +38,7 @@ MOST_CALLS = 150
 """How many calls one sync may make, whatever befalls them."""
 
 _PAUSES = (0.0, 0.0, 1.0, 10.0, 30.0, 60.0, 150.0, 700.0)
-_LONGEST_PAUSE = 300.0
+_LONGEST_PAUSE, _OVERTAKEN = 300.0, 0.6
 _QUIET_SYNCS, _QUIET_PAUSE = 14, 75.0
 _OLD = 600.0
 _DOCUMENT = (
@@ -126,8 +126,7 @@ class _Run:
             owner = SLOTS[rng.choice(sorted(SLOTS))]
             self._say(f"{owner} wants: {self.wishes[owner].change(rng)}")
         slots = [slot for slot in sorted(SLOTS) if not self.processes[slot].is_paused]
-        if "us-1" in slots and self.processes["us-2"].is_paused and rng.random() < 0.7:
-            await self._overtake()
+        await self._overtake_some(slots)
         slots = rng.sample(slots, min(len(slots), rng.choice((1, 1, 2, 2, 3)) if "at once" in perils else 1))
         if not slots:
             await asyncio.sleep(rng.choice(_PAUSES))
@@ -148,12 +147,28 @@ class _Run:
         self.processes[slot].pauses_next_for = self.rng.uniform(1, _LONGEST_PAUSE)
         self._say(f"{slot} will pause for {self.processes[slot].pauses_next_for:.0f} s")
 
-    async def _overtake(self) -> None:
-        """Delete a hostname that a paused process may be about to publish, and wait until its record is gone."""
-        self._say(f"us wants: {self.wishes['us'].delete_last()}")
+    def _to_overtake(self, slots: list[str]) -> Iterator[tuple[str, str]]:
+        """Yield a slot and the hostname that it may delete before a paused process or a late write publishes it."""
+        if "us-1" in slots and self.processes["us-2"].is_paused:
+            yield "us-1", self.wishes["us"].last
+        for slot in slots:
+            wanted = self.wishes[SLOTS[slot]].wanted
+            late = [name for name in sorted(wanted) if any(f'"{name}"' in body for body in self.account.late_documents)]
+            if late:
+                yield slot, self.rng.choice(late)
+
+    async def _overtake_some(self, slots: list[str]) -> None:
+        for slot, name in self._to_overtake(slots):
+            if self.rng.random() < _OVERTAKEN:
+                await self._overtake(slot, name)
+
+    async def _overtake(self, slot: str, name: str) -> None:
+        """Delete a hostname, and let its owner finish that."""
+        self.wishes[SLOTS[slot]].delete(name)
+        self._say(f"{SLOTS[slot]} wants: delete {name}, before it is published again")
         for _ in range(2):
-            await self._sync("us-1", 0.0)
-            await asyncio.sleep(self.rng.choice((1.0, 125.0)))
+            await self._sync(slot, 0.0)
+            await asyncio.sleep(self.rng.choice((1.0, 2.0, 125.0)))
 
     async def _sync(self, slot: str, delay: float) -> None:
         process = self.processes[slot]

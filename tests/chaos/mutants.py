@@ -5,6 +5,7 @@
 |-------------------------------------|------------------------------------------------------------------------------|
 | `every answer is believed`          | doubt: an answer that is empty, older or otherwise contradicts the last one  |
 | `old claims prove nothing`          | doubt about the first answer of a process that is empty                      |
+| `every list is believed`            | doubt about a list of zones or records that lacks what was there             |
 | `nothing is read before a write`    | both final reads                                                             |
 | `one read before a write`           | the second final read                                                        |
 | `final reads are not compared`      | the comparison of the final reads with the document that was laid out        |
@@ -25,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from tunnel_webhook.adapters.cloudflare import lock, tunnels
+from tunnel_webhook.adapters.cloudflare import directory, lock, record_lists, tunnels
 from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration
 from tunnel_webhook.application import execution, gathering, service
 from tunnel_webhook.domain.planning import belief, planner, releasing
@@ -135,9 +136,15 @@ def _take_any_lock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lock.DnsLock, "_swap", swap)
 
 
+def _believe_every_list(patch: pytest.MonkeyPatch) -> None:
+    for module in (directory, record_lists):
+        patch.setattr(module, "is_in_doubt", lambda *_, **__: False)
+
+
 MUTANTS: Mapping[str, Mutant] = {
     "every answer is believed": Mutant(_believe_everything),
     "old claims prove nothing": Mutant(_forget_old_claims),
+    "every list is believed": Mutant(_believe_every_list),
     "nothing is read before a write": Mutant(_read_nothing_before_a_write),
     "one read before a write": Mutant(_read_once_before_a_write),
     "final reads are not compared": Mutant(_compare_nothing),

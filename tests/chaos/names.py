@@ -72,10 +72,10 @@ class Wishes:
             self.wanted[name] = Wish(wish.tunnel, {path: wish.ports.get(path, _port(rng)) for path in _paths(rng)})
         return f"{kind} {name}"
 
-    def delete_last(self) -> str:
-        """Delete the hostname that changed last, and return what was done."""
-        self.wanted.pop(self.last, None)
-        return f"delete {self.last}"
+    def delete(self, name: str) -> None:
+        """Delete a hostname, if it is wanted."""
+        self.wanted.pop(name, None)
+        self.last = name
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return the wishes as external-dns hands them over."""

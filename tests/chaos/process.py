@@ -41,7 +41,7 @@ class Process:
     """A process from its start to its end; a new one remembers nothing.
 
     `looks` holds Cloudflare's answers to it about each tunnel's document, `lied_to_about` the tunnels about which its
-    last answer was a long lie. `notices` counts the log lines about overwritten writes, `faults` says what it did that
+    last answer was a lie. `notices` counts the log lines about overwritten writes, `faults` says what it did that
     no process may do.
     """
 

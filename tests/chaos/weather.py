@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from chaos.process import Process
-from doubles.emulator import HTML, Distort, Drop, Fault, Lie, Respond, Slow
+from doubles.emulator import BLUE, GREEN, HTML, Distort, Drop, Fault, Lie, Respond, Slow
 from doubles.emulator.envelope import Request
 from doubles.emulator.faults import Falsehood
 
@@ -115,6 +115,7 @@ class Weather:
             return None
         process.may_be_lied_to = False
         process.truths_due[path] = _TRUTHS_AFTER_A_LIE
+        process.lied_to_about.update(tunnel for tunnel in (BLUE, GREEN) if tunnel in path)
         return self.lie_about(path)
 
     def lie_about(self, path: str) -> Lie:
