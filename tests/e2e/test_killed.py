@@ -243,7 +243,7 @@ async def test_the_next_process_makes_up_for_one_that_is_killed_after_any_write(
     with ExitStack() as processes:
         webhook = started(control, processes)
         for number in count(1):
-            control.seed(states[stage])
+            control.seed(anew(states[stage], control.state()))
             control.reset()
             control.arm(Pause(method=method, nth=number, when="after"))
             killed_at = await kill_when_held(control, webhook, STAGES[stage])
@@ -261,10 +261,19 @@ async def test_the_next_process_makes_up_for_one_that_is_killed_after_any_write(
 
 def started(control: Control, processes: ExitStack) -> RunningWebhook:
     """Start a process of ours on the emulator."""
-    names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1"}
+    names = {"CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}", "MAX_DELETE_RATIO": "1", "RELEASE_DELAY": "0"}
     return processes.enter_context(
         running_webhook({"CLOUDFLARE_API_URL": control.url, "CLOUDFLARE_API_TOKEN": API_TOKEN, **names})
     )
+
+
+def anew(state: State, present: State) -> State:
+    """Return a state under versions that no process has seen yet: an older one would be in doubt."""
+    for tunnel in state.tunnels.values():
+        assert tunnel.configuration
+        newer = replace(tunnel.configuration, version=present.version(tunnel.id) + 1)
+        state = state.with_tunnel(replace(tunnel, configuration=newer))
+    return state
 
 
 async def sync(webhook: RunningWebhook, stage: tuple[Endpoint, ...]) -> None:

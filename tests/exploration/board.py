@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
+from itertools import count
 
 import httpx
 
@@ -79,6 +80,7 @@ class Board:
 
     past: dict[str, State] = field(default_factory=dict)
     is_open: bool = False
+    nonces: Iterator[int] = field(default_factory=lambda: count(1))
 
     def clock(self) -> float:
         return self.now

@@ -52,8 +52,9 @@ class Account:
     def reset(self) -> None:
         """Put only what was made by hand in the account, and stop every disturbance."""
         self.disturb("", times=0)
-        documents = {BLUE: (world.DOCUMENT, 7), GREEN: self.backend.fresh}
-        self.put({"documents": documents, "records": {"example.com": HAND_MADE_RECORDS, "example.org": []}})
+        documents = {BLUE: (world.DOCUMENT, 0), GREEN: (self.backend.fresh, 0)}
+        records = {"example.com": HAND_MADE_RECORDS, "example.org": []}
+        self._put_anew({"documents": documents, "records": records})
 
     def hand_over(self, other: Account) -> None:
         """Put this state in the account of another process, under ids that the other process has not issued itself."""
@@ -61,7 +62,13 @@ class Account:
         for records in state["records"].values():
             for each in filter(is_claim, records):
                 each["id"] += f"-{self.backend.name}"
-        other.put(state)
+        other._put_anew(state)
+
+    def _put_anew(self, state: Mapping[str, Any]) -> None:
+        """Put a state under versions that the process has not seen: an older one would be in doubt."""
+        newest = max((version for _, version in self.state()["documents"].values()), default=0)
+        documents = {tunnel: (text, newest + 1) for tunnel, (text, _) in state["documents"].items()}
+        self.put({**state, "documents": documents})
 
     def disturb(self, step: str, *, delay: float = 0, failure: str = "", times: int = 1) -> None:
         """Delay this step (seconds) the next `times` times, or let it fail: `temporary` or `permanent`."""
@@ -144,7 +151,7 @@ class Account:
             for name in published
         }
         assert self.bystanders(set(published)) == (
-            bystanders or ({BLUE: world.DOCUMENT, GREEN: _without(self.backend.fresh[0], ())}, [*HAND_MADE_RECORDS])
+            bystanders or ({BLUE: world.DOCUMENT, GREEN: _without(self.backend.fresh, ())}, [*HAND_MADE_RECORDS])
         )
 
 

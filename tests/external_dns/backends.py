@@ -47,8 +47,8 @@ class Backend(Protocol):
         ...
 
     @property
-    def fresh(self) -> tuple[str, int]:
-        """The document and the version of a tunnel that has never been configured."""
+    def fresh(self) -> str:
+        """The document of a tunnel without any rules but the catch-all."""
         ...
 
     def __call__(self, request: str, **arguments: Any) -> Any: ...
@@ -65,8 +65,8 @@ class MemoryBackend:
         return self.path.parent.name
 
     @property
-    def fresh(self) -> tuple[str, int]:
-        return "null", 0
+    def fresh(self) -> str:
+        return '{"ingress":[{"service":"http_status:404"}]}'
 
     def __call__(self, request: str, **arguments: Any) -> Any:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -87,9 +87,9 @@ class CloudflareBackend:
         return "emulator"
 
     @property
-    def fresh(self) -> tuple[str, int]:
+    def fresh(self) -> str:
         # With the member that Cloudflare adds to a document, so that documents can be compared byte for byte.
-        return '{"ingress":[{"service":"http_status:404"}],"warp-routing":{"enabled":false}}', 1
+        return '{"ingress":[{"service":"http_status:404"}],"warp-routing":{"enabled":false}}'
 
     def __call__(self, request: str, **arguments: Any) -> Any:
         answers: dict[str, Callable[..., Any]] = {"state": self._state, "put": self._put, "disturb": self._disturb}

@@ -40,6 +40,7 @@ KINDS = {
 SETTINGS = {
     "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
     "DOMAIN_FILTER": "example.com,example.org",
+    "RELEASE_DELAY": "0",
 }
 BURST = 150
 """Calls to Cloudflare after which a process is not used for a further test, since it paces itself after 200."""

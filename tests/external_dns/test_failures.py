@@ -31,24 +31,39 @@ LIVE = {
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("failure", ["temporary", "permanent"])
 def test_a_write_that_fails_once_is_a_soft_error_and_is_made_up_for(
-    newest_everywhere: ExternalDns, account: Account, step: str, failure: str
+    newest_everywhere: ExternalDns, account: Account, backend: str, step: str, failure: str
 ) -> None:
     newest_everywhere.publish(*OLD)
     account.disturb(step, failure=failure)
-    newest_everywhere.loop(*NEW).check_soft_error("apply")
+    if (backend, failure) != ("cloudflare", "temporary") or "tunnels" not in step:
+        newest_everywhere.loop(*NEW).check_soft_error("apply")
+    # Cloudflare answers 503 to a write of a tunnel that it did not carry out, so the same loop makes it once more.
     newest_everywhere.publish(*NEW)
     assert newest_everywhere.publish(*NEW).todo == {}
     account.check(LIVE)
 
 
-@pytest.mark.parametrize("step", ["before tunnels.load", "before zones.load"])
 @pytest.mark.parametrize("failure", ["temporary", "permanent"])
-def test_a_read_that_fails_is_a_soft_error_and_changes_nothing(
-    newest_everywhere: ExternalDns, account: Account, step: str, failure: str
+def test_a_read_of_a_tunnel_that_fails_is_made_up_for_by_what_was_read_before(
+    newest_everywhere: ExternalDns, account: Account, failure: str
 ) -> None:
     newest_everywhere.publish(*OLD)
     before = account.state()
-    account.disturb(step, failure=failure)
+    account.disturb("before tunnels.load", failure=failure, times=2)
+    assert newest_everywhere.publish(*OLD).todo == {}
+    assert account.state() == before
+    newest_everywhere.publish(*NEW)
+    assert newest_everywhere.publish(*NEW).todo == {}
+    account.check(LIVE)
+
+
+@pytest.mark.parametrize("failure", ["temporary", "permanent"])
+def test_a_read_of_a_zone_that_fails_is_a_soft_error_and_changes_nothing(
+    newest_everywhere: ExternalDns, account: Account, failure: str
+) -> None:
+    newest_everywhere.publish(*OLD)
+    before = account.state()
+    account.disturb("before zones.load", failure=failure)
     newest_everywhere.loop(*NEW).check_soft_error("records")
     assert account.state() == before
     newest_everywhere.publish(*NEW)

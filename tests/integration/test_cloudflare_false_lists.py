@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
-from doubles.emulator import BLUE, Distort, Emulator, Fault, Record, Respond, seed, zone_id
+from doubles.emulator import BLUE, Distort, Emulator, Fault, Intervention, Record, Respond, seed, zone_id
 from tunnel_webhook.application import TunnelService
 from tunnel_webhook.domain.dns import RecordBatch, Zone
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -276,3 +276,17 @@ async def test_lies_of_two_kinds_at_once_are_not_a_shorter_list_either() -> None
             except Failure:
                 continue
             assert found == full[ZONE]
+
+
+@pytest.mark.parametrize("lying", [1, 2], ids=["the first reading", "the second reading"])
+async def test_a_first_list_of_zones_that_is_false_in_part_is_not_believed(lying: int) -> None:
+    state = seed(["example.com", "sub.example.com"])
+    async with cloudflare(Emulator(state)) as world:
+        only_parent = state.with_zone(state.zone("example.com"))
+        partial = replace(only_parent, zones={zone_id("example.com"): state.zone("example.com")})
+        world.emulator.arm(Intervention(path="/zones$", nth=lying, change=lambda _: partial))
+        world.emulator.arm(Intervention(path="/zones$", nth=lying + 1, change=lambda _: state))
+        with pytest.raises(TemporaryFailure, match="one reading shows"):
+            await world.zones.zones()
+        world.emulator.state, world.emulator.script = state, ()
+        assert [zone.name for zone in await world.zones.zones()] == ["example.com", "sub.example.com"]

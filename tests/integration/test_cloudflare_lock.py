@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -10,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from doubles.cloudflare_adapters import Cloudflare, cloudflare
-from doubles.emulator import ACCOUNT, BLUE, GREEN, Drop, Emulator, Intervention, Lie, Record, Respond, State, seed
+from doubles.emulator import BLUE, GREEN, Drop, Emulator, Intervention, Lie, Record, Respond, State, seed
 from doubles.emulator.values import stamp
 from tunnel_webhook.application import TunnelService
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -351,21 +352,38 @@ def instance(world: Cloudflare, *, lock: bool) -> TunnelService:
     )
 
 
-async def test_with_the_lock_two_syncs_at_once_lose_nothing(opened: AsyncExitStack) -> None:
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("pairs", [30, pytest.param(1000, marks=pytest.mark.nightly)])
+async def test_with_the_lock_two_syncs_at_once_lose_nothing(opened: AsyncExitStack, pairs: int) -> None:
     state = with_lock().with_records(
         ZONE, replace(lock_record(), name=f"_tunnel-lock-{GREEN[:8]}.{ZONE}", content="green.invalid")
     )
     world = await world_of(opened, state.with_document(BLUE, configuration(rule("hand.example.com")).text))
     other = await another(opened, world)
-    world.emulator.state = world.emulator.state.with_behaviour(latency=0.1)
-    first, second = instance(world, lock=True), instance(other, lock=True)
-    for number in range(20):
-        await asyncio.gather(
-            first.apply_changes(Changes(create=(endpoint(f"a{number}.example.com"),))),
-            second.apply_changes(Changes(create=(endpoint(f"b{number}.example.com"),))),
-        )
-        document = world.emulator.state.document(BLUE)
-        assert f"a{number}.example.com" in document
-        assert f"b{number}.example.com" in document
-    assert "hand.example.com" in world.emulator.state.document(BLUE)
-    assert world.calls_to("PUT", f"{ACCOUNT}/cfd_tunnel/{BLUE}") == 40
+    world.emulator.state = world.emulator.state.with_behaviour(latency=0.1, rate_quota=10**6)
+    clock, instances = world.emulator.clock, [instance(world, lock=True), instance(other, lock=True)]
+
+    async def sync(owner: str, number: int) -> None:
+        """Publish the hostname of a number, and withdraw the one before it."""
+        earlier = (endpoint(f"{owner}{number - 1}.example.com"),) if number else ()
+        created = (endpoint(f"{owner}{number}.example.com"),)
+        await instances["ab".index(owner)].apply_changes(Changes(create=created, delete=earlier))
+
+    for number in range(pairs):
+        await asyncio.gather(sync("a", number), sync("b", number))
+        document = json.loads(world.emulator.state.document(BLUE))
+        assert {each.get("hostname") for each in document["ingress"]} == {
+            "hand.example.com",
+            f"a{number}.example.com",
+            f"b{number}.example.com",
+            None,
+        }
+        await clock.sleep(10.0)
+        world.emulator.log.clear()
+
+    await clock.sleep(121.0)
+    for each in instances:
+        assert len(await each.records()) == 2
+        await each.turns.finish()
+    names = {record.name for record in world.emulator.state.zone(ZONE).records.values()}
+    assert {name for name in names if "lock" not in name} == {f"{owner}{pairs - 1}.example.com" for owner in "ab"}

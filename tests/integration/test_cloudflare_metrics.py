@@ -33,7 +33,7 @@ async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry
     after = scraped(telemetry)
     grown = {key: number - before.get(key, 0) for key, number in after.items() if number != before.get(key)}
     assert {key: number for key, number in grown.items() if key.startswith(f"{PREFIX}requests_total")} == {
-        f'{PREFIX}requests_total{{operation="list zones",status="200"}}': 1,
+        f'{PREFIX}requests_total{{operation="list zones",status="200"}}': 2,
         f'{PREFIX}requests_total{{operation="load configuration",status="502"}}': 1,
         f'{PREFIX}requests_total{{operation="load configuration",status="ReadError"}}': 1,
         f'{PREFIX}requests_total{{operation="load configuration",status="200"}}': 1,
@@ -41,8 +41,8 @@ async def test_requests_are_counted_by_operation_and_status(telemetry: Telemetry
         f'{PREFIX}requests_total{{operation="write records",status="200"}}': 1,
     }
     assert grown[f'{PREFIX}retries_total{{operation="load configuration"}}'] == 2
-    assert grown[f'{PREFIX}request_duration_seconds_count{{operation="list zones",status="200"}}'] == 1
-    assert after[f"{PREFIX}rate_limit_remaining{{}}"] == 1200 - 4
+    assert grown[f'{PREFIX}request_duration_seconds_count{{operation="list zones",status="200"}}'] == 2
+    assert after[f"{PREFIX}rate_limit_remaining{{}}"] == 1200 - 5
 
 
 async def test_the_window_in_which_a_write_by_someone_else_is_lost_is_measured(telemetry: Telemetry) -> None:

@@ -353,6 +353,7 @@ async def test_the_account_is_taken_from_the_zones_if_it_is_not_set() -> None:
         await world.tunnels.load(GREEN)
         assert [line.partition("?")[0] for line in world.calls] == [
             "GET /zones",
+            "GET /zones",
             f"GET /accounts/{ACCOUNT}/cfd_tunnel/{BLUE}/configurations",
             f"GET /accounts/{ACCOUNT}/cfd_tunnel/{GREEN}/configurations",
         ]

@@ -185,7 +185,7 @@ async def test_more_than_fifty_zones_are_listed_by_name() -> None:
         zones = await world.zones.zones()
         assert len(zones) == 120
         assert list(zones) == sorted(zones)
-        assert len(world.calls) == 3
+        assert world.calls_to("GET", "order=name") == 3
 
 
 async def test_the_list_of_zones_is_kept_for_ten_minutes(world: Cloudflare) -> None:
@@ -193,16 +193,16 @@ async def test_the_list_of_zones_is_kept_for_ten_minutes(world: Cloudflare) -> N
         await world.zones.zones()
     await advance(world, TEN_MINUTES - 1)
     await world.zones.zones()
-    assert world.calls_to("GET", "/zones?") == 1
+    assert world.calls_to("GET", "/zones?order=name") == 1
     await advance(world, 1)
     await world.zones.zones()
-    assert world.calls_to("GET", "/zones?") == 2
+    assert world.calls_to("GET", "/zones?order=name") == 2
 
 
 async def test_concurrent_callers_share_one_list_of_zones() -> None:
     async with cloudflare(emulated(seed().with_behaviour(latency=0.1)), account="") as world:
         await asyncio.gather(world.zones.load(), world.tunnels.load(BLUE), world.tunnels.load(GREEN))
-        assert world.calls_to("GET", "/zones?") == 1
+        assert world.calls_to("GET", "/zones?order=name") == 1
 
 
 async def test_the_name_of_a_zone_is_lower_case_however_it_is_listed() -> None:

@@ -56,3 +56,13 @@ def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
     ]
 
     assert offenders == []
+
+
+def test_nothing_that_a_client_chooses_is_remembered_by_number() -> None:
+    """`Memo` bounds by weight; a cache by number may hold only what the operator's settings name."""
+    caches = {
+        (path.stem, most)
+        for path in MODULES
+        for most in re.findall(r"@(?:functools\.)?(?:lru_cache|cache)\b\(?(?:maxsize=)?(\w*)", path.read_text())
+    }
+    assert caches == {("domain_filter", "2"), ("adjustment", "1")}

@@ -156,6 +156,17 @@ async def test_hostnames_are_not_returned_if_one_tunnel_is_in_doubt() -> None:
         await known.hostnames()
 
 
+async def test_a_later_answer_is_judged_by_the_claims_that_were_given_last() -> None:
+    known = documents(InMemoryTunnels.empty([BLUE, GREEN]))
+    known.believe(await known.read(), frozenset({BLUE}))
+    with pytest.raises(TemporaryFailure, match="it is empty, although hostnames have been published through it"):
+        await known.hostnames()
+    with pytest.raises(TemporaryFailure, match="is not written"):
+        await known.replace(BLUE, with_app, LATE)
+    known.believe(await known.read(), frozenset())
+    assert await known.hostnames() == frozenset()
+
+
 # Replacing a document.
 
 
@@ -255,6 +266,40 @@ async def test_a_document_that_was_superseded_by_a_doubtful_one_is_not_revised_o
         await replaced(interfering)
     assert tunnels.documents[BLUE] == (stored.text, stored.version)
     assert [base.version for base in interfering.bases] == [7, 7, 7]
+
+
+@pytest.mark.parametrize("newer_first", [True, False], ids=["the newer first", "the older first"])
+async def test_of_two_reads_that_differ_the_newer_document_is_revised(
+    newer_first: bool,  # noqa: FBT001 -- a fact
+) -> None:
+    tunnels = held()
+    older, newer = configuration(version=1), configuration(THEIRS, version=2)
+
+    @dataclass(slots=True)
+    class Split(Interfering):
+        async def save(
+            self,
+            tunnel: str,
+            base: TunnelConfiguration,
+            configuration: TunnelConfiguration,
+            may_write: Callable[[], bool],
+            /,
+        ) -> int | Superseded:
+            saved = await Interfering.save(self, tunnel, base, configuration, may_write)
+            if isinstance(saved, Superseded):
+                return Superseded((newer, older) if newer_first else (older, newer))
+            return saved
+
+    await replaced(Split(tunnels, once(newer)))
+    assert hosts(tunnels) == ["app.example.com", "theirs.example.com", ""]
+
+
+async def test_other_content_of_the_same_version_is_not_written_upon_within_one_apply() -> None:
+    tunnels = held()
+    interfering = Interfering(tunnels, once(configuration(THEIRS, version=1)))
+    with pytest.raises(TemporaryFailure, match="gave up after 3 tries"):
+        await replaced(interfering)
+    assert hosts(tunnels) == ["theirs.example.com", ""]
 
 
 async def test_writes_by_someone_else_without_end_are_given_up_after_three_tries() -> None:

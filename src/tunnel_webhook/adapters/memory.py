@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -179,7 +179,7 @@ class NoLock:
     """WriteLock that excludes no one: for a single instance, and for documents in memory."""
 
     @asynccontextmanager
-    async def held(self, _tunnel: str, /) -> AsyncIterator[Lease]:
+    async def held(self, _tunnel: str, /) -> AsyncGenerator[Lease]:
         """Yield a lease that does not end."""
         yield Unlimited()
 

@@ -114,7 +114,7 @@ class _Step:
         for hostname, refusal in refusals.among(changes).items():
             self.progress.fail({hostname}, refusal)
         allowed = {name: changes[name] for name in changes if name not in self.progress.failed}
-        pending = deque([allowed] if allowed else [])
+        pending: deque[dict[Hostname, RuleChange]] = deque([allowed] if allowed else [])
         refused, is_any_accepted = 0, False
         while pending and refused < _REFUSED_WRITES:
             part = pending.popleft()
@@ -124,7 +124,8 @@ class _Step:
             except Unacceptable as refusal:
                 refused += 1
                 if refused == _REFUSED_WRITES and not is_any_accepted:
-                    part, pending = _joined(part, *pending), deque()
+                    part = _joined(part, *pending)
+                    pending.clear()
                 elif len(part) > 1:
                     # The other half comes before a quarter: where few are guilty, most go live first.
                     pending.extend(_halves(part))
@@ -206,7 +207,8 @@ def _obstacle(decision: Decision, states: Mapping[str, TunnelState]) -> Failure 
     A hostname may leave a tunnel that does not exist: there is nothing left to remove from it.
     """
     concerned = decision.changed_tunnels | {decision.tunnel}
-    needed = decision.changed_tunnels | ({decision.tunnel} if decision.claim or decision.repoint else frozenset())
+    points_there = decision.claim is not None or decision.repoint is not None
+    needed = concerned if points_there else decision.changed_tunnels
     for tunnel in sorted(concerned):
         state = states[tunnel]
         if state.failure or (tunnel in needed and state.obstacle):

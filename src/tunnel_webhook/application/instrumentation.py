@@ -1,5 +1,6 @@
 """What an operator sees: metrics, one log line per sync, events on the span.
 
+What one sync logs is bounded, whatever it brings: of each kind the first 50 are named, and the others counted by code.
 OpenTelemetry's API is silent until `telemetry` gives it an SDK, so nothing here depends on one.
 """
 
@@ -7,16 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from opentelemetry import metrics, trace
 
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.code import Code
 from tunnel_webhook.domain.external_dns.adjustment import Adjustment
+from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Action, Plan
 from tunnel_webhook.domain.planning.report import Report
+from tunnel_webhook.domain.quotation import shortened
 from tunnel_webhook.ports import Failure
 
 log = logging.getLogger(__name__)
@@ -45,23 +49,28 @@ _success = _meter.create_gauge(
     "tunnel_webhook_last_success_timestamp_seconds", description="When the driven ports last answered"
 )
 
-_UNKNOWN_RESOURCE = "unknown resource"
+_MOST_NAMED = 50
+_MOST_CHARACTERS = 253
+_KNOWN_TYPES = frozenset(
+    {"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SVCB", "TLSA", "TXT"}
+)
 
 
 def observe_adjustment(adjustment: Adjustment) -> None:
     """Name the endpoints that cannot be published, and count those that no tunnel can carry."""
-    for fault in adjustment.unpublishable:
-        endpoint = fault.endpoint
-        resource = endpoint.resource or _UNKNOWN_RESOURCE
-        log.warning("cannot publish %s (%s): %s: %s", endpoint.dns_name, resource, fault.reason, fault.sentence)
-    for record_type, number in Counter(endpoint.record_type for endpoint in adjustment.dropped).items():
+    for fault in adjustment.unpublishable[:_MOST_NAMED]:
+        name, resource = _name(fault.endpoint.dns_name), _resource(fault.endpoint.resource)
+        log.warning("cannot publish %s (%s): %s: %s", name, resource, fault.reason, fault.sentence)
+    _log_others("cannot publish", (fault.reason for fault in adjustment.unpublishable[_MOST_NAMED:]))
+    for record_type, number in Counter(_type(endpoint) for endpoint in adjustment.dropped).items():
         _dropped.add(number, {"type": record_type})
 
 
 def observe_report(reported: Report, existing: Existing, policy: Policy) -> None:
     """Name the hostnames that have drifted, and measure how many are managed."""
-    for hostname, drift in reported.drift:
+    for hostname, drift in reported.drift[:_MOST_NAMED]:
         log.warning("%s has drifted: %s; external-dns repairs it if it still wants it", hostname, drift)
+    _log_others("drifted:", (drift for _, drift in reported.drift[_MOST_NAMED:]))
     drifts = Counter(drift for _, drift in reported.drift)
     for drift in Drift:
         _drifted.set(drifts[drift], {"drift": drift.value})
@@ -109,20 +118,42 @@ def observe_plan(applied: Plan, *, waiting: int, dry_run: bool) -> None:
     span = trace.get_current_span()
     for name, number in applied.counts.items():
         span.set_attribute(f"tunnel_webhook.{name}", number)
-    for decision in applied.decisions:
+    for decision in applied.decisions[:_MOST_NAMED]:
         log.debug("%s%s %s", "would " if dry_run else "", decision.action.value, decision.hostname)
     if not dry_run:
         for action in Action:
             _changed.add(applied.counts[action.value], {"action": action.value})
-    for rejection in applied.rejections:
-        _rejected.add(1, {"reason": rejection.reason.value})
-        span.add_event(
-            "rejected",
-            {"hostname": rejection.hostname, "reason": rejection.reason.value, "sentence": rejection.sentence},
-        )
-        resource = rejection.resource or _UNKNOWN_RESOURCE
-        log.warning("rejected %s (%s): %s: %s", rejection.hostname, resource, rejection.reason, rejection.sentence)
+    for reason, number in Counter(rejection.reason for rejection in applied.rejections).items():
+        _rejected.add(number, {"reason": reason.value})
+    for rejection in applied.rejections[:_MOST_NAMED]:
+        name, resource = _name(rejection.hostname), _resource(rejection.resource)
+        event = {"hostname": name, "reason": rejection.reason.value, "sentence": rejection.sentence}
+        span.add_event("rejected", event)
+        log.warning("rejected %s (%s): %s: %s", name, resource, rejection.reason, rejection.sentence)
+    _log_others("rejected", (rejection.reason for rejection in applied.rejections[_MOST_NAMED:]))
     _withheld.add(len(applied.withheld))
     counts = ", ".join(f"{name} {number}" for name, number in applied.counts.items() if number) or "nothing to do"
     left = f", waiting {waiting}" if waiting else ""
     log.info("%s: %s%s", "dry run, would apply" if dry_run else "applied", counts, left)
+
+
+def _log_others(what: str, codes: Iterable[Code]) -> None:
+    """Count those that are not named, by code."""
+    numbers = Counter(codes)
+    if numbers:
+        by_code = ", ".join(f"{code} {number}" for code, number in sorted(numbers.items()))
+        log.warning("%s %d more: %s", what, numbers.total(), by_code)
+
+
+def _name(hostname: str) -> str:
+    """Return what was given as a hostname; a valid one is never cut."""
+    return shortened(hostname, _MOST_CHARACTERS)
+
+
+def _resource(resource: str) -> str:
+    return shortened(resource, _MOST_CHARACTERS) or "unknown resource"
+
+
+def _type(endpoint: Endpoint) -> str:
+    """Return the record type of an endpoint, `other` for one that DNS does not have: each would be a time series."""
+    return endpoint.record_type if endpoint.record_type in _KNOWN_TYPES else "other"

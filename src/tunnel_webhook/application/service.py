@@ -21,8 +21,11 @@ from tunnel_webhook.domain.planning.plan import Plan
 from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.report import report
 from tunnel_webhook.domain.planning.request import hostnames_in
+from tunnel_webhook.domain.quotation import shortened
 from tunnel_webhook.ports import ChangesNotApplied, TemporaryFailure
 
+# The answer shows only the first of them, and external-dns reads none; the log names more.
+_MOST_NAMED = 5
 _tracer = trace.get_tracer("tunnel_webhook")
 
 
@@ -113,8 +116,11 @@ class TunnelService:
 
     def _reason(self, applied: Plan) -> str:
         sentences = [
-            f"{rejection.hostname}: {rejection.reason}: {rejection.sentence}" for rejection in applied.rejections
+            f"{shortened(rejection.hostname)}: {rejection.reason}: {rejection.sentence}"
+            for rejection in applied.rejections[:_MOST_NAMED]
         ]
+        if left := applied.rejections[_MOST_NAMED:]:
+            sentences.append(f"{len(left)} more are rejected")
         if number := len(applied.withheld):
             deletions = "1 deletion is" if number == 1 else f"{number} deletions are"
             sentences.insert(0, f"{deletions} withheld: {self.guard.sentence}")

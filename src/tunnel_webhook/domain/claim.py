@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Self
 from urllib.parse import unquote
 
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
+from tunnel_webhook.domain.quotation import quoted
 
 HERITAGE = "heritage=tunnel-webhook"
 MAX_COMMENT = 100
@@ -45,25 +45,15 @@ class Marker:
             raise InvalidEndpoint(Reason.INVALID_OWNER, "the owner is empty: set OWNER_ID")
         if length > MAX_COMMENT:
             sentence = (
-                f"owner {self.owner!r} makes a marker of {length} characters, and a record's comment holds"
+                f"owner {quoted(self.owner)} makes a marker of {length} characters, and a record's comment holds"
                 f" {MAX_COMMENT}: choose a shorter owner id"
             )
             raise InvalidEndpoint(Reason.INVALID_OWNER, sentence)
 
-    @classmethod
-    @lru_cache(maxsize=131072)
-    def parse(cls, comment: str) -> Self | None:
+    @staticmethod
+    def parse(comment: str) -> Marker | None:
         """Return the marker in a comment; None for any other text, and for a marker that we could not write."""
-        heritage, *pairs = comment.split(",")
-        if heritage != HERITAGE:
-            return None
-        values = {key: text for key, _, text in (pair.partition("=") for pair in pairs)}
-        time = values.get("releasing", "")
-        releasing = int(time) if _TIME.fullmatch(time) else None
-        try:
-            return cls(unquote(values.get("owner", "")), unquote(values.get("resource", "")), releasing)
-        except InvalidEndpoint:
-            return None
+        return _markers[comment]
 
     @property
     def comment(self) -> str:
@@ -75,6 +65,26 @@ class Marker:
     def _owned(self) -> str:
         time = "" if self.releasing is None else f",releasing={self.releasing}"
         return f"{HERITAGE},owner={_escape(self.owner)}{time}"
+
+
+def _parse_marker(comment: str) -> Marker | None:
+    heritage, *pairs = comment.split(",")
+    if heritage != HERITAGE:
+        return None
+    values = {key: text for key, _, text in (pair.partition("=") for pair in pairs)}
+    time = values.get("releasing", "")
+    releasing = int(time) if _TIME.fullmatch(time) else None
+    try:
+        return Marker(unquote(values.get("owner", "")), unquote(values.get("resource", "")), releasing)
+    except InvalidEndpoint:
+        return None
+
+
+def _weigh(comment: str, marker: Marker | None) -> int:
+    return weight_of_texts(comment, (marker.owner, marker.resource) if marker else "")
+
+
+_markers = Memo(_parse_marker, _weigh, 32 * MIB)
 
 
 def _escape(text: str) -> str:

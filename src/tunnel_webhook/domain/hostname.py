@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Self, TypeVar
 
 import idna
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
+from tunnel_webhook.domain.quotation import quoted, shortened
 
 _MAX_LENGTH = 253
+# A name in Unicode may be longer than its A-labels, by characters that UTS 46 drops or joins.
+_MAX_TEXT = 4 * _MAX_LENGTH
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOSTNAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _T = TypeVar("_T")
@@ -28,18 +31,19 @@ class Hostname(str):
 
     def __new__(cls, name: str) -> Self:
         """Accept a name that is already canonical; raise InvalidEndpoint for any other text."""
-        if _canonical(name) != name:
+        if _names[name] != name:
             raise _invalid(name)
         return super().__new__(cls, name)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the canonical form of a name; raise InvalidEndpoint if it has none."""
-        return cls(_canonical(text))
+        return cls(_names[text])
 
 
-@lru_cache(maxsize=131072)
 def _canonical(text: str) -> str:
+    if len(text) > _MAX_TEXT:
+        raise _invalid(text)
     name = text.strip().lower().removesuffix(".")
     if not name.isascii() or "xn--" in name:
         name = _to_ascii(name, text)
@@ -48,10 +52,13 @@ def _canonical(text: str) -> str:
     return name
 
 
+_names = Memo(_canonical, weight_of_texts, 16 * MIB)
+
+
 def _invalid(text: str) -> InvalidEndpoint:
     sentence = (
-        f"{text!r} is not a hostname: labels of letters, digits, '-' and '_' (at most 63 characters each, 253 in all),"
-        " with '*' only as the whole first label, such as app.example.com or *.example.com"
+        f"{quoted(text)} is not a hostname: labels of letters, digits, '-' and '_' (at most 63 characters each, 253 in"
+        " all), with '*' only as the whole first label, such as app.example.com or *.example.com"
     )
     return InvalidEndpoint(Reason.INVALID_HOSTNAME, sentence)
 
@@ -64,7 +71,7 @@ def _to_ascii(name: str, text: str) -> str:
             for label in mapped.removesuffix(".").split(".")
         )
     except idna.IDNAError as error:
-        sentence = f"{text!r} is not a hostname under IDNA 2008: {error}"
+        sentence = f"{quoted(text)} is not a hostname under IDNA 2008: {shortened(str(error))}"
         raise InvalidEndpoint(Reason.INVALID_HOSTNAME, sentence) from error
 
 

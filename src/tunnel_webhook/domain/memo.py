@@ -1,30 +1,67 @@
-"""Remembering results: external-dns sends nearly the same endpoints with every sync."""
+"""Remembering results: external-dns sends nearly the same endpoints with every sync.
+
+What is remembered is bounded by its weight in bytes, never by its number, since a client chooses how large it is.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _SPARE = 4096
+_LARGEST = 1024
+_SLOT = 100
+
+MIB = 1024 * 1024
 
 
 class Memo(dict[_K, _V]):
-    """The results of a pure function, by argument; at most twice as many as the last call used, plus a spare."""
+    """The results of a pure function by argument, in bytes at most `most` together, by `weigh`.
 
-    def __init__(self, function: Callable[[_K], _V]) -> None:
+    A result that would exceed `most` makes all others forgotten first; one that alone weighs more than a thousandth of
+    it is not remembered at all, so that a few huge arguments displace nothing.
+    """
+
+    def __init__(self, function: Callable[[_K], _V], weigh: Callable[[_K, _V], int], most: int) -> None:
         """Take the function; its exceptions propagate and are not remembered."""
         super().__init__()
         self._function = function
+        self._weigh = weigh
+        self._most = most
+        self._held = 0
 
     def __missing__(self, argument: _K) -> _V:
         """Compute the result, once."""
-        result = self[argument] = self._function(argument)
+        result = self._function(argument)
+        weight = self._weigh(argument, result) + _SLOT
+        if weight > self._most // _LARGEST:
+            return result
+        if self._held + weight > self._most:
+            self.clear()
+        self[argument] = result
+        self._held += weight
         return result
 
+    def clear(self) -> None:
+        """Forget everything."""
+        super().clear()
+        self._held = 0
+
     def results(self, arguments: Sequence[_K]) -> list[_V]:
-        """Return the result of each argument."""
+        """Return the result of each argument; what earlier calls left is forgotten once it is most of what is held."""
         if len(self) > 2 * len(arguments) + _SPARE:
             self.clear()
         return list(map(self.__getitem__, arguments))
+
+
+def weight_of_texts(argument: str | tuple[str, ...], result: str | tuple[str, ...]) -> int:
+    """Return the bytes of an argument and a result that are a text each, or a tuple of texts."""
+    return _bytes_of(argument) + _bytes_of(result)
+
+
+def _bytes_of(value: str | tuple[str, ...]) -> int:
+    own = sys.getsizeof(value)
+    return own if isinstance(value, str) else own + sum(map(sys.getsizeof, value))

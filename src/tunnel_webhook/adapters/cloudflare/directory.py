@@ -4,6 +4,7 @@
 |--------------------------------|----------------|--------------------------|-----------------------------------------|
 | all that the credentials see   | their list     | what was believed before | each missing id; over 50, another list  |
 | the same, and the list is empty| their list     | everything               | another list                            |
+| the same, for the first time   | their list     | unknown                  | up to 500: another list that is equal   |
 | CLOUDFLARE_ZONE_IDS            | their ids      | an id that is refused    | that id                                 |
 
 `lists` says what is believed. The second reading follows after a second, on a new connection.
@@ -25,7 +26,7 @@ from tunnel_webhook.ports import PermanentFailure, TemporaryFailure
 
 _LIFETIME = 600.0
 _PAGE_SIZE, _OTHER_PAGE_SIZE = 50, 40
-_MOST_BY_ID = 50
+_MOST_BY_ID, _MOST_CONFIRMED = 50, 500
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,12 @@ class ZoneDirectory:
     async def _read_list(self) -> None:
         believed = frozenset(self._believed) or None
         first = await self._list()
+        if believed is None and 0 < len(first) <= _MOST_CONFIRMED:
+            # Nothing shows that a first list is partial, and a name would be claimed in the parent of its zone.
+            other = await self._list(on_new_connection=True)
+            if first.keys() != other.keys():
+                message = f"cannot list zones: one reading shows {len(first)}, and another one {len(other)}"
+                raise TemporaryFailure(message)
         if is_in_doubt(believed, first.keys(), expects_some=True):
             missing = sorted(self._believed.keys() - first.keys())
             names = [self._believed[zone_id].name for zone_id in missing]

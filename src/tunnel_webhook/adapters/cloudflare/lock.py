@@ -19,7 +19,7 @@ that stops.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
@@ -76,7 +76,7 @@ class DnsLock:
     nonce: Callable[[], str] = field(repr=False)
 
     @asynccontextmanager
-    async def held(self, tunnel: str, /) -> AsyncIterator[Lease]:
+    async def held(self, tunnel: str, /) -> AsyncGenerator[Lease]:
         """Hold the lock of a tunnel; raise TemporaryFailure where another instance holds it for too long."""
         held = await self._acquire(tunnel, await self._zone())
         try:

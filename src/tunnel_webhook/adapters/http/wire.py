@@ -20,7 +20,7 @@ import msgspec
 
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
-from tunnel_webhook.domain.memo import Memo
+from tunnel_webhook.domain.memo import MIB, Memo
 
 _T = TypeVar("_T")
 
@@ -134,8 +134,17 @@ def _encode_one(endpoint: Endpoint) -> bytes:
     )
 
 
-_decoded = Memo(_decode_one)
-_encoded = Memo(_encode_one)
+def _weigh_decoded(text: bytes, endpoint: Endpoint | None) -> int:
+    return len(text) + (endpoint.weight if endpoint else 0)
+
+
+def _weigh_encoded(endpoint: Endpoint, text: bytes) -> int:
+    return len(text) + endpoint.weight
+
+
+# Enough for 60,000 endpoints of 300 bytes, so that a sync of that many computes only what changed.
+_decoded = Memo(_decode_one, _weigh_decoded, 96 * MIB)
+_encoded = Memo(_encode_one, _weigh_encoded, 96 * MIB)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from unicodedata import bidirectional
 
 import idna
+
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
 
 _JOINERS = "\u200c\u200d"
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
-@lru_cache(maxsize=131072)
 def alias_of(hostname: str) -> str:
     """Return the A-label form of a rule's hostname; nothing where it does not differ, or where Go refuses the name.
 
     `idna.Lookup` follows UTS 46, so symbols pass that IDNA 2008 refuses, and names with `*` or `_` do not.
     """
+    return _aliases[hostname]
+
+
+def _alias_of(hostname: str) -> str:
     if hostname.isascii() and hostname == hostname.lower() and "xn--" not in hostname:
         return ""
     try:
@@ -28,6 +32,9 @@ def alias_of(hostname: str) -> str:
         return ""
     alias = ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels)
     return "" if alias == hostname else alias
+
+
+_aliases = Memo(_alias_of, weight_of_texts, 16 * MIB)
 
 
 def _to_u_label(label: str) -> str:

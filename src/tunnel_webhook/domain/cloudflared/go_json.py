@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TypeAlias
 
 from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
 
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
@@ -15,10 +15,16 @@ GoType: TypeAlias = Callable[[Json], bool]
 """Whether Go decodes a value into a type; null is decoded into any."""
 
 
-@lru_cache(maxsize=1024)
 def fold_key(key: str) -> str:
     """Return a member's name as Go compares it: in any case, the long s and the Kelvin sign included."""
+    return _folded[key]
+
+
+def _fold(key: str) -> str:
     return key.lower().replace("\u017f", "s")
+
+
+_folded = Memo(_fold, weight_of_texts, MIB)
 
 
 def fold_members(value: Json | Mapping[str, Json]) -> dict[str, Json]:

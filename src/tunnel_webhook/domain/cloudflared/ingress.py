@@ -28,6 +28,8 @@ from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
 from tunnel_webhook.domain.errors import InvalidConfiguration
 
 INGRESS = "ingress"
+# RE2 needs more than Go for the same expression: with this, whatever Go compiles can be matched here.
+_MATCHING_MEMORY = 1024 * 1024 * 1024
 _RULE_KEYS = frozenset({"hostname", "path", "service", "originrequest"})
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<address>[^\[\]]*)\]|(?P<name>[^:\[\]]*)):[^:\[\]]*")
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -119,7 +121,9 @@ class IngressRule:
 
     def matches(self, host: str, path: str) -> bool:
         """Whether cloudflared routes a request for this host and (decoded) URL path here."""
-        return self.covers(host) and (not self.path or compile_re2(self.path).search(path) is not None)
+        if not self.covers(host):
+            return False
+        return not self.path or compile_re2(self.path, _MATCHING_MEMORY).search(path) is not None
 
 
 def _string(rule: Mapping[str, Json], key: str) -> str:

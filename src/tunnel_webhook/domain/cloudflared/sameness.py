@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
-_DEFAULTS: dict[str, Any] = {"warp-routing": {"enabled": False}, "ingress": []}
+from tunnel_webhook.domain.cloudflared.json_text import Json
+
+_DEFAULTS: Mapping[str, Json] = {"warp-routing": {"enabled": False}, "ingress": []}
 
 
 class _Number(str):
@@ -32,6 +35,6 @@ def is_same_document(one: str, other: str) -> bool:
     return one == other or _content(one) == _content(other)
 
 
-def _content(text: str) -> Any:  # noqa: ANN401 -- any JSON value
-    value = _decoder.decode(text)
+def _content(text: str) -> Json:
+    value = cast("Json", _decoder.decode(text))
     return {**_DEFAULTS, **(value or {})} if value is None or isinstance(value, dict) else value

@@ -14,7 +14,7 @@ from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Endpoin
 from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import endpoint_of_route
-from tunnel_webhook.domain.memo import Memo
+from tunnel_webhook.domain.memo import MIB, Memo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,9 @@ class _Adjusted:
     """One adjusted endpoint: of several with the same `key`, the first in `order` stays."""
 
     key: str
-    rank: tuple[bool, int]
+    order: tuple[object, ...]
     endpoint: Endpoint
     fault: Unpublishable | None
-
-    @property
-    def order(self) -> tuple[object, ...]:
-        endpoint = self.endpoint
-        return (self.rank, endpoint.targets, endpoint.properties, sorted(endpoint.labels.items()))
 
 
 def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
@@ -71,9 +66,13 @@ def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
-    return Memo(partial(_adjust_one, policy=policy))
+    return Memo(partial(_adjust_one, policy=policy), _weigh, 160 * MIB)
+
+
+def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:
+    return endpoint.weight + (adjusted.endpoint.weight if adjusted else 0)
 
 
 def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
@@ -91,7 +90,11 @@ def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
     intact = fault is None or fault.reason is not Reason.CORRUPTED_PROPERTIES
     return _Adjusted(
         key=f"{adjusted.dns_name}\0{path}\0{adjusted.resource}",
-        rank=(intact, TUNNELLED_TYPES.index(endpoint.record_type)),
+        order=(intact, TUNNELLED_TYPES.index(endpoint.record_type), *_preference(adjusted)),
         endpoint=adjusted,
         fault=fault,
     )
+
+
+def _preference(endpoint: Endpoint) -> tuple[object, ...]:
+    return (endpoint.targets, endpoint.properties, tuple(sorted(endpoint.labels.items())))

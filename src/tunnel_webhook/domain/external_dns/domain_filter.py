@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import idna
 
-from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
+from tunnel_webhook.domain.cloudflared.re2_syntax import Pattern, compile_re2
 from tunnel_webhook.domain.errors import InvalidPattern
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.quotation import quoted, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ class DomainFilter:
         """Whether the hostname passes."""
         if self.is_regular:
             name = _to_unicode(hostname)
-            if self.regex_exclude and compile_re2(self.regex_exclude).search(name):
+            if self.regex_exclude and _compiled(self.regex_exclude).search(name):
                 return False
-            return not self.regex_include or bool(compile_re2(self.regex_include).search(name))
+            return not self.regex_include or bool(_compiled(self.regex_include).search(name))
         included = not self.include or any(_matches(hostname, name) for name in self.include)
         return included and not any(_matches(hostname, name) for name in self.exclude)
 
@@ -109,11 +111,17 @@ def _parse_name(text: str) -> str:
     return "." + Hostname.parse(name[1:]) if name.startswith(".") else Hostname.parse(name)
 
 
+# The two expressions of one filter, which the operator chose; every hostname is compared with them.
+@lru_cache(maxsize=2)
+def _compiled(expression: str) -> Pattern:
+    return compile_re2(expression)
+
+
 def _check_pattern(expression: str) -> None:
     try:
-        compile_re2(expression)
+        _compiled(expression)
     except ValueError as error:
-        message = f"{expression!r} is not a regular expression that RE2 accepts: {error}"
+        message = f"{quoted(expression)} is not a regular expression that RE2 accepts: {shortened(str(error))}"
         raise InvalidPattern(message) from error
 
 

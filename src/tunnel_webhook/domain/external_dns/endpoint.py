@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,6 +10,7 @@ from types import MappingProxyType
 TUNNELLED_TYPES = ("CNAME", "A", "AAAA")
 """The record types that one proxied CNAME can stand for, in the order in which they are preferred."""
 
+_EMPTY, _PAIR = 250, 64
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -27,10 +29,25 @@ class Endpoint:
     set_identifier: str = ""
     labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
     properties: tuple[tuple[str, str], ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compute the hash once, of every field: whoever chooses the fields must not be able to make hashes collide."""
+        labels = frozenset(self.labels.items())
+        fields = (self.dns_name, self.record_type, self.targets, self.set_identifier, self.ttl, labels, self.properties)
+        object.__setattr__(self, "_hash", hash(fields))
 
     def __hash__(self) -> int:
-        """Return the hash of the name alone: nearly unique, and cheap where thousands are looked up."""
-        return hash(self.dns_name)
+        """Return the hash of all fields; cheap, since thousands are looked up in every sync."""
+        return self._hash
+
+    @property
+    def weight(self) -> int:
+        """How many bytes its texts take in memory, about."""
+        pairs = (*self.properties, *self.labels.items())
+        names = (self.dns_name, self.record_type, self.set_identifier, *self.targets)
+        texts = sum(map(sys.getsizeof, names)) + sum(sys.getsizeof(name) + sys.getsizeof(text) for name, text in pairs)
+        return _EMPTY + texts + _PAIR * (len(pairs) + len(self.targets))
 
     @property
     def owner(self) -> str:

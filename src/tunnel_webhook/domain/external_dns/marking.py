@@ -6,6 +6,7 @@ in every sync, and the planner rejects it again with its sentence, while the las
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import CORRUPTED, DRIFT, INVALID, PATH, PATH_MATCH, PREFIX
 from tunnel_webhook.domain.external_dns.route import Route, route_of_endpoint
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.quotation import shortened
 
 UNKNOWN_PATH = "?"
 """Begins the set identifier of an endpoint whose path is not known; no RE2 expression begins with it.
@@ -24,6 +26,7 @@ Without it, external-dns would compare the endpoint with the pathless one of its
 delete the path that it had, and no rejection here would prevent that.
 """
 
+_MAX_IDENTIFIER = 1024
 _REASONS = {str(reason): reason for reason in Reason}
 
 
@@ -44,7 +47,7 @@ def _explained(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpoint
     except InvalidEndpoint as error:
         return InvalidEndpoint(reason, str(error))
     corrupted = reason is Reason.CORRUPTED_PROPERTIES
-    return InvalidEndpoint(reason, CORRUPTED if corrupted else f"it is marked with {INVALID}={code}")
+    return InvalidEndpoint(reason, CORRUPTED if corrupted else f"it is marked with {INVALID}={shortened(code)}")
 
 
 def mark(endpoint: Endpoint, error: InvalidEndpoint) -> Endpoint:
@@ -83,5 +86,12 @@ def _path_of(properties: Mapping[str, str], reason: Reason) -> str:
         try:
             return path_expression(properties[PATH], properties.get(PATH_MATCH, PREFIX_MATCH))
         except InvalidEndpoint:
-            return UNKNOWN_PATH + properties[PATH]
+            return UNKNOWN_PATH + _identifier(properties[PATH])
     return UNKNOWN_PATH if PATH_MATCH in properties or reason is Reason.CORRUPTED_PROPERTIES else ""
+
+
+def _identifier(path: str) -> str:
+    """Return a path, or its digest where it is long: with the property, the answer would be twice the request."""
+    if len(path) <= _MAX_IDENTIFIER:
+        return path
+    return hashlib.sha256(path.encode(errors="surrogatepass")).hexdigest()

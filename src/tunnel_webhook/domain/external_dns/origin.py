@@ -16,6 +16,7 @@ from tunnel_webhook.domain.external_dns.origin_service import (
 )
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import PORT, SCHEME, SERVICE
+from tunnel_webhook.domain.quotation import listed, quoted, shortened
 
 
 def origin_of(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy) -> OriginService:
@@ -33,8 +34,10 @@ def origin_of(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy)
     named = properties.get(SERVICE, "")
     services = [target for target in endpoint.targets if looks_like_a_service(target)]
     if not named and len(services) > 1:
-        names = ", ".join(sorted(services))
-        sentence = f"{endpoint.dns_name} has {len(services)} services as targets ({names}); a rule can have only one"
+        sentence = (
+            f"{shortened(endpoint.dns_name)} has {len(services)} services as targets ({listed(services)});"
+            " a rule can have only one"
+        )
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     explicit = named or next(iter(services), "")
     if explicit:
@@ -52,7 +55,7 @@ def origin_of(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy)
     hosts = [target for target in targets if not target.lower().endswith(TUNNEL_DOMAIN)]
     if not hosts:
         sentence = (
-            f"{endpoint.dns_name} names no origin: set webhook/service to one such as http://app.prod:8080,"
+            f"{shortened(endpoint.dns_name)} names no origin: set webhook/service to one such as http://app.prod:8080,"
             " or DEFAULT_ORIGIN for all that name none"
         )
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
@@ -63,19 +66,19 @@ def origin_of(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy)
 def _check_unused(properties: Mapping[str, str], service: str) -> None:
     for name in (PORT, SCHEME):
         if name in properties:
-            sentence = f"{name} has no effect, since the whole service is set: {service}"
+            sentence = f"{name} has no effect, since the whole service is set: {shortened(service)}"
             raise InvalidEndpoint(Reason.INVALID_PROPERTY, sentence)
 
 
 def _composed(host: str, properties: Mapping[str, str], policy: Policy, *, port_needed: bool) -> OriginService:
     scheme = properties.get(SCHEME, "http").lower()
     if scheme not in URL_SCHEMES:
-        sentence = f"{SCHEME} is {scheme!r}: accepted are {', '.join(URL_SCHEMES)}"
+        sentence = f"{SCHEME} is {quoted(scheme)}: accepted are {', '.join(URL_SCHEMES)}"
         raise InvalidEndpoint(Reason.INVALID_PROPERTY, sentence)
     port = properties.get(PORT, "")
     if port_needed and not port:
         if scheme not in DEFAULT_PORTS:
-            sentence = f"{SCHEME} {scheme!r} has no default port: set {PORT} as well"
+            sentence = f"{SCHEME} {quoted(scheme)} has no default port: set {PORT} as well"
             raise InvalidEndpoint(Reason.INVALID_PROPERTY, sentence)
         port = str(DEFAULT_PORTS[scheme])
     return OriginService.parse(f"{scheme}://{host}:{port}" if port else f"{scheme}://{host}", policy.allowed_services)

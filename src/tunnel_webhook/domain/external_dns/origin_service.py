@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 from typing import Self
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
+from tunnel_webhook.domain.quotation import quoted
 
 URL_SCHEMES = ("http", "https", "ws", "wss", "tcp", "ssh", "rdp", "smb")
 SOCKET_SCHEMES = ("unix", "unix+tls")
@@ -35,6 +36,10 @@ _NAMED = {
     "socks-proxy": "socks-proxy",
 }
 _MAX_PORT = 65535
+_MAX_HOST = 253
+# unix(7): `sun_path` has 108 bytes, the last of which is null; cloudflared could never connect to a longer one.
+_MAX_SOCKET = 107
+_MAX_LENGTH = len("https://") + _MAX_HOST + len(".:65535/")
 
 
 class OriginService(str):
@@ -47,8 +52,8 @@ class OriginService(str):
 
     def __new__(cls, service: str) -> Self:
         """Accept a service that is in its one form already; raise InvalidEndpoint for any other text."""
-        if _parse(service)[1] != service:
-            sentence = f"service {service!r} is not in its canonical form"
+        if _services[service][1] != service:
+            sentence = f"service {quoted(service)} is not in its canonical form"
             raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
         return super().__new__(cls, service)
 
@@ -65,9 +70,9 @@ class OriginService(str):
         | `hello_world`, `hello-world`                   | `hello_world`                                       |
         | `bastion`, `socks-proxy`                       | only where `ALLOWED_SERVICES` lists them            |
         """
-        kind, service = _parse(text)
+        kind, service = _services[text]
         if kind not in allowed:
-            sentence = f"service {text!r} is not allowed here: ALLOWED_SERVICES does not list {kind}"
+            sentence = f"service {quoted(text)} is not allowed here: ALLOWED_SERVICES does not list {kind}"
             raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
         return cls(service)
 
@@ -77,10 +82,15 @@ def looks_like_a_service(text: str) -> bool:
     return _LOOKS_LIKE.match(text) is not None or text.lower() in _NAMED
 
 
-@lru_cache(maxsize=131072)
 def _parse(text: str) -> tuple[str, str]:
     """Return the kind (as ALLOWED_SERVICES spells it) and the canonical text."""
+    if len(text) > _MAX_LENGTH:
+        sentence = f"service {quoted(text)} is too long: a host has at most {_MAX_HOST} characters"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     if socket := _SOCKET.fullmatch(text):
+        if len(socket[2].encode(errors="replace")) > _MAX_SOCKET:
+            sentence = f"service {quoted(text)} is too long: the path of a socket has at most {_MAX_SOCKET} bytes"
+            raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
         return socket[1], text
     lower = text.lower()
     if named := _NAMED.get(lower):
@@ -89,19 +99,25 @@ def _parse(text: str) -> tuple[str, str]:
         return "http_status", lower
     url = _URL.fullmatch(lower)
     if url is None or url["scheme"] not in URL_SCHEMES:
-        sentence = f"service {text!r} cannot be published: {_ACCEPTED}"
+        sentence = f"service {quoted(text)} cannot be published: {_ACCEPTED}"
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     _check_address(text, url["host"], url["port"])
     return url["scheme"], lower.removesuffix("/")
 
 
+_services = Memo(_parse, weight_of_texts, 24 * MIB)
+
+
 def _check_address(text: str, host: str, port: str | None) -> None:
+    if len(host.removesuffix(".")) > _MAX_HOST:
+        sentence = f"service {quoted(text)} is too long: a host has at most {_MAX_HOST} characters"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     if port is not None and not 1 <= int(port) <= _MAX_PORT:
-        sentence = f"service {text!r} has port {port}; ports are 1 to {_MAX_PORT}"
+        sentence = f"service {quoted(text)} has port {port}; ports are 1 to {_MAX_PORT}"
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     if host.startswith("["):
         try:
             ipaddress.IPv6Address(host[1:-1])
         except ValueError as error:
-            sentence = f"service {text!r} has an address that is not IPv6: {error}"
+            sentence = f"service {quoted(text)} has an address that is not IPv6"
             raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence) from error

@@ -8,6 +8,7 @@ from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
+from tunnel_webhook.domain.quotation import listed, quoted
 
 DEFAULT_OWNER = "default"
 
@@ -57,8 +58,8 @@ class Policy:
         for tunnel in self.tunnels:
             if text == tunnel.name or text.lower() == tunnel.id.lower():
                 return tunnel
-        known = ", ".join(tunnel.label for tunnel in self.tunnels)
-        sentence = f"tunnel {text!r} is not configured: CLOUDFLARE_TUNNEL_ID names {known}"
+        known = listed([tunnel.label for tunnel in self.tunnels])
+        sentence = f"tunnel {quoted(text)} is not configured: CLOUDFLARE_TUNNEL_ID names {known}"
         raise InvalidEndpoint(Reason.UNKNOWN_TUNNEL, sentence)
 
     def tunnel_label(self, tunnel_id: str) -> str:

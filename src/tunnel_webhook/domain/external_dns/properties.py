@@ -8,12 +8,13 @@ one differs from what it should be.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
+from tunnel_webhook.domain.quotation import quoted, shortened
 
 PREFIX = "webhook/"
 SERVICE, PORT, SCHEME = "webhook/service", "webhook/port", "webhook/scheme"
@@ -39,6 +40,8 @@ CORRUPTED = (
     "a property without a name proves that external-dns lost others of the same resource: keep webhook annotations"
     " apart from those of other providers, or give each hostname its own resource"
 )
+# 63 audience tags of Access; cloudflared sends every value along with each change of the document.
+_MAX_LENGTH = 4096
 _KNOWN = frozenset({*ROUTE_PROPERTIES, *ORIGIN_PROPERTIES, INVALID})
 _CA_POOL, _BASTION_MODE = "ca-pool", "bastion-mode"
 _ACCESS_REQUIRED, _TEAM, _AUD = "access-required", "access-team-name", "access-aud-tag"
@@ -64,18 +67,18 @@ def properties_of(endpoint: Endpoint) -> dict[str, str]:
 def _fault(name: str, text: str, first: str) -> str:
     """Return what is wrong with a property, given its first value, or nothing."""
     if name not in _KNOWN:
-        return f"{name} is not a property: check its spelling; docs/annotations.md lists them all"
+        return f"{shortened(name)} is not a property: check its spelling; docs/annotations.md lists them all"
     if not text:
         return f"{name} has no value"
-    return "" if text == first else f"{name} is set twice, to {first!r} and {text!r}"
+    if len(text) > _MAX_LENGTH:
+        return f"{name} is {quoted(text)}: at most {_MAX_LENGTH} characters are accepted"
+    return "" if text == first else f"{name} is set twice, to {quoted(first)} and {quoted(text)}"
 
 
 def options_in(properties: Mapping[str, str], policy: Policy) -> dict[str, str]:
     """Return the options of the origin request, canonical; raise InvalidEndpoint for those that are not allowed."""
     options = {
-        ORIGIN_PROPERTIES[name]: _canonical(name, text)
-        for name, text in properties.items()
-        if name in ORIGIN_PROPERTIES
+        ORIGIN_PROPERTIES[name]: _values[name, text] for name, text in properties.items() if name in ORIGIN_PROPERTIES
     }
     fault = _disallowed(options, policy) or _ineffective_access(options)
     if fault:
@@ -86,19 +89,22 @@ def options_in(properties: Mapping[str, str], policy: Policy) -> dict[str, str]:
 def parse_boolean(name: str, text: str) -> bool:
     """Return the value of a property that is `true` or `false`; raise InvalidEndpoint for any other text."""
     if text.lower() not in {"true", "false"}:
-        sentence = f"{name} is {text!r}: accepted are true and false"
+        sentence = f"{name} is {quoted(text)}: accepted are true and false"
         raise _invalid(sentence)
     return text.lower() == "true"
 
 
-@lru_cache(maxsize=16384)
-def _canonical(name: str, text: str) -> str:
+def _canonical(named: tuple[str, str]) -> str:
+    name, text = named
     kind = ORIGIN_OPTIONS[ORIGIN_PROPERTIES[name]].kind
     try:
         return kind.format(kind.parse(text.strip()))
     except ValueError as error:
-        sentence = f"{name} is {text!r}: {error}"
+        sentence = f"{name} is {quoted(text)}: {error}"
         raise _invalid(sentence) from error
+
+
+_values = Memo(_canonical, weight_of_texts, 8 * MIB)
 
 
 def _disallowed(options: Mapping[str, str], policy: Policy) -> str:

@@ -10,6 +10,7 @@ from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.request import Request
+from tunnel_webhook.domain.quotation import shortened
 
 Conflict: TypeAlias = tuple[Reason, str]
 """The reason, and the sentence for the operator."""
@@ -19,9 +20,10 @@ def record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRec
     """Return why a hostname cannot be claimed beside its records: one of them leads elsewhere."""
     for record in neighbours:
         if record.tunnel != tunnel:
+            content = shortened(record.content, 253)
             sentence = (
-                f"{hostname} already has a {record.type} record ({record.content}) that this service did not make:"
-                " remove it, or point the hostname elsewhere"
+                f"{hostname} already has a {record.type} record ({content}) that this service did not make: remove it,"
+                " or point the hostname elsewhere"
             )
             return Reason.RECORD_CONFLICT, sentence
     return None
@@ -38,10 +40,11 @@ def rule_conflict(request: Request, tunnel: str, existing: Existing) -> Conflict
         for rule in rules:
             same = rule.path in desired and rule.is_equivalent_to(desired[rule.path])
             if not same or place != tunnel or len(rules) > len(desired):
-                path = f" (path {rule.path})" if rule.path else ""
+                path = f" (path {shortened(rule.path)})" if rule.path else ""
                 sentence = (
                     f"tunnel {place} already has a rule for {request.hostname}{path} that this service did not make, to"
-                    f' {rule.service}: make it the same, remove it, or take it over with webhook/adopt: "true"'
+                    f" {shortened(rule.service)}: make it the same, remove it, or take it over with"
+                    ' webhook/adopt: "true"'
                 )
                 return Reason.RULE_CONFLICT, sentence
     return None

@@ -45,7 +45,8 @@ class RuleChange:
 
     def applied_to(self, rules: Iterable[IngressRule]) -> tuple[IngressRule, ...]:
         """Return the hostname's rules after the change, given those before: one per path, unknown keys kept."""
-        by_path = {rule.path: rule for rule in reversed(tuple(rules)) if rule.path not in self.removals}
+        removed = frozenset(self.removals)
+        by_path = {rule.path: rule for rule in reversed(tuple(rules)) if rule.path not in removed}
         for desired in self.upserts:
             existing = by_path.get(desired.path)
             by_path[desired.path] = existing.revised(desired) if existing else desired

@@ -35,10 +35,12 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import zone_of
 from tunnel_webhook.domain.planning.adoption import with_layout
+from tunnel_webhook.domain.planning.capacity import within_documents, within_paths
 from tunnel_webhook.domain.planning.conflicts import record_conflict, rule_conflict
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
 from tunnel_webhook.domain.planning.request import Request, requests_in
+from tunnel_webhook.domain.quotation import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
     requests, rejections = requests_in(changes, existing.claims, policy)
     verdicts = [decide(request, existing, policy) for request in requests]
     decisions = [verdict.decision for verdict in verdicts if verdict.decision]
-    rejected = {*rejections, *(rejection for verdict in verdicts for rejection in verdict.rejections)}
+    kept, oversized = within_documents(tuple(with_layout(decisions, existing)), existing)
+    rejected = {*rejections, *oversized, *(rejection for verdict in verdicts for rejection in verdict.rejections)}
     return Plan(
-        decisions=tuple(with_layout(decisions, existing)),
+        decisions=kept,
         rejections=tuple(sorted(rejected)),
         managed=frozenset(existing.claims),
     )
@@ -87,10 +90,10 @@ def _take(request: Request, existing: Existing) -> Verdict:
     hostname, tunnel = request.hostname, _first_route(request).tunnel
     zone = zone_of(hostname, existing.zones)
     if zone is None:
-        known = ", ".join(sorted(existing.zones)) or "none"
+        known = listed(existing.zones) or "none"
         sentence = f"no zone that the credentials see holds {hostname}; they see: {known}"
         return _reject(request, Reason.NO_ZONE, sentence)
-    request, rejections = _in_tunnel(request, tunnel)
+    request, rejections = _within(request, tunnel, existing)
     neighbours = existing.neighbours.get(hostname, ())
     conflict = record_conflict(hostname, tunnel, neighbours) or rule_conflict(request, tunnel, existing)
     if conflict:
@@ -144,7 +147,7 @@ def _delete(request: Request, claim: Claim, existing: Existing) -> Verdict:
 def _keep(request: Request, claim: Claim, existing: Existing) -> Verdict:
     """Update or move a hostname that is ours."""
     tunnel = _destination(request, claim, existing)
-    request, rejections = _in_tunnel(request, tunnel)
+    request, rejections = _within(request, tunnel, existing)
     if not request.routes:
         return Verdict(rejections=rejections)
     stays = tunnel == claim.tunnel
@@ -201,6 +204,14 @@ def _in_tunnel(request: Request, tunnel: str) -> tuple[Request, tuple[Rejection,
         if route.tunnel != tunnel
     )
     return replace(request, routes=kept).harmless(), rejections
+
+
+def _within(request: Request, tunnel: str, existing: Existing) -> tuple[Request, tuple[Rejection, ...]]:
+    """Return what a request may ask for in one tunnel, and what is rejected: routes elsewhere, and too many paths."""
+    request, elsewhere = _in_tunnel(request, tunnel)
+    standing = {rule.path for rule in existing.rules_in(tunnel, request.hostname)}
+    request, too_many = within_paths(request, standing)
+    return request, (*elsewhere, *too_many)
 
 
 def _rule_changes(

@@ -46,10 +46,10 @@ def _endpoints(existing: Existing, claim: Claim, policy: Policy) -> Iterator[End
     by_path = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, claim.hostname))}
     if not by_path:
         yield Endpoint(claim.hostname, targets=(claim.record.content,), labels=labels)
-    for path, rule in sorted(by_path.items()):
+    for path in sorted(by_path):
+        yield endpoint_of_route(route_of_rule(by_path[path], claim.hostname, tunnel), labels, policy)
         # A claim names the resource of the first path only; for the other paths, external-dns chooses one itself.
-        first = path == min(by_path)
-        yield endpoint_of_route(route_of_rule(rule, claim.hostname, tunnel), labels if first else owner, policy)
+        labels = owner
 
 
 def _with_drift(endpoint: Endpoint, drift: Drift | None) -> Endpoint:

@@ -29,6 +29,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.plan import Rejection
+from tunnel_webhook.domain.quotation import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Request:
     def resources(self) -> frozenset[str]:
         """The resources that ask for the routes; the empty one for a request that only deletes."""
         return frozenset(route.resource for route in self.routes) or frozenset({""})
+
+    def with_routes(self, routes: tuple[Route, ...]) -> Request:
+        """Return the request with other routes."""
+        return replace(self, routes=routes)
 
     def harmless(self) -> Request:
         """Return the request without what takes something away: its deletions and adoptions."""
@@ -128,7 +133,7 @@ def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
     owner = policy.owner_of(endpoint)
     if not policy.sees(owner):
         sentence = (
-            f"external-dns works for owner {owner!r} and this instance for OWNER_ID {policy.owner_id!r}:"
+            f"external-dns works for owner {quoted(owner)} and this instance for OWNER_ID {policy.owner_id!r}:"
             " set OWNER_ID to the value of --txt-owner-id, or leave it unset"
         )
         raise InvalidEndpoint(Reason.INVALID_OWNER, sentence)
@@ -162,6 +167,7 @@ def _preference(route: Route) -> tuple[str, str, str, tuple[tuple[str, str], ...
 
 def _owned_by_other(hostname: Hostname, owner: str, other: str, resource: str = "") -> Rejection:
     sentence = (
-        f"{hostname} is claimed for owner {owner!r}, and {other!r} asks for it: its owner has to release it first"
+        f"{hostname} is claimed for owner {quoted(owner)}, and {quoted(other)} asks for it: its owner has to release it"
+        " first"
     )
     return Rejection(hostname, Reason.OWNED_BY_OTHER, sentence, resource)
