@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -90,7 +91,7 @@ class Account(Emulator):
     def __init__(self, state: State, clock: Clock, weather: Weather, *, is_locked: bool) -> None:
         """Start with a state; `is_locked` says whether the processes take the lock."""
         super().__init__(state, clock)
-        self.weather, self._is_locked = weather, is_locked
+        self.weather, self.is_locked = weather, is_locked
         self.violations: list[str] = []
         self.losses: list[Loss] = []
         self.answered: set[int] = set()
@@ -119,6 +120,14 @@ class Account(Emulator):
     def late_documents(self) -> list[str]:
         """The documents that were sent, and are not stored yet although their senders stopped waiting."""
         return [visit.entry.body for _, visit in self._late if visit.entry.method == "PUT"]
+
+    @property
+    def late_deletions(self) -> list[str]:
+        """The names of the records whose deletion was sent, but is not done although its sender stopped waiting."""
+        bodies = [json.loads(visit.entry.body) for _, visit in self._late if visit.entry.method == "POST"]
+        deleted = {each["id"] for body in bodies for each in body["deletes"]}
+        zones = self.state.zones.values()
+        return [record.name for zone in zones for record in zone.records.values() if record.id in deleted]
 
     def land(self) -> None:
         """Let the late calls have their effects that are due."""
@@ -184,7 +193,7 @@ class Account(Emulator):
             later = looks[looks.index(truth) + 1 :]
             if any(truth.answered <= lie.sent and changed <= lie.effect for lie in later):
                 self.violations.append(f"call {number} of {process.name} lost {_difference(stored, after)} to a lie")
-        if self._is_locked:
+        if self.is_locked:
             self._judge_lock(number, tunnel, range(base + 1, before.version(tunnel) + 1))
 
     def _judge_lock(self, number: int, tunnel: str, overwritten: range) -> None:

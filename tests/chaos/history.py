@@ -39,7 +39,8 @@ MOST_CALLS = 150
 
 _PAUSES = (0.0, 0.0, 1.0, 10.0, 30.0, 60.0, 150.0, 700.0)
 _LONGEST_PAUSE, _OVERTAKEN = 300.0, 0.6
-_QUIET_SYNCS, _QUIET_PAUSE = 14, 75.0
+_QUIET_SYNCS, _QUIET_PAUSE = 9, 125.0
+_LOCKS_REMOVED = 0.3
 _OLD = 600.0
 _DOCUMENT = (
     '{"x":1.50,"ingress":[{"note":1.50,"path":"^/admin","service":"http://by-hand:80","hostname":"hand.example.com"},'
@@ -148,12 +149,13 @@ class _Run:
         self._say(f"{slot} will pause for {self.processes[slot].pauses_next_for:.0f} s")
 
     def _to_overtake(self, slots: list[str]) -> Iterator[tuple[str, str]]:
-        """Yield a slot and the hostname that it may delete before a paused process or a late write publishes it."""
-        if "us-1" in slots and self.processes["us-2"].is_paused:
+        """Yield a slot, and a hostname that a paused process or a late write is about to publish or to release."""
+        if "us-1" in slots and self.processes["us-2"].is_paused and self.wishes["us"].last in self.wishes["us"].wanted:
             yield "us-1", self.wishes["us"].last
         for slot in slots:
             wanted = self.wishes[SLOTS[slot]].wanted
             late = [name for name in sorted(wanted) if any(f'"{name}"' in body for body in self.account.late_documents)]
+            late += [name for name in self.account.late_deletions if name in NAMES[SLOTS[slot]] and name not in wanted]
             if late:
                 yield slot, self.rng.choice(late)
 
@@ -163,9 +165,9 @@ class _Run:
                 await self._overtake(slot, name)
 
     async def _overtake(self, slot: str, name: str) -> None:
-        """Delete a hostname, and let its owner finish that."""
-        self.wishes[SLOTS[slot]].delete(name)
-        self._say(f"{SLOTS[slot]} wants: delete {name}, before it is published again")
+        """Want the opposite for a hostname, and let its owner finish that."""
+        owner = SLOTS[slot]
+        self._say(f"{owner} wants, before it is overtaken: {self.wishes[owner].overtake(name, self.rng)}")
         for _ in range(2):
             await self._sync(slot, 0.0)
             await asyncio.sleep(self.rng.choice((1.0, 2.0, 125.0)))
@@ -190,6 +192,12 @@ class _Run:
 
     async def _edit(self, delay: float) -> None:
         await asyncio.sleep(delay)
+        if self.account.is_locked and self.rng.random() < _LOCKS_REMOVED:
+            for _ in range(100):
+                if self.person.remove_held_lock():
+                    self._say("a person removes a lock that is held")
+                    return
+                await asyncio.sleep(0.05)
         self._say(f"a person edits: {self.person.edit()}")
 
     async def _kill(self, slot: str, delay: float) -> None:

@@ -61,7 +61,7 @@ class Wishes:
         wish = self.wanted.get(name)
         kind = rng.choice(("delete", "delete", "update", "update", "move", "paths")) if wish else "create"
         if wish is None:
-            self.wanted[name] = Wish(rng.choice(("blue", "green")), {path: _port(rng) for path in _paths(rng)})
+            self.wanted[name] = _wish(rng)
         elif kind == "delete":
             del self.wanted[name]
         elif kind == "move":
@@ -72,10 +72,13 @@ class Wishes:
             self.wanted[name] = Wish(wish.tunnel, {path: wish.ports.get(path, _port(rng)) for path in _paths(rng)})
         return f"{kind} {name}"
 
-    def delete(self, name: str) -> None:
-        """Delete a hostname, if it is wanted."""
-        self.wanted.pop(name, None)
+    def overtake(self, name: str, rng: random.Random) -> str:
+        """Delete a hostname if it is wanted, else create it, and return what was done."""
         self.last = name
+        if self.wanted.pop(name, None):
+            return f"delete {name}"
+        self.wanted[name] = _wish(rng)
+        return f"create {name}"
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Return the wishes as external-dns hands them over."""
@@ -84,6 +87,10 @@ class Wishes:
             for name, wish in self.wanted.items()
             for path in wish.ports
         )
+
+
+def _wish(rng: random.Random) -> Wish:
+    return Wish(rng.choice(("blue", "green")), {path: _port(rng) for path in _paths(rng)})
 
 
 def _paths(rng: random.Random) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from operator import methodcaller
 
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from doubles.emulator.values import stamp
 from oracles import naive
 
 CATCH_ALL = '{"service":"http_status:404"}'
-_RESETS, _LOCKS_REMOVED = 0.06, 0.2
+_RESETS, _FREE = 0.06, "holder=no%20one"
 
 
 @dataclass(slots=True)
@@ -36,6 +37,20 @@ class Person:
             return f"records of {zone}"
         self.account.by_hand(lambda state: self._with_edited_rules(state, tunnel))
         return f"rules of {tunnel[:4]}"
+
+    def remove_held_lock(self) -> bool:
+        """Remove the lock of a tunnel that a process holds, and return whether there was one."""
+        locks = [
+            (zone, record)
+            for zone in self.account.state.zones.values()
+            for record in zone.records.values()
+            if is_lock(record) and not str(record.comment).endswith(_FREE)
+        ]
+        for zone, lock in locks[:1]:
+            kept = {key: record for key, record in zone.records.items() if key != lock.id}
+            changed = replace(zone, records=kept)
+            self.account.by_hand(methodcaller("with_zone", changed))
+        return bool(locks)
 
     def _with_edited_rules(self, state: State, tunnel: str) -> State:
         """Add, change, remove or move a rule of people, or change another member; all other text stays."""
@@ -66,11 +81,8 @@ class Person:
         return f'{{"note":{number}.50,{path}"service":"http://by-hand:80","hostname":"{name}"}}'
 
     def _with_edited_records(self, state: State, zone: str) -> State:
-        """Add, change or remove a record of people, or remove the lock."""
+        """Add, change or remove a record of people."""
         stored = state.zone(zone)
-        if self.rng.random() < _LOCKS_REMOVED:
-            kept = {key: record for key, record in stored.records.items() if not is_lock(record)}
-            return state.with_zone(replace(stored, records=kept))
         ours = [record for record in stored.records.values() if owned(record) is None and not is_lock(record)]
         kind = self.rng.choice(("add", "change", "remove"))
         if kind == "add" or not ours:
