@@ -175,7 +175,7 @@ class History:
             await process.service.turns.finish()
 
     async def quiet(self, sync: Callable[[TunnelService, str], Awaitable[object]], rounds: int, seconds: float) -> None:
-        """Let every process sync some times without a disturbance; one that crashed begins anew."""
+        """Let every process sync some times without a disturbance; one that crashed starts again."""
         while self.board.late:
             self.board.land()
         self.board.is_open = True

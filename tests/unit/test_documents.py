@@ -91,7 +91,7 @@ async def test_a_tunnel_that_does_not_exist_has_no_rules_and_says_so() -> None:
     tunnels = held()
     del tunnels.documents[GREEN]
     known = documents(tunnels)
-    state = known.believe(await known.read())[GREEN]
+    state = known.believe(await known.read(), frozenset())[GREEN]
     assert state.document == TunnelConfiguration()
     assert state.failure is None
     assert isinstance(state.obstacle, TunnelMissing)

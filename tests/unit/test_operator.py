@@ -68,10 +68,9 @@ async def test_an_explanation_names_the_rule_that_wins() -> None:
     assert explanation.is_answered
 
 
-@pytest.mark.parametrize("green", [{}, {GREEN: ("[]", 1)}], ids=["a missing tunnel", "a tunnel without a document"])
-async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on(green: dict[str, tuple[str, int]]) -> None:
+async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on() -> None:
     tunnels, zones = memory({BLUE: configuration(rule("app.example.com"))}, {ZONE: (claim("app.example.com"),)})
-    tunnels.documents.update(green)
+    tunnels.documents[GREEN] = ("[]", 1)
     known = Documents(tunnels, NoLock(), POLICY, lambda: 0.0)
     asked = Operator(Gathering(known, zones, POLICY), POLICY, Guard())
     with pytest.raises(PermanentFailure, match=f"tunnel {GREEN}"):

@@ -58,7 +58,7 @@ class Documents:
     policy: Policy
     clock: Callable[[], float]
     _beliefs: dict[str, Belief] = field(default_factory=dict[str, Belief])
-    _old_claims: frozenset[str] = frozenset()
+    _old_claims: frozenset[str] | None = None
 
     async def read(self) -> Mapping[str, Reading | Failure]:
         """Return one answer for each tunnel, or why there was none."""
@@ -76,7 +76,8 @@ class Documents:
     ) -> Mapping[str, TunnelState]:
         """Return what is known of each tunnel after these answers.
 
-        `old_claims` are the tunnels that have some; those that were given last count where none are given.
+        `old_claims` are the tunnels that have some; those that were given last count where none are given. Before the
+        first ones, every tunnel may have some.
         """
         if old_claims is not None:
             self._old_claims = old_claims
@@ -139,7 +140,7 @@ class Documents:
         belief = self._beliefs.get(tunnel, Belief())
         if isinstance(answer, Reading):
             belief = self._beliefs[tunnel] = belief.after(
-                answer, self.clock(), has_old_claim=tunnel in self._old_claims
+                answer, self.clock(), has_old_claim=self._old_claims is None or tunnel in self._old_claims
             )
         failure = answer if isinstance(answer, Failure) else None
         if belief.doubt and not failure:

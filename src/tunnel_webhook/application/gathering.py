@@ -12,7 +12,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname, zone_of
 from tunnel_webhook.domain.planning.belief import OLD_CLAIM
 from tunnel_webhook.domain.planning.existing import Existing
-from tunnel_webhook.ports import ZoneRepository
+from tunnel_webhook.ports import Failure, ZoneRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,28 @@ class Gathering:
         zones = await self.zones.zones()
         by_name = {zone.name: zone for zone in zones}
         answers = await self.documents.read()
-        records = await self.zones.load(
-            in_full=_holding(hostnames, by_name), named=_holding(self.documents.possible_hostnames(answers), by_name)
-        )
+        named = _holding(self.documents.possible_hostnames(answers), by_name)
+        try:
+            records = await self.zones.load(in_full=_holding(hostnames, by_name), named=named)
+        except Failure:
+            # An answer that contradicts a doubtful one counts, whatever else fails.
+            self.documents.believe(answers)
+            raise
         states = self.documents.believe(answers, self._with_old_claims(records))
         documents = {tunnel: state.document for tunnel, state in states.items()}
         return Gathered(Existing.of(zones, records, documents), states)
 
     async def existing(self, hostnames: Iterable[Hostname] = ()) -> Existing:
-        """Return what exists; raise the failure of any tunnel whose document cannot be relied on."""
+        """Return what exists; raise the failure of any tunnel whose document cannot be relied on.
+
+        A tunnel that does not exist is a failure only if hostnames are published through it, or would be.
+        """
         gathered = await self.gather(hostnames)
-        for state in gathered.states.values():
-            if state.obstacle:
-                raise state.obstacle
+        needed = {self.policy.default_tunnel.id, *(claim.tunnel for claim in gathered.existing.claims.values())}
+        for tunnel, state in gathered.states.items():
+            failure = state.obstacle if tunnel in needed else state.failure
+            if failure:
+                raise failure
         return gathered.existing
 
     def _with_old_claims(self, records: Mapping[Zone, Iterable[DnsRecord]]) -> frozenset[str]:
