@@ -138,7 +138,8 @@ class Account(Emulator):
         process = CALLER.get()
         assert process is not None
         self._land()
-        faults = self.weather.draw(request, process, self.clock.now())
+        is_news = self._is_news(process, _tunnel_of(request.path))
+        faults = self.weather.draw(request, process, self.clock.now(), is_news=is_news)
         self.script = tuple(map(Armed, faults))
         number = len(self.log) + 1
         self._callers[number] = process
@@ -152,6 +153,11 @@ class Account(Emulator):
         if number in self._reads:
             self._remember_look(process, number, _tunnel_of(request.path), is_true=is_true)
         return response
+
+    def _is_news(self, process: Process, tunnel: str) -> bool:
+        """Whether a process was answered an older version of a document than there is."""
+        looks = process.looks.get(tunnel, [])
+        return bool(looks) and looks[-1].version not in {None, self.state.version(tunnel)}
 
     def _remember_look(self, process: Process, number: int, tunnel: str, *, is_true: bool) -> None:
         effect, version = self._reads[number]

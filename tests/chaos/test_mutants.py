@@ -8,7 +8,7 @@ from chaos.mutants import MUTANTS, Mutant
 FIRST = 1000
 """The seed of the first history of each mutant."""
 
-QUICK = {name: mutant for name, mutant in MUTANTS.items() if mutant.within <= 5}
+QUICK = {name: mutant for name, mutant in MUTANTS.items() if mutant.within <= 3}
 SLOW = {name: mutant for name, mutant in MUTANTS.items() if name not in QUICK}
 
 

@@ -24,6 +24,7 @@ LATEST = 50.0
 SOON = 4.0
 
 _TRUTHS_AFTER_A_LIE = 3
+_NEWS_HIDDEN = 0.4
 _EMPTY: tuple[Falsehood, ...] = ("refusal", "null", "blank", "no ingress", "no rules", "no result")
 
 
@@ -66,8 +67,8 @@ class Weather:
         self.lying = self.failing = self.delaying = 0.0
         self.long_lie = None
 
-    def draw(self, request: Request, process: Process, now: float) -> tuple[Fault, ...]:
-        """Return what befalls a call of a process."""
+    def draw(self, request: Request, process: Process, now: float, *, is_news: bool) -> tuple[Fault, ...]:
+        """Return what befalls a call of a process; `is_news` says that the process does not know the truth yet."""
         pace = process.pace
         faults: list[Fault] = [
             Slow(seconds=pace * self.rng.random()),
@@ -77,7 +78,7 @@ class Weather:
             faults.append(Slow(seconds=self.rng.uniform(1, self.latest)))
         elif self.rng.random() < self.failing:
             faults += self._failure()
-        elif lie := self._lie(request, process, now):
+        elif lie := self._lie(request, process, now, is_news=is_news):
             faults.append(lie)
             self.report(f"{process.name} asks {request.path[-60:]} and is answered {lie.tells}")
         return tuple(faults)
@@ -101,7 +102,7 @@ class Weather:
                     self.rng.choice((Distort(cut=20), Distort(keep=9), Distort(body=HTML, content_type="text/html")))
                 ]
 
-    def _lie(self, request: Request, process: Process, now: float) -> Lie | None:
+    def _lie(self, request: Request, process: Process, now: float, *, is_news: bool) -> Lie | None:
         path = request.path
         if request.method != "GET":
             return None
@@ -111,12 +112,13 @@ class Weather:
         if process.truths_due.get(path, 0) > 0:
             process.truths_due[path] -= 1
             return None
-        if self.long_lie or not process.may_be_lied_to or self.rng.random() >= self.lying:
+        share = _NEWS_HIDDEN if is_news and self.lying else self.lying
+        if self.long_lie or not process.may_be_lied_to or self.rng.random() >= share:
             return None
         process.may_be_lied_to = False
         process.truths_due[path] = _TRUTHS_AFTER_A_LIE
         process.lied_to_about.update(tunnel for tunnel in (BLUE, GREEN) if tunnel in path)
-        return self.lie_about(path)
+        return Lie(tells="stale") if is_news else self.lie_about(path)
 
     def lie_about(self, path: str) -> Lie:
         """Return any lie about a path."""
