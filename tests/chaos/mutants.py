@@ -13,9 +13,6 @@
 | `records are deleted at once`       | the mark, and the delay between a deletion and the end of its record         |
 | `records are deleted soon`          | all but one second of that delay                                             |
 | `a rule that came back stays`       | the removal of rules of a deleted hostname that a late write brought back    |
-| `a deleted record is patched`       | the swap of a record whose hostname is wanted again before it is gone |
-| `the lock is created free`          | the lease for which a new lock is held by no one                             |
-| `the lock is taken without a look`  | the swap of exactly the lock that was read                                   |
 """
 
 from __future__ import annotations
@@ -26,10 +23,10 @@ from typing import Any
 
 import pytest
 
-from tunnel_webhook.adapters.cloudflare import directory, lock, record_lists, tunnels
+from tunnel_webhook.adapters.cloudflare import directory, record_lists, tunnels
 from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration
 from tunnel_webhook.application import execution, gathering, service
-from tunnel_webhook.domain.planning import belief, planner, releasing
+from tunnel_webhook.domain.planning import belief, releasing
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -104,38 +101,6 @@ def _leave_rules_that_came_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(releasing, "_decisions", decisions)
 
 
-def _patch_deleted_records(patch: pytest.MonkeyPatch) -> None:
-    def renew(request: Any, claim: Any, existing: Any) -> Any:
-        verdict: Any = original(request, claim, existing)
-        if verdict.decision is None:
-            return verdict
-        patched = replace(verdict.decision.claim, id=claim.record.id)
-        return replace(verdict, decision=replace(verdict.decision, claim=patched, replaced=None))
-
-    original = planner._renew
-    patch.setattr(planner, "_renew", renew)
-
-
-def _create_free_locks(patch: pytest.MonkeyPatch) -> None:
-    original = lock.DnsLock._swap
-
-    async def swap(self: Any, zone: Any, stored: Any, record: Any) -> Any:
-        free = self._record(record.name, 0, "no one") if stored is None else record
-        return await original(self, zone, stored, free)
-
-    patch.setattr(lock.DnsLock, "_swap", swap)
-
-
-def _take_any_lock(patch: pytest.MonkeyPatch) -> None:
-    original = lock.DnsLock._swap
-
-    async def swap(self: Any, zone: Any, _: Any, record: Any) -> Any:
-        current, __ = await self._read(zone, record.name)
-        return await original(self, zone, current, record)
-
-    patch.setattr(lock.DnsLock, "_swap", swap)
-
-
 def _believe_every_list(patch: pytest.MonkeyPatch) -> None:
     for module in (directory, record_lists):
         patch.setattr(module, "is_in_doubt", lambda *_, **__: False)
@@ -152,7 +117,4 @@ MUTANTS: Mapping[str, Mutant] = {
     "records are deleted at once": Mutant(within=200, settings={"RELEASE_DELAY": "0"}),
     "records are deleted soon": Mutant(_release_soon, within=200),
     "a rule that came back stays": Mutant(_leave_rules_that_came_back, within=100),
-    "a deleted record is patched": Mutant(_patch_deleted_records),
-    "the lock is created free": Mutant(_create_free_locks, settings={"WRITE_LOCK": "dns"}),
-    "the lock is taken without a look": Mutant(_take_any_lock, settings={"WRITE_LOCK": "dns"}),
 }
