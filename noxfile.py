@@ -140,6 +140,13 @@ def nightly(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Run random histories of three processes that share tunnels; arguments: the first seed, and the one to end at."""
+    _install(session)
+    session.run("python", "-m", "chaos", *(session.posargs or ("0", "300")), env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def cover(session: nox.Session) -> None:
     """Check branch coverage of what the session `tests` ran: 100 % of domain, ports and application."""
     _install(session)
