@@ -1,11 +1,15 @@
 """Memos: each result is computed once, and what is remembered is bounded by its weight."""
 
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunnel_webhook.domain.errors import InvalidEndpoint
+from tunnel_webhook.domain.external_dns.origin_service import OriginService
+from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
 
 
@@ -100,3 +104,12 @@ def test_what_is_remembered_does_not_outgrow_its_limit_in_memory() -> None:
     finally:
         tracemalloc.stop()
     assert held < 1.5 * MIB
+
+
+@pytest.mark.parametrize(
+    ("make", "text"), [(Hostname, "App.example.com"), (OriginService, "HTTP://app:80"), (OriginService, "http://app/")]
+)
+def test_only_a_text_that_is_canonical_already_is_accepted_as_it_is(make: Callable[[str], str], text: str) -> None:
+    for _ in range(2):
+        with pytest.raises(InvalidEndpoint):
+            make(text)
