@@ -209,3 +209,46 @@ async def test_what_one_sync_logs_of_drift_is_bounded(caplog: pytest.LogCaptureF
     await service(*memory(records={ZONE: claims})).records()
     assert len(caplog.records) == 51
     assert "drifted: 950 more: no-rule 950" in caplog.text
+
+
+FILLERS: dict[str, Callable[[int], dict[str, object]]] = {
+    "ordinary": lambda number: {"labels": {"resource": f"ingress/ns/s{number}"}},
+    "properties without a name": lambda _: {"providerSpecific": [{}] * 100},
+    "short properties": lambda number: {
+        "providerSpecific": [{"name": f"o{number}-{each}", "value": f"{each}-{number}"} for each in range(50)]
+    },
+    "short labels": lambda number: {"labels": {f"{number}-{each}": f"{each}-{number}" for each in range(50)}},
+    "short targets": lambda number: {"targets": [f"{number}-{each}" for each in range(50)]},
+    "wide texts": lambda number: {"labels": {"resource": "\U0001f600" + "x" * 400 + str(number)}},
+    "a long name": lambda number: {"dnsName": f"{number}{'.x' * 100}"},
+    "one that is dropped": lambda number: {"recordType": "TXT", "targets": [f"{number}" * 20]},
+}
+
+WEIGHED = """
+import gc, sys, tracemalloc
+from tunnel_webhook.adapters.http import wire
+from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.domain.memo import Memo
+
+def sync(body):
+    wire.encode_endpoints(adjust(wire.decode_endpoints(body), policy).endpoints)
+
+policy = Policy((Tunnel("t"),))
+sync(b"[{}]")
+memos = [each for each in gc.get_objects() if isinstance(each, Memo)]
+body = sys.stdin.buffer.read()
+before = sum(each.held for each in memos)
+tracemalloc.start()
+sync(body)
+gc.collect()
+print(tracemalloc.get_traced_memory()[0] / (sum(each.held for each in memos) - before))
+"""
+"""Adjusts the body on standard input; prints the memory that stays, in proportion to what the memos weigh."""
+
+
+@pytest.mark.parametrize("kind", FILLERS)
+def test_what_is_remembered_takes_about_the_memory_that_it_weighs(kind: str) -> None:
+    body = body_of(*(wire(f"h{number}.example.com") | FILLERS[kind](number) for number in range(2000)))
+    done = subprocess.run([sys.executable, "-c", WEIGHED], input=body, capture_output=True, check=True, timeout=100)
+    assert 0.4 < float(done.stdout) < 1.2

@@ -66,3 +66,16 @@ def test_nothing_that_a_client_chooses_is_remembered_by_number() -> None:
         for most in re.findall(r"@(?:functools\.)?(?:lru_cache|cache)\b\(?(?:maxsize=)?(\w*)", path.read_text())
     }
     assert caches == {("domain_filter", "2"), ("adjustment", "1")}
+
+
+def test_all_that_is_remembered_leaves_a_third_of_the_memory_limit() -> None:
+    texts = [path.read_text() for path in MODULES if path.stem != "memo"]
+    bounds = [
+        int(factor.removesuffix(" * ") or 1)
+        for text in texts
+        for factor in re.findall(r"\bMemo\(.*, ((?:[0-9]+ \* )?)MIB\)", text)
+    ]
+    limit = re.search(r"limits:\n +memory: ([0-9]+)Mi", (ROOT / "deploy" / "values.yaml").read_text())
+    assert limit
+    assert len(bounds) == sum(len(re.findall(r"\bMemo\(", text)) for text in texts)
+    assert sum(bounds) <= int(limit[1]) * 2 / 3

@@ -12,6 +12,7 @@ from tunnel_webhook.adapters.http.wire import (
     decode_endpoints,
     encode_endpoints,
     encode_filter,
+    encode_records,
 )
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -157,6 +158,14 @@ def test_empty_fields_are_not_encoded() -> None:
     assert encode_endpoints([]) == b"[]\n"
 
 
+def test_endpoints_that_exist_are_encoded_like_those_that_are_adjusted() -> None:
+    adjusted, other = Endpoint("adjusted.example.com"), Endpoint("other.example.com", labels={"owner": "x"})
+    encode_endpoints([adjusted])
+
+    assert encode_records([adjusted, other]) == encode_endpoints([adjusted, other])
+    assert encode_records([]) == b"[]\n"
+
+
 def test_canonical_names_and_services_are_encoded_as_strings() -> None:
     canonical = Endpoint(
         Hostname.parse("A.example.com"), targets=(OriginService.parse("HTTP://X:80"),), ttl=60, set_identifier="^/a$"
@@ -183,13 +192,16 @@ def test_endpoints_that_differ_only_in_labels_are_encoded_differently() -> None:
     ]
 
 
-def test_a_repeated_endpoint_is_decoded_once_until_a_body_is_without_it() -> None:
+def test_a_repeated_endpoint_is_decoded_once_until_two_bodies_in_a_row_are_without_it() -> None:
     body = json.dumps([{"dnsName": f"h{number}.example.com"} for number in range(5000)]).encode()
     first, again = decode_endpoints(body), decode_endpoints(body)
     assert all(one is other for one, other in zip(first, again, strict=True))
 
     decode_endpoints(b"[]")
+    assert decode_endpoints(body)[0] is first[0]
 
+    for _ in range(2):
+        decode_endpoints(b"[]")
     later = decode_endpoints(body)
     assert later == first
     assert later[0] is not first[0]

@@ -84,7 +84,7 @@ def _weigh(comment: str, marker: Marker | None) -> int:
     return weight_of_texts(comment, (marker.owner, marker.resource) if marker else "")
 
 
-_markers = Memo(_parse_marker, _weigh, 32 * MIB)
+_markers = Memo(_parse_marker, _weigh, 4 * MIB)
 
 
 def _escape(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 import idna
 
@@ -31,14 +31,19 @@ class Hostname(str):
 
     def __new__(cls, name: str) -> Self:
         """Accept a name that is already canonical; raise InvalidEndpoint for any other text."""
-        if _names[name] != name:
-            raise _invalid(name)
-        return super().__new__(cls, name)
+        return cast("Self", _names[name])
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the canonical form of a name; raise InvalidEndpoint if it has none."""
-        return cls(_names[text])
+        return super().__new__(cls, _canonical(text))
+
+
+def _checked(name: str) -> Hostname:
+    hostname = Hostname.parse(name)
+    if hostname != name:
+        raise _invalid(name)
+    return hostname
 
 
 def _canonical(text: str) -> str:
@@ -52,7 +57,8 @@ def _canonical(text: str) -> str:
     return name
 
 
-_names = Memo(_canonical, weight_of_texts, 16 * MIB)
+# The names that exist: every sync reads them again. Those that are desired are parsed once, when they are adjusted.
+_names = Memo(_checked, weight_of_texts, 4 * MIB)
 
 
 def _invalid(text: str) -> InvalidEndpoint:

@@ -1,17 +1,17 @@
 """Remembering results: external-dns sends nearly the same endpoints with every sync.
 
-What is remembered is bounded by its weight in bytes, never by its number, since a client chooses how large it is.
+What is remembered is bounded by its weight in bytes, never by its number, since a client chooses how large it is. The
+weights err on the heavy side, and all memos together leave a third of the memory limit in `deploy/values.yaml`.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
+from sys import getsizeof
 from typing import TypeVar
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-_SPARE = 4096
 _LARGEST = 1024
 _SLOT = 100
 
@@ -31,7 +31,9 @@ class Memo(dict[_K, _V]):
         self._function = function
         self._weigh = weigh
         self._most = most
-        self._held = 0
+        self.held = 0
+        """The weight of all results together, in bytes."""
+        self._unused: set[_K] = set()
 
     def __missing__(self, argument: _K) -> _V:
         """Compute the result, once."""
@@ -39,22 +41,30 @@ class Memo(dict[_K, _V]):
         weight = self._weigh(argument, result) + _SLOT
         if weight > self._most // _LARGEST:
             return result
-        if self._held + weight > self._most:
+        if self.held + weight > self._most:
             self.clear()
         self[argument] = result
-        self._held += weight
+        self.held += weight
         return result
 
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
-        self._held = 0
+        self.held = 0
+        self._unused = set()
 
     def results(self, arguments: Sequence[_K]) -> list[_V]:
-        """Return the result of each argument; what earlier calls left is forgotten once it is most of what is held."""
-        if len(self) > 2 * len(arguments) + _SPARE:
-            self.clear()
-        return list(map(self.__getitem__, arguments))
+        """Return the result of each argument.
+
+        Of more results than there are arguments, those that two calls in a row did not use are forgotten.
+        """
+        results = list(map(self.__getitem__, arguments))
+        unused = self.keys() - set(arguments) if len(self) > len(arguments) else set[_K]()
+        stale = unused & self._unused
+        for argument in stale:
+            self.held -= self._weigh(argument, self.pop(argument)) + _SLOT
+        self._unused = unused - stale
+        return results
 
 
 def weight_of_texts(argument: str | tuple[str, ...], result: str | tuple[str, ...]) -> int:
@@ -63,5 +73,4 @@ def weight_of_texts(argument: str | tuple[str, ...], result: str | tuple[str, ..
 
 
 def _bytes_of(value: str | tuple[str, ...]) -> int:
-    own = sys.getsizeof(value)
-    return own if isinstance(value, str) else own + sum(map(sys.getsizeof, value))
+    return getsizeof(value) if isinstance(value, str) else getsizeof(value) + sum(map(getsizeof, value))

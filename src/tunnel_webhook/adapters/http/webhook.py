@@ -27,7 +27,13 @@ from opentelemetry import metrics
 from tunnel_webhook.adapters.http.admission import Admission, NotAdmitted
 from tunnel_webhook.adapters.http.media_type import MediaType
 from tunnel_webhook.adapters.http.problems import MAX_BODY, WrongMediaType, answer_problem
-from tunnel_webhook.adapters.http.wire import decode_changes, decode_endpoints, encode_endpoints, encode_filter
+from tunnel_webhook.adapters.http.wire import (
+    decode_changes,
+    decode_endpoints,
+    encode_endpoints,
+    encode_filter,
+    encode_records,
+)
 from tunnel_webhook.ports import WebhookAPI
 
 _ESSENCE, _VERSION = "application/external.dns.webhook+json", "1"
@@ -58,7 +64,7 @@ def create_webhook_app(
 
     @get("/records")
     async def records() -> Response[bytes]:
-        return _ok(encode_endpoints(await api.records()))
+        return _ok(encode_records(await api.records()))
 
     @post("/adjustendpoints", status_code=200)
     async def adjust_endpoints(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -14,12 +14,13 @@ The encoded JSON has no `null` and no empty field: a `null` element ends externa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
-from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Changes, Endpoint
+from tunnel_webhook.domain.external_dns.properties import ORIGIN_PROPERTIES, ROUTE_PROPERTIES
 from tunnel_webhook.domain.memo import MIB, Memo
 
 _T = TypeVar("_T")
@@ -81,8 +82,17 @@ def decode_changes(body: bytes) -> Changes:
 
 
 def encode_endpoints(endpoints: Iterable[Endpoint]) -> bytes:
-    """Return endpoints as a JSON array, without empty fields."""
-    return b"[%b]\n" % b",".join(_encoded.results(list(endpoints)))
+    """Return adjusted endpoints as a JSON array, without empty fields, and remember them."""
+    return _array(_encoded.results(list(endpoints)))
+
+
+def encode_records(endpoints: Iterable[Endpoint]) -> bytes:
+    """Return endpoints that exist as a JSON array; most are what was adjusted, the others are not remembered."""
+    return _array([_encoded.get(endpoint) or _encode_one(endpoint) for endpoint in endpoints])
+
+
+def _array(elements: Iterable[bytes]) -> bytes:
+    return b"[%b]\n" % b",".join(elements)
 
 
 def encode_filter(domain_filter: DomainFilter) -> bytes:
@@ -108,16 +118,31 @@ def _decode_one(text: bytes) -> Endpoint | None:
 
 def _endpoint(wire: _Endpoint) -> Endpoint:
     return Endpoint(
-        dns_name=wire.dns_name or "",
-        record_type=wire.record_type or "",
-        targets=tuple(filter(None, wire.targets or ())),
-        ttl=wire.ttl or 0,
-        set_identifier=wire.set_identifier or "",
-        labels={name: text for name, text in (wire.labels or {}).items() if text is not None},
-        properties=tuple(
-            [(named.name or "", named.value or "") for named in wire.properties or () if named is not None]
-        ),
+        wire.dns_name or "",
+        _shared(wire.record_type, wire.record_type) or "",
+        tuple(filter(None, wire.targets or ())),
+        wire.ttl or 0,
+        wire.set_identifier or "",
+        _without_null(wire.labels) if wire.labels else {},
+        tuple([_property(named) for named in wire.properties if named]) if wire.properties else (),
     )
+
+
+def _property(wire: _Property) -> tuple[str, str]:
+    return _shared(wire.name, wire.name) or "", _shared(wire.value, wire.value) or ""
+
+
+# Texts that nearly every endpoint holds: one of each is enough.
+_COMMON: dict[str | None, str | None] = {
+    text: text for text in (*TUNNELLED_TYPES, *ROUTE_PROPERTIES, *ORIGIN_PROPERTIES, "true", "false")
+}
+_shared = _COMMON.get
+
+
+def _without_null(labels: dict[str, str | None]) -> dict[str, str]:
+    if None in labels.values():
+        return {name: text for name, text in labels.items() if text is not None}
+    return cast("dict[str, str]", labels)
 
 
 def _encode_one(endpoint: Endpoint) -> bytes:
@@ -138,13 +163,14 @@ def _weigh_decoded(text: bytes, endpoint: Endpoint | None) -> int:
     return len(text) + (endpoint.weight if endpoint else 0)
 
 
-def _weigh_encoded(endpoint: Endpoint, text: bytes) -> int:
-    return len(text) + endpoint.weight
+def _weigh_encoded(_endpoint: Endpoint, text: bytes) -> int:
+    # The endpoint is what `adjust` remembers.
+    return len(text)
 
 
-# Enough for 60,000 endpoints of 300 bytes, so that a sync of that many computes only what changed.
-_decoded = Memo(_decode_one, _weigh_decoded, 96 * MIB)
-_encoded = Memo(_encode_one, _weigh_encoded, 96 * MIB)
+# Enough for 60,000 endpoints of 230 bytes, so that a sync of that many computes only what changed.
+_decoded = Memo(_decode_one, _weigh_decoded, 80 * MIB)
+_encoded = Memo(_encode_one, _weigh_encoded, 22 * MIB)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:

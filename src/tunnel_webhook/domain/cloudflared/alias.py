@@ -17,12 +17,12 @@ def alias_of(hostname: str) -> str:
 
     `idna.Lookup` follows UTS 46, so symbols pass that IDNA 2008 refuses, and names with `*` or `_` do not.
     """
+    if hostname.isascii() and "xn--" not in hostname and hostname == hostname.lower():
+        return ""
     return _aliases[hostname]
 
 
 def _alias_of(hostname: str) -> str:
-    if hostname.isascii() and hostname == hostname.lower() and "xn--" not in hostname:
-        return ""
     try:
         labels = [_to_u_label(label) for label in idna.uts46_remap(hostname, std3_rules=True).split(".")]
         right_to_left = any(bidirectional(character) in _RIGHT_TO_LEFT for label in labels for character in label)
@@ -34,7 +34,7 @@ def _alias_of(hostname: str) -> str:
     return "" if alias == hostname else alias
 
 
-_aliases = Memo(_alias_of, weight_of_texts, 16 * MIB)
+_aliases = Memo(_alias_of, weight_of_texts, MIB)
 
 
 def _to_u_label(label: str) -> str:

@@ -51,7 +51,7 @@ def _fault_of(expression: str) -> str:
     return "" if all(name.isascii() for name in compiled.groupindex) else "invalid named capture"
 
 
-_faults = Memo(_fault_of, weight_of_texts, 32 * MIB)
+_faults = Memo(_fault_of, weight_of_texts, MIB)
 
 
 def compile_re2(expression: str, memory: int = 8 * MIB) -> Pattern:

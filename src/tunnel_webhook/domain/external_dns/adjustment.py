@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from sys import getsizeof
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
-from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Endpoint
+from tunnel_webhook.domain.external_dns.endpoint import LABEL_WEIGHT, TUNNELLED_TYPES, Endpoint
 from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import endpoint_of_route
@@ -40,9 +41,15 @@ class _Adjusted:
     """One adjusted endpoint: of several with the same `key`, the first in `order` stays."""
 
     key: str
-    order: tuple[object, ...]
+    rank: int
     endpoint: Endpoint
     fault: Unpublishable | None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What is compared, first the rank; hardly ever asked for, so it is not kept."""
+        endpoint = self.endpoint
+        return (self.rank, endpoint.targets, endpoint.properties, tuple(sorted(endpoint.labels.items())))
 
 
 def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
@@ -68,11 +75,14 @@ def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
 
 @lru_cache(maxsize=1)
 def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
-    return Memo(partial(_adjust_one, policy=policy), _weigh, 160 * MIB)
+    return Memo(partial(_adjust_one, policy=policy), _weigh, 50 * MIB)
 
 
 def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:
-    return endpoint.weight + (adjusted.endpoint.weight if adjusted else 0)
+    # The decoder remembers the endpoint, whose labels are those of the adjusted one.
+    if adjusted is None:
+        return endpoint.weight
+    return adjusted.endpoint.weight - LABEL_WEIGHT * len(adjusted.endpoint.labels) + getsizeof(adjusted.key)
 
 
 def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
@@ -90,11 +100,7 @@ def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
     intact = fault is None or fault.reason is not Reason.CORRUPTED_PROPERTIES
     return _Adjusted(
         key=f"{adjusted.dns_name}\0{path}\0{adjusted.resource}",
-        order=(intact, TUNNELLED_TYPES.index(endpoint.record_type), *_preference(adjusted)),
+        rank=TUNNELLED_TYPES.index(endpoint.record_type) + (len(TUNNELLED_TYPES) if intact else 0),
         endpoint=adjusted,
         fault=fault,
     )
-
-
-def _preference(endpoint: Endpoint) -> tuple[object, ...]:
-    return (endpoint.targets, endpoint.properties, tuple(sorted(endpoint.labels.items())))

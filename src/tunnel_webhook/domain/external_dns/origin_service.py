@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Set as AbstractSet
-from typing import Self
+from typing import Self, cast
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
@@ -52,10 +52,7 @@ class OriginService(str):
 
     def __new__(cls, service: str) -> Self:
         """Accept a service that is in its one form already; raise InvalidEndpoint for any other text."""
-        if _services[service][1] != service:
-            sentence = f"service {quoted(service)} is not in its canonical form"
-            raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
-        return super().__new__(cls, service)
+        return cast("Self", _services[service])
 
     @classmethod
     def parse(cls, text: str, allowed: AbstractSet[str] = DEFAULT_SERVICES) -> Self:
@@ -70,11 +67,11 @@ class OriginService(str):
         | `hello_world`, `hello-world`                   | `hello_world`                                       |
         | `bastion`, `socks-proxy`                       | only where `ALLOWED_SERVICES` lists them            |
         """
-        kind, service = _services[text]
+        kind, service = _canonical(text)
         if kind not in allowed:
             sentence = f"service {quoted(text)} is not allowed here: ALLOWED_SERVICES does not list {kind}"
             raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
-        return cls(service)
+        return super().__new__(cls, service)
 
 
 def looks_like_a_service(text: str) -> bool:
@@ -82,7 +79,15 @@ def looks_like_a_service(text: str) -> bool:
     return _LOOKS_LIKE.match(text) is not None or text.lower() in _NAMED
 
 
-def _parse(text: str) -> tuple[str, str]:
+def _checked(service: str) -> OriginService:
+    canonical = OriginService.parse(service, ALL_SERVICES)
+    if canonical != service:
+        sentence = f"service {quoted(service)} is not in its canonical form"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+    return canonical
+
+
+def _canonical(text: str) -> tuple[str, str]:
     """Return the kind (as ALLOWED_SERVICES spells it) and the canonical text."""
     if len(text) > _MAX_LENGTH:
         sentence = f"service {quoted(text)} is too long: a host has at most {_MAX_HOST} characters"
@@ -105,7 +110,7 @@ def _parse(text: str) -> tuple[str, str]:
     return url["scheme"], lower.removesuffix("/")
 
 
-_services = Memo(_parse, weight_of_texts, 24 * MIB)
+_services = Memo(_checked, weight_of_texts, 4 * MIB)
 
 
 def _check_address(text: str, host: str, port: str | None) -> None:

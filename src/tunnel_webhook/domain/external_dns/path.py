@@ -49,7 +49,7 @@ def _expression(path_and_match: tuple[str, str]) -> str:
     return expression
 
 
-_expressions = Memo(_expression, weight_of_texts, 16 * MIB)
+_expressions = Memo(_expression, weight_of_texts, MIB)
 
 
 def _fault_of_path(path: str, match: str) -> str:

@@ -104,7 +104,7 @@ def _canonical(named: tuple[str, str]) -> str:
         raise _invalid(sentence) from error
 
 
-_values = Memo(_canonical, weight_of_texts, 8 * MIB)
+_values = Memo(_canonical, weight_of_texts, MIB)
 
 
 def _disallowed(options: Mapping[str, str], policy: Policy) -> str:

@@ -19,9 +19,9 @@ from tunnel_webhook.domain.external_dns.path import PREFIX_MATCH, REGEX_MATCH, p
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import (
     ADOPT,
+    ORIGIN_PROPERTIES,
     PATH,
     PATH_MATCH,
-    PREFIX,
     TUNNEL,
     options_in,
     parse_boolean,
@@ -31,6 +31,8 @@ from tunnel_webhook.domain.hostname import Hostname
 
 ADOPT_LABEL = "tunnel-webhook-adopt"
 """`webhook/adopt` travels on as a label: external-dns compares properties with what is stored, but not labels."""
+
+_PROPERTIES = {option: name for name, option in ORIGIN_PROPERTIES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def route_of_rule(rule: IngressRule, hostname: Hostname, tunnel: str) -> Route:
 
 def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy) -> Endpoint:
     """Return the one endpoint of a route: a CNAME whose target is the service."""
-    properties = [(PREFIX + option, text) for option, text in route.options]
+    properties = [(_PROPERTIES[option], text) for option, text in route.options]
     if route.path:
         properties += [(PATH, route.path), (PATH_MATCH, REGEX_MATCH)]
     if route.tunnel != policy.default_tunnel.id:
