@@ -146,15 +146,10 @@ def test_two_processes_at_once_end_well(case: Case) -> None:
 
 
 @pytest.mark.timeout(0)
-def test_a_deletion_that_ends_while_an_older_apply_goes_on_leaves_no_orphan() -> None:
-    case = LATE["an update of the same"]
-    assert explore(case.scenario(1, only=frozenset({"jump"})), case.check) > 100
-
-
-@pytest.mark.timeout(0)
-def test_the_same_hostname_deleted_and_created_with_one_disturbance_ends_well() -> None:
+@pytest.mark.parametrize("kind", ["lie", "late"])
+def test_the_same_hostname_deleted_and_created_with_one_disturbance_ends_well(kind: str) -> None:
     case = CASES["a deletion, and the creation of the same"]
-    assert explore(case.scenario(1), case.check) > 500
+    assert explore(case.scenario(1, only=frozenset({kind})), case.check) > 50
 
 
 @pytest.mark.nightly
@@ -189,7 +184,13 @@ def without_the_bound_on_the_age_of_an_apply(patch: pytest.MonkeyPatch) -> None:
     [
         (without_the_final_reads, CASES["two creations"], "person", "a person made meanwhile was lost"),
         (without_the_wait_before_a_release, CASES["a deletion and a creation of one owner"], "none", "not those that"),
-        (without_the_bound_on_the_age_of_an_apply, LATE["an update of the same"], "jump", "not those that"),
+        pytest.param(
+            without_the_bound_on_the_age_of_an_apply,
+            LATE["an update of the same"],
+            "jump",
+            "not those that",
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_without_a_part_of_the_protocol_a_history_ends_badly(
