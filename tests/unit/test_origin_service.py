@@ -144,3 +144,18 @@ def test_a_target_that_is_meant_as_a_service_looks_like_one(target: str) -> None
 @pytest.mark.parametrize("target", ["app", "app.example.com", "10.0.0.1", "fd00::1", "app:80", "", "hello", "unixes"])
 def test_a_target_that_is_meant_as_a_host_does_not_look_like_a_service(target: str) -> None:
     assert not looks_like_a_service(target)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("http://" + "a" * 10_000, "a host has at most 253 characters", id="a text"),
+        pytest.param("http://" + "a." * 127 + "example", "a host has at most 253 characters", id="a host"),
+        pytest.param("unix:/" + "a" * 200, "the path of a socket has at most", id="a socket"),
+    ],
+)
+def test_a_service_that_is_too_long_is_refused_in_a_short_sentence(text: str, words: str) -> None:
+    with pytest.raises(InvalidEndpoint, match=words) as refused:
+        OriginService.parse(text)
+    assert refused.value.reason is Reason.INVALID_SERVICE
+    assert len(str(refused.value)) < 300
