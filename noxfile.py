@@ -17,6 +17,7 @@ nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "tests"
 SLOW = "controller or container or browser or nightly"
 GENUINE = f"(external_dns or cloudflared) and not ({SLOW})"
 END_TO_END = "tests/e2e"
+SMALL = ("tests/unit", "tests/contract", "tests/repository")
 SELECTED = f"not (external_dns or cloudflared or {SLOW})"
 
 
@@ -86,13 +87,19 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         _pytest(session, "-m", SELECTED, *session.posargs, runner=measured)
         return
-    # These two mostly wait for other processes. Their output comes when they are done.
+
+    def genuine_then_small() -> str:
+        genuine = _pytest(session, "-m", GENUINE, silent=True)
+        return genuine + _pytest(session, "-m", SELECTED, *SMALL, runner=measured, silent=True)
+
+    # The genuine programs and the processes mostly wait. Output comes when a run is done.
     with ThreadPoolExecutor() as pool:
         beside = (
-            pool.submit(_pytest, session, "-m", GENUINE, silent=True),
+            pool.submit(genuine_then_small),
             pool.submit(_pytest, session, "-m", SELECTED, END_TO_END, runner=measured, silent=True),
         )
-        _pytest(session, "-m", SELECTED, f"--ignore={END_TO_END}", runner=measured)
+        left = (f"--ignore={room}" for room in (END_TO_END, *SMALL))
+        _pytest(session, "-m", SELECTED, *left, runner=measured)
         for run in beside:
             sys.stdout.write(run.result())
 
