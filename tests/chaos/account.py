@@ -4,7 +4,7 @@
 |------------------------------------------------|-------------------------------------------------------------------|
 | a document                                     | what is not its owner's must be what Cloudflare last truly        |
 |                                                | answered to this process before it sent the write                 |
-| the same, and somebody wrote since that answer | allowed, since nothing could prevent it, but it must be noticed   |
+| the same, and someone wrote since that answer  | allowed, since nothing could prevent it, but it must be noticed   |
 | the same, but a lie hid that from a later look | never allowed                                                     |
 | the same, and that was a process with the lock | never allowed, unless one of both writes arrived late             |
 | DNS records                                    | every record that is not marked as its owner's is as it was       |
@@ -39,7 +39,7 @@ _HOSTNAME = re.compile(r'"hostname":"([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A write of a process that overwrote what somebody else wrote after its last look."""
+    """A write of a process that overwrote what someone else wrote after its last look."""
 
     process: Process
     number: int

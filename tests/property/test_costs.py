@@ -1,4 +1,4 @@
-"""Costs: what one request costs, in time, memory and log, is in proportion to its body, whoever wrote it."""
+"""Costs: what one request costs, in time, memory and log, is in proportion to its body."""
 
 import json
 import logging

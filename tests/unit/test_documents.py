@@ -401,7 +401,7 @@ async def test_a_document_is_written_while_the_lock_of_its_tunnel_is_held() -> N
     assert lock.used == [f"taken for {BLUE}", "left"]
 
 
-async def test_each_try_holds_the_lock_anew() -> None:
+async def test_each_try_takes_the_lock_again() -> None:
     lock = Lock()
     await replaced(Interfering(held(), once(configuration(THEIRS, version=2))), lock)
     assert lock.used == [f"taken for {BLUE}", "left"] * 2

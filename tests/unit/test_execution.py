@@ -236,7 +236,7 @@ async def test_without_a_delay_a_record_stays_as_it_is_if_either_read_finds_its_
     assert "a rule is there again" in str(outcome.failure)
 
 
-async def test_a_rule_that_came_back_is_removed_again_and_the_wait_begins_anew() -> None:
+async def test_a_rule_that_came_back_is_removed_again_and_the_wait_begins_again() -> None:
     tunnels, zones = dated(PUBLISHED, releasing())
     outcome = await execute(tunnels, zones)
     assert hosts(tunnels) == [""]

@@ -1,4 +1,4 @@
-"""The log pipe: what is written reaches the stream in order, whoever reads it, and writing never waits for it."""
+"""The log pipe: what is written reaches the stream in order, and writing never waits for it."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ SECONDS = 5.0
 
 
 class Blocked(io.StringIO):
-    """A stream that takes nothing until it is opened, and fails if it is told to."""
+    """A stream that takes nothing until it is opened, and fails if a test says so."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -202,7 +202,10 @@ WRONG_ENVIRONMENTS: Mapping[str, tuple[dict[str, str], str]] = {
         "RELEASE_DELAY='3601': a whole number from 0 to 3600 is expected",
     ),
     "a lock of another kind": ({"BACKEND": "memory", "WRITE_LOCK": "etcd"}, "WRITE_LOCK='etcd': off, dns, or dns: and"),
-    "a lock in a zone that is none": ({"BACKEND": "memory", "WRITE_LOCK": "dns:a_b..c"}, "WRITE_LOCK='dns:a_b..c'"),
+    "a lock in a zone whose name is not a hostname": (
+        {"BACKEND": "memory", "WRITE_LOCK": "dns:a_b..c"},
+        "WRITE_LOCK='dns:a_b..c'",
+    ),
     "a lock in a zone without a name": ({"BACKEND": "memory", "WRITE_LOCK": "dns:"}, "WRITE_LOCK='dns:'"),
     "a value of several lines": ({"BACKEND": "me\nmory"}, r"BACKEND='me\nmory': one of cloudflare, memory is expected"),
 }

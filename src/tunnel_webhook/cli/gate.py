@@ -1,4 +1,4 @@
-"""The gate in front of a server: whoever may reach its port can slow down only themselves.
+"""The gate in front of a server: a client that can reach its port can slow down only itself.
 
 | a connection arrives, and                           | outcome                                                    |
 |-----------------------------------------------------|------------------------------------------------------------|

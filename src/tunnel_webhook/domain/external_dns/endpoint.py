@@ -36,7 +36,7 @@ class Endpoint:
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compute the hash once, of every field: whoever chooses the fields must not be able to make hashes collide."""
+        """Compute the hash once, of every field: a client chooses the fields, and must not make hashes collide."""
         labels = frozenset(self.labels.items()) if self.labels else None
         fields = (self.dns_name, self.record_type, self.targets, self.set_identifier, self.ttl, labels, self.properties)
         _set(self, "_hash", hash(fields))
