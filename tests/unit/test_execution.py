@@ -8,7 +8,7 @@ import pytest
 
 from doubles.steps import Step, SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Documents, Executor, Gathering, Refusals
+from tunnel_webhook.application import Documents, Executor, Gathering, Refusals, SyncLog
 from tunnel_webhook.application.documents import TunnelState
 from tunnel_webhook.application.execution import Outcome
 from tunnel_webhook.domain.claim import Marker
@@ -63,7 +63,7 @@ async def prepare(
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Prepared:
     """Return the plan of changes, or without any, that of the releases, on what the ports hold."""
-    documents = Documents(tunnels, NoLock(), POLICY, clock)
+    documents = Documents(tunnels, NoLock(), POLICY, clock, SyncLog(POLICY))
     gathered = await Gathering(documents, zones, POLICY).gather(hostnames_in(changes) if changes else ())
     decided = (
         plan(gathered.existing, changes, POLICY)

@@ -94,8 +94,8 @@ def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
     assert reduced.rejections == (refused, EARLIER)
 
 
-def test_releases_are_withheld_by_hostname() -> None:
-    reduced = PLAN.without_releases()
+def test_withheld_decisions_are_named() -> None:
+    reduced = PLAN.withhold({D}, "too many")
     assert reduced.decisions == (CREATE, UPDATE, MOVE, MARK, RENEW, FORGET)
     assert reduced.withheld == (D,)
 

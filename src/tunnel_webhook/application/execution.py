@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -27,7 +27,7 @@ from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.layout import lay_out
-from tunnel_webhook.domain.planning.plan import Decision, Plan, Rejection, RuleChange
+from tunnel_webhook.domain.planning.plan import Decision, Plan, RuleChange
 from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unacceptable, ZoneRepository
 
 _REFUSED_WRITES = 8
@@ -98,7 +98,8 @@ class _Step:
         except Failure as failure:
             self.progress.fail({record.name for record in batch.records}, failure)
         else:
-            self.progress.reject(Rejection(refusal.name, refusal.reason, refusal.sentence) for refusal in refusals)
+            for refusal in refusals:
+                self.progress.reject({refusal.name}, refusal.reason, refusal.sentence)
 
     def _check_time(self) -> None:
         if self.executor.clock() >= self.not_after:
@@ -188,13 +189,14 @@ class _Progress:
             self.failure = self.failure or (failure if concerned else None)
             self.remaining = self.remaining.without(hostnames)
         else:
-            self.reject(Rejection(hostname, Reason.REFUSED, str(failure)) for hostname in hostnames)
+            self.reject(hostnames, Reason.REFUSED, str(failure))
 
-    def reject(self, rejections: Iterable[Rejection]) -> None:
+    def reject(self, hostnames: Collection[str], reason: Reason, sentence: str) -> None:
         """Take rejected hostnames out."""
-        rejected = tuple(rejections)
-        self.failed.update(rejection.hostname for rejection in rejected)
-        self.remaining = self.remaining.without({rejection.hostname for rejection in rejected}, rejected)
+        self.failed.update(hostnames)
+        rejected = [decision for decision in self.remaining.decisions if decision.hostname in hostnames]
+        rejections = (each for decision in rejected for each in decision.rejections(reason, sentence))
+        self.remaining = self.remaining.without(hostnames, rejections)
 
     def outcome(self) -> Outcome:
         """Return what became of the plan."""

@@ -30,6 +30,21 @@ def plan_releases(existing: Existing, policy: Policy, now: float, delay: float) 
 def _decisions(claims: Iterator[Claim], existing: Existing, now: float, delay: float) -> Iterator[Decision]:
     for claim in claims:
         if rules := existing.removals(claim.hostname):
-            yield Decision(Action.DELETE, claim.hostname, claim.zone, claim.tunnel, rules=rules, release=claim.record)
+            yield Decision(
+                Action.DELETE,
+                claim.hostname,
+                claim.zone,
+                claim.tunnel,
+                rules=rules,
+                release=claim.record,
+                resources=(claim.marker.resource,),
+            )
         elif claim.marker.releasing is not None and now - claim.marker.releasing >= delay:
-            yield Decision(Action.FORGET, claim.hostname, claim.zone, claim.tunnel, discard=claim.record)
+            yield Decision(
+                Action.FORGET,
+                claim.hostname,
+                claim.zone,
+                claim.tunnel,
+                discard=claim.record,
+                resources=(claim.marker.resource,),
+            )
