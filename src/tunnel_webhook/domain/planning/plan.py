@@ -57,8 +57,8 @@ class RuleChange:
 class Decision:
     """What is done about one hostname, as steps in their order; `tunnel` is where it lives afterwards.
 
-    `resources` are the Kubernetes resources that ask for it, or of a deletion the one that the claim names; sorted. They
-    make no difference between two decisions.
+    `resources` are the Kubernetes resources that ask for it, or of a deletion the one that the claim names; sorted.
+    They make no difference between two decisions.
 
     | step      | does                                                                       |
     |-----------|----------------------------------------------------------------------------|
