@@ -5,7 +5,9 @@
 | is added                       | empty  | origin | nothing                                     |
 | is replaced                    | origin | origin | options that only the rule before it has    |
 | is removed                     | origin | empty  | nothing                                     |
-| is only marked as ours         | origin | origin | nothing                                     |
+| is only marked as ours, moves, | origin | origin | nothing                                     |
+| or stays since its deletion is |        |        |                                             |
+| withheld                       |        |        |                                             |
 | is written again as it is      | left out                                                      |
 
 An origin is a service and the options of its rule, without user information.
@@ -65,9 +67,8 @@ def withheld_in(plan: Plan, existing: Existing) -> Iterator[Change]:
     for hostname in plan.withheld:
         claim = existing.claims[hostname]
         home = existing.home(claim)
-        origins = tuple(
-            OriginChange(path, old=_origin(rule)) for path, rule in sorted(_by_path(existing, home, hostname).items())
-        )
+        rules = sorted(_by_path(existing, home, hostname).items())
+        origins = tuple(OriginChange(path, _origin(rule), _origin(rule)) for path, rule in rules)
         yield Change(Action.DELETE, hostname, (claim.marker.resource,), home, origins=origins)
 
 
@@ -95,10 +96,10 @@ def _origin_changes(decision: Decision, existing: Existing) -> Iterator[OriginCh
         after |= {
             rule.path: before[rule.path].revised(rule) if rule.path in before else rule for rule in change.upserts
         }
-    is_only_marked = decision.action is Action.ADOPT and not changes
+    shows_all = decision.action is Action.MOVE or (decision.action is Action.ADOPT and not changes)
     for path in sorted({*before, *after}):
         old, new = before.get(path), after.get(path)
-        if old != new or is_only_marked:
+        if old != new or shows_all:
             yield OriginChange(path, _origin(old), _origin(new), _taken(old, new))
 
 
