@@ -14,6 +14,7 @@ from doubles.steps import SteppedZones, fail, pass_by
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
 from tunnel_webhook.application import SyncLog, TunnelService
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.planning.guard import Guard
@@ -180,9 +181,9 @@ async def test_of_many_paths_of_a_hostname_the_first_five_are_named(caplog: pyte
     ],
 )
 async def test_options_that_someone_added_to_a_managed_rule_and_that_go_are_named(
-    origin: dict[str, object], level: str, line: str, caplog: pytest.LogCaptureFixture
+    origin: dict[str, Json], level: str, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    syncs = Syncs(caplog, published(rule(APP, "http://app:8080", **origin)))  # type: ignore[arg-type] -- JSON
+    syncs = Syncs(caplog, published(rule(APP, "http://app:8080", "", **origin)))
     await syncs.apply(Changes(update_new=(endpoint(),)))
     assert (level, line) in [(each.levelname, each.getMessage()) for each in caplog.records]
 
