@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.claim import Release
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -15,7 +15,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.guard import Guard, deletions_in, guarded_plan, released_since
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
-from vocabulary.builders import BLUE, GREEN, ZONE, claim, configuration, endpoint, rule
+from vocabulary.builders import BLUE, GREEN, ZONE, claim, configuration, endpoint, marker, rule
 
 POLICY = Policy((Tunnel(BLUE),))
 
@@ -31,7 +31,7 @@ def published(hostnames: Iterable[str], *others: DnsRecord) -> Existing:
 
 
 def deletion_of(hostname: Hostname) -> Decision:
-    return Decision(Action.DELETE, hostname, ZONE, BLUE, release=claim(hostname))
+    return Decision(Action.DELETE, hostname, ZONE, BLUE, release=Release(claim(hostname)))
 
 
 USUAL = Guard()
@@ -144,7 +144,8 @@ def test_a_hostname_that_would_lose_every_rule_in_another_way_counts_as_deleted_
 
 def test_a_hostname_that_keeps_a_rule_is_not_deleted() -> None:
     (name,) = names(1)
-    state = Existing.of([ZONE], {ZONE: [claim(name)]}, {BLUE: configuration(rule(name, path="^/a"), rule(name))})
+    records = [claim(name, paths=["", "^/a"])]
+    state = Existing.of([ZONE], {ZONE: records}, {BLUE: configuration(rule(name, path="^/a"), rule(name))})
     change = RuleChange(BLUE, removals=("^/a",))
     assert deletions_in(Plan((Decision(Action.UPDATE, name, ZONE, BLUE, rules=(change,)),)), state) == frozenset()
     move = Decision(
@@ -157,6 +158,13 @@ def test_a_hostname_that_keeps_a_rule_is_not_deleted() -> None:
     )
     state = replace(state, rules={**state.rules, GREEN: {}})
     assert deletions_in(Plan((move,)), state) == frozenset()
+
+
+def test_a_hostname_that_only_loses_a_path_is_not_withheld() -> None:
+    (name,) = names(1)
+    less = Release(claim(name, paths=["", "^/x"]), claim(name))
+    plan = Plan((Decision(Action.UPDATE, name, ZONE, BLUE, release=less),))
+    assert Guard(0, 0).judge(plan, published([name]), frozenset([name])) == plan
 
 
 def test_only_deletions_are_withheld() -> None:
@@ -184,7 +192,7 @@ def test_only_the_hostnames_that_the_instance_sees_count_as_managed() -> None:
 
 
 def releasing(name: str) -> DnsRecord:
-    return replace(claim(name), comment=Marker("default", releasing=0).comment)
+    return replace(claim(name), comment=marker("default", since=0).comment)
 
 
 def test_hostnames_that_are_being_released_do_not_count_as_managed() -> None:
@@ -204,9 +212,7 @@ def test_a_hostname_that_is_deleted_while_it_is_being_released_counts_as_no_dele
 
 
 def test_hostnames_that_were_marked_as_releasing_since_then_were_deleted_since_then() -> None:
-    records = [
-        replace(claim(f"r{at}.example.com"), comment=Marker("us", releasing=at).comment) for at in (99, 100, 101)
-    ]
+    records = [replace(claim(f"r{at}.example.com"), comment=marker("us", since=at).comment) for at in (99, 100, 101)]
     state = Existing.of([ZONE], {ZONE: [*records, claim("kept.example.com")]}, {BLUE: configuration()})
     assert released_since(state, replace(POLICY, owner_id="us"), 100.0) == {"r101.example.com"}
     assert released_since(state, replace(POLICY, owner_id="them"), 100.0) == frozenset()

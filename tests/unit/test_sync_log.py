@@ -17,12 +17,14 @@ from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.ports import ChangesNotApplied, TemporaryFailure
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, record, rule, service
 
 pytestmark = pytest.mark.anyio
 
+ADOPTING = replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.example.com"),))
 APP = "app.example.com"
 ACCESS = {"required": True, "teamName": "team", "audTag": ["a" * 64]}
 BAD = tuple(endpoint(f"bad{number}.example.com", "ftp://x", resource=f"ingress/ns/{number}") for number in range(3))
@@ -52,7 +54,7 @@ class Syncs:
     def __post_init__(self) -> None:
         self.caplog.set_level(logging.INFO)
         self.zones = SteppedZones(self.ports[1])
-        api = service(self.ports[0], self.zones, clock=self.clock, fail_on_rejection=False)
+        api = service(self.ports[0], self.zones, ADOPTING, clock=self.clock, fail_on_rejection=False)
         self.api = replace(api, guard=self.guard) if self.guard else api
 
     async def apply(self, changes: Changes) -> list[str]:
@@ -77,8 +79,10 @@ class Syncs:
 def published(*rules: IngressRule) -> tuple[InMemoryTunnels, InMemoryZones]:
     """Return ports with these rules in the blue tunnel, and claims for a resource."""
     documents = {BLUE: configuration(*rules), GREEN: configuration()}
-    names = dict.fromkeys(each.hostname for each in rules)
-    return memory(documents, {ZONE: tuple(claim(name, resource="service/prod/app") for name in names)})
+    paths = {each.hostname: [other.path for other in rules if other.hostname == each.hostname] for each in rules}
+    return memory(
+        documents, {ZONE: tuple(claim(name, resource="service/prod/app", paths=named) for name, named in paths.items())}
+    )
 
 
 # What changes.
@@ -192,6 +196,18 @@ async def test_a_path_that_loses_an_option_is_named(caplog: pytest.LogCaptureFix
     syncs = Syncs(caplog, published(rule(APP, "http://app:8080", "^/api(/|$)", noTLSVerify=True)))
     logged = await syncs.apply(Changes(update_new=(endpoint(path="/api"),)))
     assert any(line.startswith("the rule of app.example.com (path ^/api(/|$)) loses no-tls-verify") for line in logged)
+
+
+async def test_rules_that_a_person_added_under_a_claimed_hostname_are_not_among_the_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    documents = {BLUE: configuration(rule(APP, "http://admin:80", "^/admin"), rule(APP, "http://app:8080"))}
+    ports = memory({**documents, GREEN: configuration()}, {ZONE: (claim(APP),)})
+    changed = "updated app.example.com (unknown resource): http://app:8080 => http://new:80"
+    deleted = "deleted app.example.com (unknown resource): http://new:80 => nothing"
+    syncs = Syncs(caplog, ports)
+    assert (await syncs.apply(Changes(update_new=(endpoint(target="http://new:80"),))))[0] == changed
+    assert (await syncs.apply(Changes(delete=(endpoint(),))))[0] == deleted
 
 
 async def test_withheld_deletions_are_named_with_the_origin_that_stays(caplog: pytest.LogCaptureFixture) -> None:

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS, options_of
 from tunnel_webhook.domain.hostname import Hostname
@@ -67,7 +68,7 @@ def withheld_in(plan: Plan, existing: Existing) -> Iterator[Change]:
     for hostname in plan.withheld:
         claim = existing.claims[hostname]
         home = existing.home(claim)
-        rules = sorted(_by_path(existing, home, hostname).items())
+        rules = sorted(_by_path(existing, home, hostname, claim.marker.paths).items())
         origins = tuple(OriginChange(path, _origin(rule), _origin(rule)) for path, rule in rules)
         yield Change(Action.DELETE, hostname, (claim.marker.resource,), home, origins=origins)
 
@@ -87,9 +88,11 @@ def _change(decision: Decision, existing: Existing) -> Change:
 def _origin_changes(decision: Decision, existing: Existing) -> Iterator[OriginChange]:
     changes = (*decision.cleanup, *decision.rules)
     places = (*(change.tunnel for change in decision.cleanup), decision.tunnel)
+    claim = existing.claims.get(decision.hostname)
+    named = (claim.marker.named if claim else NO_PATHS) | (decision.named or NO_PATHS)
     before: dict[str, IngressRule] = {}
     for place in dict.fromkeys((*places, *(change.tunnel for change in decision.rules))):
-        before |= _by_path(existing, place, decision.hostname)
+        before |= _by_path(existing, place, decision.hostname, named)
     after = dict(before)
     for change in changes:
         after = {path: rule for path, rule in after.items() if path not in change.removals}
@@ -103,8 +106,8 @@ def _origin_changes(decision: Decision, existing: Existing) -> Iterator[OriginCh
             yield OriginChange(path, _origin(old), _origin(new), _taken(old, new))
 
 
-def _by_path(existing: Existing, tunnel: str, hostname: Hostname) -> Mapping[str, IngressRule]:
-    return {rule.path: rule for rule in reversed(existing.rules_in(tunnel, hostname))}
+def _by_path(existing: Existing, tunnel: str, hostname: Hostname, named: ClaimedPaths) -> Mapping[str, IngressRule]:
+    return {rule.path: rule for rule in reversed(existing.rules_in(tunnel, hostname)) if rule.path in named}
 
 
 def _taken(old: IngressRule | None, new: IngressRule | None) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ class Guard:
         `managed` are the hostnames that this instance sees, and `recent` those whose deletion began within ten minutes.
         """
         proposals = deletions_in(proposed, existing)
-        gone = {hostname for hostname in recent if hostname not in managed or not existing.tunnels_with(hostname)}
+        gone = {hostname for hostname in recent if hostname not in managed or not _has_rule(hostname, existing)}
         deleted, total = proposals | gone, managed | proposals | gone
         if not proposals or self.allows(len(deleted), len(total)):
             return proposed
@@ -101,8 +101,8 @@ def guarded_plan(
 ) -> Plan:
     """Return what is to be done, judged by the guard on the hostnames that this instance sees. Pure."""
     managed = frozenset(
-        hostname
-        for hostname, claim in existing.claims.items()
+        claim.hostname
+        for claim in existing.claims.values()
         if policy.sees(claim.marker.owner) and not claim.is_releasing
     )
     return guard.judge(plan(existing, changes, policy), existing, managed, recent)
@@ -111,9 +111,9 @@ def guarded_plan(
 def released_since(existing: Existing, policy: Policy, since: float) -> frozenset[Hostname]:
     """Return the hostnames that were marked as releasing since a time in seconds since the epoch."""
     return frozenset(
-        hostname
-        for hostname, claim in existing.claims.items()
-        if policy.sees(claim.marker.owner) and claim.marker.releasing is not None and claim.marker.releasing > since
+        claim.hostname
+        for claim in existing.claims.values()
+        if policy.sees(claim.marker.owner) and claim.is_releasing and (claim.marker.since or 0) > since
     )
 
 
@@ -122,7 +122,7 @@ def deletions_in(proposed: Plan, existing: Existing) -> frozenset[Hostname]:
     return frozenset(
         decision.hostname
         for decision in proposed.decisions
-        if decision.release or _loses_every_rule(decision, existing)
+        if decision.releases_hostname or _loses_every_rule(decision, existing)
     )
 
 
@@ -130,10 +130,18 @@ def _is_everything(deleted: int, managed: int) -> bool:
     return deleted == managed >= _EVERYTHING
 
 
+def _has_rule(hostname: Hostname, existing: Existing) -> bool:
+    claim = existing.claims[hostname]
+    return any(existing.published_in(tunnel, claim) for tunnel in existing.rules)
+
+
 def _loses_every_rule(decision: Decision, existing: Existing) -> bool:
-    """Whether a hostname has rules before a decision, and none after it."""
+    """Whether a hostname has rules of ours before a decision, and none after it."""
+    claim = existing.claims.get(decision.hostname)
+    if claim is None:
+        return False
     changes = {change.tunnel: change for change in (*decision.rules, *decision.cleanup)}
-    before = {tunnel: existing.rules_in(tunnel, decision.hostname) for tunnel in existing.rules}
+    before = {tunnel: existing.published_in(tunnel, claim) for tunnel in existing.rules}
     if not any(before.values()):
         return False
     return not any(
