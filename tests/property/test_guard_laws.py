@@ -1,19 +1,24 @@
 """The guard over histories of syncs: within any ten minutes, only so many hostnames go."""
 
+import asyncio
 import re
+from contextlib import suppress
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunnel_webhook.adapters.memory import InMemoryTunnels
 from tunnel_webhook.application import Deletions
-from tunnel_webhook.domain.external_dns.endpoint import Changes
+from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.guard import WINDOW, Guard, deletions_in, guarded_plan
 from tunnel_webhook.domain.planning.plan import Plan
-from vocabulary.builders import BLUE, ZONE, claim, configuration, endpoint, rule
+from tunnel_webhook.ports import ChangesNotApplied
+from vocabulary.builders import BLUE, ZONE, claim, configuration, endpoint, memory, rule, service
 
 POLICY = Policy((Tunnel(BLUE),))
 guards = st.builds(Guard, st.integers(0, 8), st.sampled_from([percent / 100 for percent in range(101)]))
@@ -82,3 +87,62 @@ def test_a_higher_limit_never_withholds_more(
     if not planned(live, doomed, guard, frozenset()).withheld:
         raised = Guard(guard.floor + more, max(guard.ratio, ratio))
         assert planned(live, doomed, raised, frozenset()).withheld == ()
+
+
+paths = st.sampled_from(["", "/a", "/b"])
+wishes = st.lists(
+    st.tuples(
+        st.sampled_from([1.0, 60.0, 300.0, 700.0]),
+        st.frozensets(
+            st.tuples(st.sampled_from([f"a{number}.example.com" for number in range(7)]), paths), max_size=14
+        ),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+def served(tunnels: InMemoryTunnels) -> frozenset[str]:
+    return frozenset(
+        each.hostname for each in TunnelConfiguration.parse(*tunnels.documents[BLUE]).rules if each.hostname
+    )
+
+
+def difference(published: tuple[Endpoint, ...], asked: tuple[Endpoint, ...]) -> Changes:
+    """Return what external-dns would ask for."""
+    had = {(each.dns_name, each.set_identifier): each for each in published}
+    want = {(each.dns_name, each.set_identifier): each for each in asked}
+    return Changes(
+        create=tuple(each for key, each in want.items() if key not in had),
+        delete=tuple(each for key, each in had.items() if key not in want),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([Guard(), Guard(0, 0.5), Guard(2, 0.25)]), wishes)
+def test_whatever_is_asked_no_more_hostnames_lose_their_last_rule_than_the_guard_allows(
+    guard: Guard, history: list[tuple[float, frozenset[tuple[str, str]]]]
+) -> None:
+    async def run() -> None:
+        now = 0.0
+        tunnels, zones = memory()
+        zones.clock = lambda: 1_000_000.0 + now
+        api = replace(service(tunnels, zones, clock=lambda: now, release_delay=120.0), guard=guard)
+        lost: dict[str, float] = {}
+        for seconds, wish in history:
+            now += seconds
+            before = served(tunnels)
+            asked = await api.adjust_endpoints(tuple(endpoint(name, path=path) for name, path in sorted(wish)))
+            with suppress(ChangesNotApplied):
+                await api.apply_changes(difference(await api.records(), asked))
+            await api.turns.finish()
+            after = served(tunnels)
+            gone = before - after
+            lost = {name: at for name, at in lost.items() if now - at < WINDOW and name not in after}
+            lost |= dict.fromkeys(gone, now)
+            if gone:
+                total = len(before | lost.keys())
+                assert len(lost) <= guard.limit(total)
+                assert len(lost) < max(total, 3)
+
+    asyncio.run(run())
