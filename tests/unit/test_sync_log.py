@@ -281,6 +281,15 @@ async def test_three_bad_endpoints_in_every_sync_are_seven_lines_however_long_th
     assert len(ended) == 4
 
 
+async def test_of_many_faults_that_end_at_once_the_first_fifty_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    syncs = Syncs(caplog, memory(records={ZONE: tuple(claim(f"h{number}.example.com") for number in range(60))}))
+    await syncs.loop()
+    syncs.ports[1].stored[ZONE].clear()
+    ended = await syncs.loop()
+    assert len(ended) == 51
+    assert ended[-1] == "no longer the case: 10 more"
+
+
 async def test_a_fault_that_becomes_another_one_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
     syncs = Syncs(caplog)
     await syncs.loop(BAD[0])
