@@ -210,6 +210,15 @@ async def test_rules_that_a_person_added_under_a_claimed_hostname_are_not_among_
     assert (await syncs.apply(Changes(delete=(endpoint(),))))[0] == deleted
 
 
+async def test_the_digest_of_a_resource_that_did_not_fit_into_the_claim_is_not_shown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    named = claim(APP, resource="ingress/a-long-namespace/" + "a-very-long-name-" * 4)
+    ports = memory({BLUE: configuration(rule(APP, "http://app:8080")), GREEN: configuration()}, {ZONE: (named,)})
+    (line, _) = await Syncs(caplog, ports).apply(Changes(delete=(endpoint(),)))
+    assert line == "deleted app.example.com (unknown resource): http://app:8080 => nothing"
+
+
 async def test_withheld_deletions_are_named_with_the_origin_that_stays(caplog: pytest.LogCaptureFixture) -> None:
     syncs = Syncs(caplog, published(rule(APP, "http://app:8080")), guard=Guard(0, 0.0))
     doomed = Changes(delete=(endpoint(),))

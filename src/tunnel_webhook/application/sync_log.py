@@ -223,6 +223,7 @@ def _name(hostname: str) -> str:
 
 
 def _resources(resources: Iterable[str]) -> str:
-    """Return Kubernetes resources for people."""
-    named = [shortened(resource, _MOST_CHARACTERS) for resource in resources if resource]
+    """Return Kubernetes resources for people; a claim without room for one has only its digest (`~…`)."""
+    full = (resource for resource in resources if resource and not resource.startswith("~"))
+    named = [shortened(resource, _MOST_CHARACTERS) for resource in full]
     return ", ".join(named[:_MOST_ORIGINS]) or "unknown resource"
