@@ -5,11 +5,13 @@ Every sync brings all endpoints, nearly all of them unchanged, so the result for
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from sys import getsizeof
+from types import MappingProxyType
 
+from tunnel_webhook.domain.cloudflared.inheritance import DEFAULTS, Base
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import LABEL_WEIGHT, TUNNELLED_TYPES, Endpoint
 from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
@@ -52,14 +54,16 @@ class _Adjusted:
         return (self.rank, endpoint.targets, endpoint.properties, tuple(sorted(endpoint.labels.items())))
 
 
-def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
-    """Return endpoints in canonical form, sorted; pure and idempotent.
+def adjust(
+    endpoints: Iterable[Endpoint], policy: Policy, bases: Mapping[str, Base] = MappingProxyType({})
+) -> Adjustment:
+    """Return endpoints in canonical form, sorted; pure and idempotent. `bases` by tunnel id, as far as they are known.
 
     One that cannot be published passes through marked. A, AAAA and CNAME of one name, path and resource become one
     CNAME. Types that no tunnel can carry are dropped.
     """
     desired = tuple(endpoints)
-    adjusted = _memo(policy).results(desired)
+    adjusted = _memo(policy, frozenset(bases.items())).results(desired)
     first: dict[str, _Adjusted] = {}
     for candidate in filter(None, adjusted):
         rival = first.setdefault(candidate.key, candidate)
@@ -74,8 +78,8 @@ def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
 
 
 @lru_cache(maxsize=1)
-def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
-    return Memo(partial(_adjust_one, policy=policy), _weigh, 50 * MIB)
+def _memo(policy: Policy, bases: frozenset[tuple[str, Base]]) -> Memo[Endpoint, _Adjusted | None]:
+    return Memo(partial(_adjust_one, policy=policy, bases=dict(bases)), _weigh, 50 * MIB)
 
 
 def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:
@@ -85,13 +89,14 @@ def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:
     return adjusted.endpoint.weight - LABEL_WEIGHT * len(adjusted.endpoint.labels) + getsizeof(adjusted.key)
 
 
-def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
+def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -> _Adjusted | None:
     """Return an endpoint in canonical form, marked if it is unpublishable; None for a type that no tunnel can carry."""
     if endpoint.record_type not in TUNNELLED_TYPES:
         return None
     fault: Unpublishable | None = None
     try:
-        adjusted = endpoint_of_route(translate(endpoint, policy), endpoint.labels, policy)
+        route = translate(endpoint, policy)
+        adjusted = endpoint_of_route(route, endpoint.labels, policy, bases.get(route.tunnel, DEFAULTS))
     except InvalidEndpoint as error:
         adjusted = mark(endpoint, error)
         fault = Unpublishable(adjusted, error.reason, str(error))

@@ -20,6 +20,7 @@ PREFIX = "webhook/"
 SERVICE, PORT, SCHEME = "webhook/service", "webhook/port", "webhook/scheme"
 PATH, PATH_MATCH = "webhook/path", "webhook/path-match"
 TUNNEL, ADOPT = "webhook/tunnel", "webhook/adopt"
+ACCESS, NO_ACCESS = "webhook/access", "none"
 INVALID, DRIFT = "webhook/invalid", "webhook/drift"
 
 ROUTE_PROPERTIES: Mapping[str, str] = {
@@ -30,6 +31,7 @@ ROUTE_PROPERTIES: Mapping[str, str] = {
     PATH_MATCH: "`prefix` (default), `exact` or `regex` (RE2)",
     TUNNEL: "a configured tunnel, by name or id; the first one by default",
     ADOPT: "`true` takes over a rule that was made by hand and says something else",
+    ACCESS: "`none` publishes without Access what had it before; leaving the Access annotations out does not",
 }
 """The properties that say where a hostname leads, and the documentation of their values."""
 
@@ -94,6 +96,21 @@ def parse_boolean(name: str, text: str) -> bool:
     return text.lower() == "true"
 
 
+def waives_access(properties: Mapping[str, str]) -> bool:
+    """Return whether an endpoint consents to the loss of Access; raise InvalidEndpoint for another value."""
+    value = properties.get(ACCESS, "")
+    if value and value.lower() != NO_ACCESS:
+        sentence = (
+            f"{ACCESS} is {quoted(value)}: accepted is none, for a hostname that anyone may open;"
+            f" {PREFIX}{_ACCESS_REQUIRED}, {PREFIX}{_TEAM} and {PREFIX}{_AUD} protect one"
+        )
+        raise _invalid(sentence)
+    if value and properties.get(PREFIX + _ACCESS_REQUIRED, "").lower() == "true":
+        sentence = f"{ACCESS} is none and {PREFIX}{_ACCESS_REQUIRED} is true: remove one of them"
+        raise _invalid(sentence)
+    return bool(value)
+
+
 def _canonical(named: tuple[str, str]) -> str:
     name, text = named
     kind = ORIGIN_OPTIONS[ORIGIN_PROPERTIES[name]].kind
@@ -119,10 +136,10 @@ def _disallowed(options: Mapping[str, str], policy: Policy) -> str:
 
 
 def _ineffective_access(options: Mapping[str, str]) -> str:
-    required = options.get(_ACCESS_REQUIRED)
-    if required is None and any(ORIGIN_OPTIONS[option].is_access for option in options):
+    required = options.get(_ACCESS_REQUIRED) == "true"
+    if not required and any(ORIGIN_OPTIONS[option].is_access for option in options if option != _ACCESS_REQUIRED):
         return f"Access settings have no effect without {PREFIX}{_ACCESS_REQUIRED}: set it to true to enforce them"
-    if required == "true" and not (_TEAM in options and _AUD in options):
+    if required and not (_TEAM in options and _AUD in options):
         return f"{PREFIX}{_ACCESS_REQUIRED} also needs {PREFIX}{_TEAM} and {PREFIX}{_AUD}"
     return ""
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tunnel_webhook.domain.claim import Claim, Marker, claim_for
+from tunnel_webhook.domain.cloudflared.inheritance import mean_the_same
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -222,10 +223,12 @@ def _rule_changes(
     Rules that already say what is asked are left alone, unless the document is to be laid out again.
     """
     first = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, request.hostname))}
-    desired = [route.rule for route in request.routes]
-    upserts = tuple(
-        rule for rule in desired if rewritten or rule.path not in first or not first[rule.path].is_equivalent_to(rule)
-    )
+    base = existing.bases[tunnel]
+    desired = [
+        standing if standing and mean_the_same(standing, rule, base) else rule
+        for rule, standing in ((route.rule_on(base), first.get(route.path)) for route in request.routes)
+    ]
+    upserts = tuple(rule for rule in desired if rewritten or rule is not first.get(rule.path))
     claim = existing.claims.get(request.hostname)
     staying = existing.paths(claim) - request.deletes if claim and not claim.is_releasing else frozenset[str]()
     removals = tuple(sorted(first.keys() - request.paths - staying))
