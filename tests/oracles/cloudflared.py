@@ -17,12 +17,14 @@ from doubles.child_process import child_process
 class GenuineRule:
     """What cloudflared makes of a rule: its service, whether it verifies Access tokens, and its whole `originRequest`.
 
-    The service is `bastion` for a jump host; `config` has cloudflared's own names, durations in seconds.
+    The service is `bastion` for a jump host; `config` has cloudflared's own names, durations in seconds. `size` is the
+    number of instructions that Go's regexp runs for its path.
     """
 
     service: str
     verified: bool
     config: Mapping[str, Any]
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

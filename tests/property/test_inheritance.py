@@ -22,8 +22,8 @@ from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.report import report
-from vocabulary.builders import BLUE, GREEN, POLICY, endpoint
-from vocabulary.strategies import CHILD, SERVICES, ZONE, World, wishes
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, endpoint
+from vocabulary.strategies import CHILD, SERVICES, World, wishes
 
 pytestmark = [pytest.mark.cloudflared, pytest.mark.timeout(600)]
 many = settings(max_examples=4 * settings().max_examples)

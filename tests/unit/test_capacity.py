@@ -99,7 +99,7 @@ def test_no_hostname_grows_over_the_limit_and_no_rejection_takes_a_path_away(
 
 def test_a_rule_that_does_not_fit_into_the_document_is_rejected_and_the_last_good_one_stays() -> None:
     state = standing(range(1), rule("hand.example.com", LARGE))
-    longer = endpoint(APP, f"unix:/{'s' * 100}", path="/p0000", http_host_header="h" * 1000)
+    longer = endpoint(APP, f"unix:/{'s' * 100}", path="/p0000", proxy_address="h" * 1000)
     decided = plan(state, Changes(update_new=(longer,)), POLICY)
     assert [each.reason for each in decided.rejections] == [Reason.DOCUMENT_TOO_LARGE]
     assert not decided.decisions
@@ -107,7 +107,7 @@ def test_a_rule_that_does_not_fit_into_the_document_is_rejected_and_the_last_goo
 
 def test_what_does_not_fit_is_rejected_and_the_rest_is_applied() -> None:
     state = standing(range(1), rule("hand.example.com", LARGE))
-    large = endpoint("large.example.com", "http://l:80", http_host_header="h" * 1000)
+    large = endpoint("large.example.com", "http://l:80", proxy_address="h" * 1000)
     small, other = endpoint("small.example.com"), endpoint("a.example.com")
     decided = plan(state, Changes(create=(large, small, other), delete=deleted(range(1))), POLICY)
     assert [each.hostname for each in decided.rejections] == ["large.example.com"]
@@ -117,7 +117,7 @@ def test_what_does_not_fit_is_rejected_and_the_rest_is_applied() -> None:
 @pytest.mark.parametrize("hand_made", [0, MAX_DOCUMENT - 500, MAX_DOCUMENT, 2 * MAX_DOCUMENT])
 def test_no_plan_makes_a_document_larger_than_the_limit(hand_made: int) -> None:
     state = standing(range(1), rule("hand.example.com", "x" * hand_made))
-    wanted = tuple(endpoint(f"h{number}.example.com", http_host_header="h" * 1000) for number in range(100))
+    wanted = tuple(endpoint(f"h{number}.example.com", proxy_address="h" * 1000) for number in range(100))
     decided = plan(state, Changes(create=wanted), POLICY)
     added = sum(len(each.text) + 1 for one in decided.decisions for change in one.rules for each in change.upserts)
     before = len(state.configurations[BLUE].text)

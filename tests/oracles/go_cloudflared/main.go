@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp/syntax"
 	"time"
 
 	"github.com/cloudflare/cloudflared/ingress"
@@ -38,6 +39,7 @@ type rule struct {
 	Service  string                      `json:"service"`  // "bastion" for a jump host
 	Verified bool                        `json:"verified"` // whether requests need an Access token
 	Config   ingress.OriginRequestConfig `json:"config"`
+	Size     int                         `json:"size"` // instructions of the path's program
 }
 
 func main() {
@@ -95,7 +97,23 @@ func ask(line []byte) (a answer) {
 		a.Took[i] = int(time.Since(start).Microseconds())
 	}
 	for _, r := range config.Ingress.Rules {
-		a.Rules = append(a.Rules, rule{r.Service.String(), len(r.Handlers) > 0, r.Config})
+		a.Rules = append(a.Rules, rule{r.Service.String(), len(r.Handlers) > 0, r.Config, size(r.Path)})
 	}
 	return a
+}
+
+// size counts the instructions that Go's regexp runs for an expression.
+func size(path *ingress.Regexp) int {
+	if path == nil {
+		return 0
+	}
+	parsed, err := syntax.Parse(path.String(), syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(program.Inst)
 }

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from tunnel_webhook.domain.cloudflared.go_json import GoType, fold_key, fold_members, fold_pointers, object_of
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_values import (
+    AUDIENCES,
     BOOL,
     COUNT,
+    ENVIRONMENT,
+    HOST,
     IP_RULES,
-    LIST,
     PORT_NUMBER,
     PROXY_TYPE,
     SECONDS,
+    TEAM,
     TEXT,
     Kind,
 )
@@ -53,10 +56,10 @@ ORIGIN_KEYS = (
     OriginKey("tlsTimeout", "tls-timeout", SECONDS, "seconds, or a duration", "10"),
     OriginKey("tcpKeepAlive", "tcp-keep-alive", SECONDS, "seconds, or a duration", "30"),
     OriginKey("keepAliveTimeout", "keep-alive-timeout", SECONDS, "seconds, or a duration", "90"),
-    OriginKey("keepAliveConnections", "keep-alive-connections", COUNT, "a whole number", "100"),
+    OriginKey("keepAliveConnections", "keep-alive-connections", COUNT, "a whole number up to 1000", "100"),
     OriginKey("noHappyEyeballs", "no-happy-eyeballs", BOOL, "`true` or `false`", "false"),
-    OriginKey("httpHostHeader", "http-host-header", TEXT, "text"),
-    OriginKey("originServerName", "origin-server-name", TEXT, "text"),
+    OriginKey("httpHostHeader", "http-host-header", HOST, "a host, with or without a port"),
+    OriginKey("originServerName", "origin-server-name", HOST, "a host"),
     OriginKey("matchSNItoHost", "match-sni-to-host", BOOL, "`true` or `false`", "false"),
     OriginKey("caPool", "ca-pool", TEXT, "a path on the host of every connector; needs `ALLOW_CA_POOL`"),
     OriginKey("noTLSVerify", "no-tls-verify", BOOL, "`true` or `false`", "false"),
@@ -75,9 +78,21 @@ ORIGIN_KEYS = (
         "false",
         is_access=True,
     ),
-    OriginKey("teamName", "access-team-name", TEXT, "text", is_access=True),
-    OriginKey("audTag", "access-aud-tag", LIST, "comma-separated audience tags", is_access=True),
-    OriginKey("environment", "access-environment", TEXT, "text", is_access=True),
+    OriginKey(
+        "teamName",
+        "access-team-name",
+        TEAM,
+        "the name of the team, such as `acme` for `acme.cloudflareaccess.com`",
+        is_access=True,
+    ),
+    OriginKey(
+        "audTag",
+        "access-aud-tag",
+        AUDIENCES,
+        "comma-separated audience tags, of 64 hexadecimal digits each",
+        is_access=True,
+    ),
+    OriginKey("environment", "access-environment", ENVIRONMENT, "`fed`, for a FedRAMP account", is_access=True),
 )
 """Every key of `originRequest`, those of its `access` member last."""
 

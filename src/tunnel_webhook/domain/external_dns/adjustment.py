@@ -13,9 +13,11 @@ from types import MappingProxyType
 
 from tunnel_webhook.domain.cloudflared.inheritance import DEFAULTS, Base
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.doubts import doubts_about
 from tunnel_webhook.domain.external_dns.endpoint import LABEL_WEIGHT, TUNNELLED_TYPES, Endpoint
 from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.properties import ignored_in
 from tunnel_webhook.domain.external_dns.route import endpoint_of_route
 from tunnel_webhook.domain.memo import MIB, Memo
 
@@ -31,11 +33,16 @@ class Unpublishable:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Adjusted endpoints; those among them that cannot be published; and those of types that no tunnel can carry."""
+    """Adjusted endpoints; those among them that cannot be published; and those of types that no tunnel can carry.
+
+    `doubts` are sentences about those that are published, sorted; `ignored` the names of properties that are not ours.
+    """
 
     endpoints: tuple[Endpoint, ...]
     unpublishable: tuple[Unpublishable, ...] = ()
     dropped: tuple[Endpoint, ...] = ()
+    doubts: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class _Adjusted:
     rank: int
     endpoint: Endpoint
     fault: Unpublishable | None
+    doubts: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -73,6 +82,8 @@ def adjust(
     return Adjustment(
         endpoints=tuple([candidate.endpoint for candidate in kept]),
         unpublishable=tuple([candidate.fault for candidate in kept if candidate.fault]),
+        doubts=tuple(sorted({doubt for candidate in kept for doubt in candidate.doubts})),
+        ignored=frozenset().union(*{candidate.ignored for candidate in kept}),
         dropped=tuple([endpoint for endpoint, result in zip(desired, adjusted, strict=True) if result is None]),
     )
 
@@ -94,9 +105,11 @@ def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -
     if endpoint.record_type not in TUNNELLED_TYPES:
         return None
     fault: Unpublishable | None = None
+    doubts: tuple[str, ...] = ()
     try:
         route = translate(endpoint, policy)
         adjusted = endpoint_of_route(route, endpoint.labels, policy, bases.get(route.tunnel, DEFAULTS))
+        doubts = doubts_about(route)
     except InvalidEndpoint as error:
         adjusted = mark(endpoint, error)
         fault = Unpublishable(adjusted, error.reason, str(error))
@@ -108,4 +121,6 @@ def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -
         rank=TUNNELLED_TYPES.index(endpoint.record_type) + (len(TUNNELLED_TYPES) if intact else 0),
         endpoint=adjusted,
         fault=fault,
+        doubts=doubts,
+        ignored=ignored_in(endpoint),
     )

@@ -31,6 +31,7 @@ from tunnel_webhook.domain.external_dns.properties import (
     waives_access,
 )
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.quotation import masked
 
 ADOPT_LABEL = "tunnel-webhook-adopt"
 """`webhook/adopt` travels on as a label: external-dns compares properties with what is stored, but not labels."""
@@ -100,7 +101,7 @@ def route_of_rule(rule: IngressRule, hostname: Hostname, tunnel: str, base: Base
 
 
 def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy, base: Base = DEFAULTS) -> Endpoint:
-    """Return the one endpoint of a route: a CNAME whose target is the service.
+    """Return the one endpoint of a route: a CNAME whose target is the service, without user information.
 
     Options that equal the base of the rule are left out: a rule that spells them out means the same without them.
     """
@@ -112,7 +113,7 @@ def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy, b
         properties.append((TUNNEL, policy.tunnel_label(route.tunnel)))
     return Endpoint(
         dns_name=route.hostname,
-        targets=(route.service,),
+        targets=(masked(route.service),),
         set_identifier=route.path,
         labels=_labels(route, labels),
         properties=tuple(sorted(properties)),
