@@ -28,6 +28,19 @@ class Reason(Code):
     )
     NO_ZONE = "no-zone", "the credentials see no zone that holds the name"
     OUTSIDE_DOMAIN_FILTER = "outside-domain-filter", "the domain filter excludes the name"
+    NOT_ALLOWED = "not-allowed", "the operator's policy does not allow it"
+    ADOPTION_NOT_ALLOWED = (
+        "adoption-not-allowed",
+        "a rule or record made by hand would be taken over, and the operator does not allow that for the hostname",
+    )
+    HELD_BY_ANOTHER_NAMESPACE = (
+        "held-by-another-namespace",
+        "the hostname belongs to another namespace until that one releases it",
+    )
+    ACCESS_WOULD_BE_REMOVED = (
+        "access-would-be-removed",
+        "the rule requires Access, and the endpoint does not ask for it any more",
+    )
     TOO_MANY_PATHS = (
         "too-many-paths",
         "the hostname or the tunnel has more paths than cloudflared can try on every request",
