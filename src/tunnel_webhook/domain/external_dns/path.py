@@ -38,6 +38,9 @@ _MAX_LENGTH = 1024
 MAX_PROGRAM = 100
 """The most instructions that the expression of a path may have; measured with cloudflared, see `planning.capacity`."""
 
+MAX_PROGRAMS = 2_000
+"""The most instructions of all expressions of a tunnel's paths together; prefix and exact paths have none."""
+
 # RE2 parses and expands before it measures: a kilobyte of `\pL` cost 30 ms and more, one of `a{1000}` 4 ms.
 _MAX_UNICODE_CLASSES = 8
 _MAX_REPETITIONS = 1000
@@ -99,14 +102,15 @@ def _fault_of_literal(path: str) -> str:
 def regex_size(expression: str) -> int:
     """Return how many instructions cloudflared runs for an expression on every request, whatever its host.
 
-    0 for none, and for what a prefix or an exact path becomes: those cost next to nothing.
+    0 for none, and for what a prefix or an exact path becomes: those cost next to nothing. One that is too large to be
+    measured here, which only a person can have written, counts as all that a tunnel may have.
     """
     if not expression or _PLAIN.fullmatch(expression):
         return 0
     try:
         return program_size(expression)
     except ValueError:
-        return MAX_PROGRAM
+        return MAX_PROGRAMS
 
 
 def _fault_of_expression(expression: str) -> str:

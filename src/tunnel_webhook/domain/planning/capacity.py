@@ -20,16 +20,13 @@ from collections.abc import Set as AbstractSet
 
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.errors import Reason
-from tunnel_webhook.domain.external_dns.path import regex_size
+from tunnel_webhook.domain.external_dns.path import MAX_PROGRAMS, regex_size
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Decision, Rejection, RuleChange
 from tunnel_webhook.domain.planning.request import Request
 
 MAX_PATHS = 256
 """The most paths that a hostname may have."""
-
-MAX_PROGRAMS = 2_000
-"""The most instructions of all expressions of a tunnel's paths together; prefix and exact paths have none."""
 
 MAX_DOCUMENT = 8 * 1024 * 1024
 """The most characters that a document may have."""

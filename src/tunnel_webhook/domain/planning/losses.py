@@ -12,16 +12,16 @@ from tunnel_webhook.domain.planning.plan import Decision
 
 @dataclass(frozen=True, slots=True, order=True)
 class Loss:
-    """A rule that loses keys, as the JSON names them; `access` is whether it is open to anyone afterwards."""
+    """A rule that loses keys, as the JSON names them; `opens_to_anyone` where it required Access and no longer does."""
 
     hostname: Hostname
     path: str
     keys: tuple[str, ...]
-    access: bool
+    opens_to_anyone: bool
 
 
 def losses_of(decision: Decision, existing: Existing) -> tuple[Loss, ...]:
-    """Return what the rules of a decision lose, sorted; a rule that is removed, and a value that changes, is no loss."""
+    """Return what the rules of a decision lose, sorted; rules that are removed and values that change do not count."""
     found: list[Loss] = []
     for change in decision.rules:
         base = existing.bases[change.tunnel]
