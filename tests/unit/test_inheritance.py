@@ -16,30 +16,7 @@ from tunnel_webhook.domain.cloudflared.inheritance import (
     taken_away,
 )
 from tunnel_webhook.domain.cloudflared.json_text import Json
-from vocabulary.builders import rule
-
-EVERY_DEFAULT: dict[str, Json] = {
-    "connectTimeout": 30,
-    "tlsTimeout": 10,
-    "tcpKeepAlive": 30,
-    "keepAliveTimeout": 90,
-    "keepAliveConnections": 100,
-    "noHappyEyeballs": False,
-    "httpHostHeader": "",
-    "originServerName": "",
-    "matchSNItoHost": False,
-    "caPool": "",
-    "noTLSVerify": False,
-    "http2Origin": False,
-    "disableChunkedEncoding": False,
-    "proxyType": "",
-    "proxyAddress": "127.0.0.1",
-    "proxyPort": 0,
-    "bastionMode": False,
-    "ipRules": [],
-    "access": {"required": False, "teamName": "", "audTag": [], "environment": ""},
-}
-"""What Terraform writes into a rule whose author set nothing."""
+from vocabulary.builders import EVERY_DEFAULT, rule
 
 ACCESS: dict[str, Json] = {"required": True, "teamName": "acme", "audTag": ["a"]}
 

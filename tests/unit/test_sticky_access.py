@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.inheritance import requires_access
-from tunnel_webhook.domain.dns import target_of
+from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.planning.existing import Existing
@@ -24,8 +24,8 @@ MANAGED = (claim(APP),)
 BY_HAND = (record(APP, target_of(BLUE), proxied=True),)
 
 
-def existing(records: tuple[object, ...], *rules: IngressRule) -> Existing:
-    return Existing.of([ZONE], {ZONE: records}, {BLUE: configuration(*rules), GREEN: configuration()})  # type: ignore[dict-item]
+def existing(records: tuple[DnsRecord, ...], *rules: IngressRule) -> Existing:
+    return Existing.of([ZONE], {ZONE: records}, {BLUE: configuration(*rules), GREEN: configuration()})
 
 
 def written(decided: Plan, *rules: IngressRule) -> tuple[IngressRule, ...]:
@@ -105,7 +105,7 @@ ANY = st.fixed_dictionaries(
     st.sampled_from(("create", "update_new")),
 )
 def test_no_endpoint_without_consent_makes_a_protected_hostname_public(
-    asked: list[dict[str, str]], records: tuple[object, ...], how: str
+    asked: list[dict[str, str]], records: tuple[DnsRecord, ...], how: str
 ) -> None:
     state = existing(records, PROTECTED)
     decided = plan(state, Changes(**{how: tuple(endpoint(**properties) for properties in asked)}), POLICY)

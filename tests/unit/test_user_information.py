@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
@@ -106,10 +107,9 @@ def test_no_default_origin_with_user_information_is_repeated(url: str) -> None:
 
 
 @pytest.mark.parametrize("records", [(), (claim("app.example.com"),)], ids=["a bystander", "managed"])
-def test_a_rule_that_a_person_gave_a_secret_is_shown_without_it(records: tuple[object, ...]) -> None:
+def test_a_rule_that_a_person_gave_a_secret_is_shown_without_it(records: tuple[DnsRecord, ...]) -> None:
     document = configuration(rule("app.example.com", f"https://user:{SECRET}@host:443"))
-    found = {ZONE: tuple(records)}
-    existing = Existing.of((ZONE,), found, {BLUE: document, GREEN: configuration()})  # type: ignore[arg-type]
+    existing = Existing.of((ZONE,), {ZONE: records}, {BLUE: document, GREEN: configuration()})
     asked = Changes(create=(endpoint("app.example.com", "http://other:80"),))
     shown = [
         *(str(each) for each in report(existing, POLICY).endpoints),

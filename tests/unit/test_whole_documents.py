@@ -11,8 +11,18 @@ from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.ports import ChangesNotApplied
-from unit.test_inheritance import EVERY_DEFAULT
-from vocabulary.builders import BLUE, GREEN, ZONE, claim, configuration, endpoint, memory, record, service
+from vocabulary.builders import (
+    BLUE,
+    EVERY_DEFAULT,
+    GREEN,
+    ZONE,
+    claim,
+    configuration,
+    endpoint,
+    memory,
+    record,
+    service,
+)
 
 pytestmark = pytest.mark.anyio
 

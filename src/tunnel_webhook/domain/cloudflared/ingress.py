@@ -26,7 +26,6 @@ from tunnel_webhook.domain.cloudflared.json_text import (
 from tunnel_webhook.domain.cloudflared.origin_request import merge_origin_request, same_origin_request
 from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
 from tunnel_webhook.domain.errors import InvalidConfiguration
-from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
 
 INGRESS = "ingress"
 # RE2 needs more than Go for the same expression: with this, whatever Go compiles can be matched here.
@@ -197,7 +196,9 @@ class TunnelConfiguration:
     @property
     def origin_request(self) -> Mapping[str, Json]:
         """The document's own `originRequest`, which its rules inherit; empty where it has none."""
-        return _origin_requests[self.before + self.after]
+        document = cast("dict[str, Json]", parse_json(join_members(self.before + self.after)))
+        origin = fold_pointers(document).get("originrequest")
+        return MappingProxyType(origin) if isinstance(origin, dict) else _NOTHING
 
     def with_rules(self, rules: tuple[IngressRule, ...]) -> Self:
         """Return this document with other rules."""
@@ -213,16 +214,3 @@ class TunnelConfiguration:
             if rule.matches(host, path):
                 return rule
         return self.rules[-1] if self.rules else None
-
-
-def _origin_request_among(texts: tuple[str, ...]) -> Mapping[str, Json]:
-    document = cast("dict[str, Json]", parse_json(join_members(texts)))
-    origin = fold_pointers(document).get("originrequest")
-    return MappingProxyType(origin) if isinstance(origin, dict) else _NOTHING
-
-
-def _weigh(texts: tuple[str, ...], _: Mapping[str, Json]) -> int:
-    return 2 * weight_of_texts(texts, "")
-
-
-_origin_requests = Memo(_origin_request_among, _weigh, MIB)

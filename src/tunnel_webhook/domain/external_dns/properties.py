@@ -67,7 +67,7 @@ def properties_of(endpoint: Endpoint) -> dict[str, str]:
     for name, text in sorted(endpoint.properties):
         if not name:
             raise InvalidEndpoint(Reason.CORRUPTED_PROPERTIES, CORRUPTED)
-        if name == DRIFT or not name.startswith(PREFIX) or (name not in _KNOWN and not _meant[name]):
+        if name == DRIFT or not name.startswith(PREFIX) or (name not in _KNOWN and not is_meant_for_us(name)):
             continue
         fault = _fault(name, text, properties.setdefault(name, text))
         if fault:
@@ -80,7 +80,7 @@ def ignored_in(endpoint: Endpoint) -> frozenset[str]:
     return frozenset(
         name
         for name, _ in endpoint.properties
-        if name.startswith(PREFIX) and name not in _KNOWN and name != DRIFT and not _meant[name]
+        if name.startswith(PREFIX) and name not in _KNOWN and name != DRIFT and not is_meant_for_us(name)
     )
 
 
@@ -185,7 +185,6 @@ def _ineffective_access(options: Mapping[str, str]) -> str:
 
 
 _OURS = sorted(map(_letters, _KNOWN))
-_meant = Memo(is_meant_for_us, lambda name, _: weight_of_texts(name, ""), MIB)
 
 
 def _invalid(sentence: str) -> InvalidEndpoint:
