@@ -30,6 +30,7 @@ LONGEST = ".".join([LONGEST_LABEL] * 3 + ["a" * 61])
         pytest.param("xn--s28h.example.com", "xn--s28h.example.com", id="the A-label of an emoji"),
         pytest.param("🍪.example.com", "xn--hj8h.example.com", id="an emoji"),
         pytest.param("_dmarc.☃.example.com", "_dmarc.xn--n3h.example.com", id="an underscore beside a symbol"),
+        pytest.param("*.א.example.com", "*.xn--4db.example.com", id="a wildcard over a label from right to left"),
         pytest.param("app。example。com", "app.example.com", id="ideographic full stops"),
         pytest.param(LONGEST, LONGEST, id="63 characters per label and 253 in all"),
     ],
@@ -91,6 +92,7 @@ def test_a_name_that_dns_cannot_hold_is_not_a_hostname(text: str) -> None:
         pytest.param("xn--abc-.example.com", id="an A-label of ASCII"),
         pytest.param("-ü.example.com", id="a misplaced hyphen"),
         pytest.param("אa.example.com", id="both directions in a label"),
+        pytest.param("1.א.example.com", id="a digit before a label from right to left"),
     ],
 )
 def test_a_name_that_cloudflared_would_not_look_up_is_not_a_hostname(text: str) -> None:

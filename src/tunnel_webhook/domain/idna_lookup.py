@@ -17,13 +17,15 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 def to_a_labels(name: str, *, only_international: bool) -> str:
     """Return a name with its labels as A-labels; raise UnicodeError for a name that Go refuses.
 
-    With `only_international`, labels of other characters are left as they are, such as `_dmarc` and `*`.
+    With `only_international`, `*` is left as it is, and so are ASCII labels, such as `_dmarc`, unless another label is
+    written from right to left: then all of them have to agree on a direction.
     """
     mapped = idna.uts46_remap(name, std3_rules=not only_international).split(".")
     labels = [_to_u_label(label) for label in mapped]
     right_to_left = any(bidirectional(character) in _RIGHT_TO_LEFT for label in labels for character in label)
     for label, given in zip(labels, mapped, strict=True):
-        if label and not (only_international and given.isascii() and not given.startswith(_PREFIX)):
+        is_plain = given == "*" or (not right_to_left and given.isascii() and not given.startswith(_PREFIX))
+        if label and not (only_international and is_plain):
             _check_label(label, right_to_left=right_to_left)
     return ".".join(label if label.isascii() else _PREFIX + label.encode("punycode").decode() for label in labels)
 
