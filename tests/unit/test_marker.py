@@ -65,7 +65,9 @@ def test_a_marker_is_written_escaped_and_parsed_again(written: Marker, comment: 
     ],
 )
 def test_a_marker_without_paths_names_every_rule_of_its_hostname(
-    comment: str, named: ClaimedPaths, is_releasing: bool
+    comment: str,
+    named: ClaimedPaths,
+    is_releasing: bool,  # noqa: FBT001 -- a fact
 ) -> None:
     parsed = Marker.parse(comment)
     assert parsed is not None
@@ -129,7 +131,13 @@ def test_a_comment_fits_the_free_plan_whatever_the_resource_is_called(resource: 
     since=st.none() | st.integers(0, 10**10 - 1),
 )
 def test_writing_what_was_written_changes_nothing(
-    owner: str, resource: str, paths: list[str], others: list[str], note: str, adopted: bool, since: int | None
+    owner: str,
+    resource: str,
+    paths: list[str],
+    others: list[str],
+    note: str,
+    adopted: bool,  # noqa: FBT001 -- a fact
+    since: int | None,
 ) -> None:
     try:
         plain = marker(owner, resource, paths=paths, since=since)

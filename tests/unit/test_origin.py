@@ -53,6 +53,19 @@ def with_targets(*targets: str, resource: str = "", **properties: str) -> Endpoi
             id="a Service with webhook/scheme",
         ),
         pytest.param(
+            with_targets("10.0.0.1", resource=RESOURCE, port="443"),
+            "",
+            "https://app.prod.svc.cluster.local:443",
+            id="a Service with port 443 is https",
+        ),
+        pytest.param(
+            with_targets(resource=RESOURCE, scheme="http", port="443"),
+            "",
+            "http://app.prod.svc.cluster.local:443",
+            id="a Service with port 443 and a scheme",
+        ),
+        pytest.param(with_targets("a", port="443"), "", "https://a:443", id="a target with port 443 is https"),
+        pytest.param(
             with_targets(resource=RESOURCE, scheme="tcp", port="5432"),
             "",
             "tcp://app.prod.svc.cluster.local:5432",
@@ -73,7 +86,7 @@ def with_targets(*targets: str, resource: str = "", **properties: str) -> Endpoi
         pytest.param(
             with_targets("10.0.0.1", resource="service/prod"), "http://c", "http://c", id="a Service without a name"
         ),
-        pytest.param(with_targets(), "http://c", "http://c", id="DEFAULT_ORIGIN"),
+        pytest.param(with_targets("a"), "http://c", "http://c", id="DEFAULT_ORIGIN"),
         pytest.param(with_targets("b", "a."), "", "http://a", id="the first target in order"),
         pytest.param(
             with_targets("a", port="8080", scheme="https"),
@@ -129,6 +142,49 @@ def test_an_endpoint_without_an_origin_is_refused_with_the_settings_that_give_on
         origin(desired)
 
 
+def test_a_default_origin_alone_does_not_publish_an_endpoint_without_a_target() -> None:
+    with pytest.raises(InvalidEndpoint, match=r"app\.example\.com names no origin"):
+        origin(with_targets(), "http://c")
+
+
+VALIDATING = (
+    "_acme-challenge.example.com",
+    "s1._domainkey.example.com",
+    "_0123456789abcdef0123456789abcdef.example.com",
+    "*._x.example.com",
+)
+
+
+@pytest.mark.parametrize("name", VALIDATING)
+@pytest.mark.parametrize(
+    ("desired", "default_origin"),
+    [
+        pytest.param(with_targets("x.acm.example.org"), "", id="a plain target"),
+        pytest.param(with_targets("x.acm.example.org"), "http://c", id="DEFAULT_ORIGIN"),
+        pytest.param(with_targets("10.0.0.1", resource=RESOURCE), "", id="a Service"),
+        pytest.param(with_targets("x.acm.example.org", port="80"), "", id="only a port"),
+        pytest.param(with_targets(), "", id="no target"),
+    ],
+)
+def test_a_name_that_validates_certificates_or_mail_is_not_published(
+    name: str, desired: Endpoint, default_origin: str
+) -> None:
+    with pytest.raises(InvalidEndpoint, match="as names have that validate certificates or mail"):
+        origin(replace(desired, dns_name=name), default_origin)
+
+
+@pytest.mark.parametrize("name", VALIDATING)
+@pytest.mark.parametrize(
+    "desired", [with_targets("http://a"), with_targets("b", service="http://a")], ids=["a target", "webhook/service"]
+)
+def test_such_a_name_is_published_where_its_origin_is_given_as_a_service(name: str, desired: Endpoint) -> None:
+    assert origin(replace(desired, dns_name=name)) == "http://a"
+
+
+def test_an_underscore_inside_a_label_is_no_such_name() -> None:
+    assert origin(replace(with_targets("a"), dns_name="under_score.example.com")) == "http://a"
+
+
 @pytest.mark.parametrize("extra", [{"port": "80"}, {"scheme": "https"}], ids=["port", "scheme"])
 @pytest.mark.parametrize(
     ("targets", "default_origin"),
@@ -165,4 +221,4 @@ def test_an_invalid_port_is_refused(port: str) -> None:
 
 def test_a_default_origin_needs_an_allowed_service() -> None:
     with pytest.raises(InvalidEndpoint, match="ALLOWED_SERVICES does not list bastion"):
-        origin(with_targets(), "bastion")
+        origin(with_targets("a"), "bastion")

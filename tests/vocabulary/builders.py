@@ -29,6 +29,29 @@ TUNNEL = BLUE
 POLICY = Policy((Tunnel(BLUE, "blue"), Tunnel(GREEN, "green")))
 ZONE = Zone("example.com", "zone-example.com")
 
+EVERY_DEFAULT: dict[str, Json] = {
+    "connectTimeout": 30,
+    "tlsTimeout": 10,
+    "tcpKeepAlive": 30,
+    "keepAliveTimeout": 90,
+    "keepAliveConnections": 100,
+    "noHappyEyeballs": False,
+    "httpHostHeader": "",
+    "originServerName": "",
+    "matchSNItoHost": False,
+    "caPool": "",
+    "noTLSVerify": False,
+    "http2Origin": False,
+    "disableChunkedEncoding": False,
+    "proxyType": "",
+    "proxyAddress": "127.0.0.1",
+    "proxyPort": 0,
+    "bastionMode": False,
+    "ipRules": [],
+    "access": {"required": False, "teamName": "", "audTag": [], "environment": ""},
+}
+"""What Terraform writes into a rule whose author set nothing."""
+
 
 def rule(hostname: str = "", service: str = "http://by-hand:80", path: str = "", **origin: Json) -> IngressRule:
     """Return a rule; a keyword is a key of its originRequest."""

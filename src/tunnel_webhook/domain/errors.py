@@ -41,7 +41,10 @@ class Reason(Code):
         "access-would-be-removed",
         "the rule requires Access, and the endpoint does not ask for it any more",
     )
-    TOO_MANY_PATHS = "too-many-paths", "the hostname has more paths than cloudflared can try on every request"
+    TOO_MANY_PATHS = (
+        "too-many-paths",
+        "the hostname or the tunnel has more paths than cloudflared can try on every request",
+    )
     DOCUMENT_TOO_LARGE = "document-too-large", "the tunnel's document has no room for the rule"
     TUNNEL_CONFLICT = "tunnel-conflict", "two paths of one hostname ask for two tunnels"
     OWNED_BY_OTHER = "owned-by-other", "the hostname is claimed for another owner"

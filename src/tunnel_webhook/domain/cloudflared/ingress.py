@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Self
+from typing import Self, cast
 
 from tunnel_webhook.domain.cloudflared.alias import alias_of
-from tunnel_webhook.domain.cloudflared.go_json import fold_key, fold_members
+from tunnel_webhook.domain.cloudflared.go_json import fold_key, fold_members, fold_pointers
 from tunnel_webhook.domain.cloudflared.json_text import (
     Json,
     elements,
@@ -192,6 +192,13 @@ class TunnelConfiguration:
         """The document as JSON; every part that was not replaced has its original characters."""
         rules = join_elements(rule.text for rule in self.rules)
         return join_members((*self.before, f'"{INGRESS}":{rules}', *self.after))
+
+    @property
+    def origin_request(self) -> Mapping[str, Json]:
+        """The document's own `originRequest`, which its rules inherit; empty where it has none."""
+        document = cast("dict[str, Json]", parse_json(join_members(self.before + self.after)))
+        origin = fold_pointers(document).get("originrequest")
+        return MappingProxyType(origin) if isinstance(origin, dict) else _NOTHING
 
     def with_rules(self, rules: tuple[IngressRule, ...]) -> Self:
         """Return this document with other rules."""

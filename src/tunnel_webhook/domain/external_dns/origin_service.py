@@ -9,7 +9,7 @@ from typing import Self, cast
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
-from tunnel_webhook.domain.quotation import quoted
+from tunnel_webhook.domain.quotation import has_user_information, quoted
 
 URL_SCHEMES = ("http", "https", "ws", "wss", "tcp", "ssh", "rdp", "smb")
 SOCKET_SCHEMES = ("unix", "unix+tls")
@@ -90,6 +90,12 @@ def _checked(service: str) -> OriginService:
 
 def _canonical(text: str) -> tuple[str, str]:
     """Return the kind (as ALLOWED_SERVICES spells it) and the canonical text."""
+    if has_user_information(text) and _SOCKET.fullmatch(text) is None:
+        sentence = (
+            f"service {quoted(text)} has user information before its host, which cloudflared ignores and everyone who"
+            " may read the tunnel could read: remove it"
+        )
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     if len(text) > _MAX_LENGTH:
         sentence = f"service {quoted(text)} is too long: a host has at most {_MAX_HOST} characters"
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)

@@ -25,6 +25,7 @@ from typing import TypeAlias
 
 from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.cloudflared.inheritance import differences, mean_the_same
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.namespace import namespace_of
@@ -34,7 +35,7 @@ from tunnel_webhook.domain.hostname import Hostname, wildcards_above
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.planning.request import Request
-from tunnel_webhook.domain.quotation import shortened
+from tunnel_webhook.domain.quotation import quoted, shortened
 
 Conflict: TypeAlias = tuple[Reason, str]
 """The reason, and the sentence for the operator."""
@@ -84,11 +85,11 @@ class _Conflicts:
         if not standing:
             return self._collision(route) or self._taking_over_the_record(route)
         (place, rule), *others = standing
-        is_same = place == self.tunnel and not others and rule.is_equivalent_to(route.rule)
-        if is_same:
+        base = self.existing.bases[place]
+        if place == self.tunnel and not others and mean_the_same(rule, route.rule_on(base), base):
             return None if self._is_consented(rule, route) else self._not_allowed(route)
         path = f" (path {shortened(rule.path)})" if rule.path else ""
-        origin = shortened(rule.service)
+        origin = f"{shortened(rule.service)}{self._differing(rule, route, place)}"
         fault = (
             f"tunnel {place} already has a rule for {self.hostname}{path} that this service did not make, to {origin}"
         )
@@ -157,3 +158,10 @@ class _Conflicts:
 
     def _leads_to_a_tunnel(self, name: Hostname) -> bool:
         return name in self.existing.claims or any(record.tunnel for record in self.existing.neighbours.get(name, ()))
+
+    def _differing(self, standing: IngressRule, route: Route, place: str) -> str:
+        """Return the keys in which a standing rule differs from what is asked, as part of a sentence."""
+        base = self.existing.bases[place]
+        found = differences(standing, route.rule_on(base), base)
+        named = ", ".join(f"{key} is {quoted(there)} there and {quoted(asked)} here" for key, there, asked in found)
+        return f" ({named})" if named else ""

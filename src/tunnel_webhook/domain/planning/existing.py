@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tunnel_webhook.domain.claim import Claim, claims_among
 from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.inheritance import Base
 from tunnel_webhook.domain.code import Code
 from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, Zone
 from tunnel_webhook.domain.errors import InvalidEndpoint
@@ -37,8 +38,9 @@ class Existing:
     """The state that one decision rests on.
 
     `zones` by name; `claims` by hostname; `neighbours` are the records, other than claims, that cannot share a name
-    with a CNAME; `rules` by tunnel id and canonical hostname, managed or not; `configurations` and `displaced` by
-    tunnel id; `read_at` is when it was read, in seconds since the epoch.
+    with a CNAME; `rules` by tunnel id and canonical hostname, managed or not; `configurations`, `bases` (what a
+    document sets for all of its rules) and `displaced` by tunnel id; `read_at` is when it was read, in seconds since
+    the epoch.
 
     A rule is managed if its hostname is claimed and the claim names its path; every other rule is a bystander.
     """
@@ -48,6 +50,7 @@ class Existing:
     neighbours: Mapping[str, tuple[DnsRecord, ...]]
     rules: Mapping[str, Mapping[str, tuple[IngressRule, ...]]]
     configurations: Mapping[str, TunnelConfiguration] = field(repr=False)
+    bases: Mapping[str, Base] = field(repr=False)
     displaced: Mapping[str, Displaced] = field(repr=False)
     read_at: float = 0.0
 
@@ -74,6 +77,7 @@ class Existing:
             neighbours=_neighbours(resolving.values(), {claim.record for claim in claims.values()}),
             rules={tunnel: _by_hostname(configuration.rules) for tunnel, configuration in configurations.items()},
             configurations=configurations,
+            bases={tunnel: Base.of(configuration) for tunnel, configuration in configurations.items()},
             displaced={
                 tunnel: displaced(configuration.rules, named) for tunnel, configuration in configurations.items()
             },

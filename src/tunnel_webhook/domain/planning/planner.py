@@ -31,7 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tunnel_webhook.domain.claim import Claim, claim_for
-from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
+from tunnel_webhook.domain.claimed_paths import NO_PATHS
 from tunnel_webhook.domain.dns import target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -48,6 +48,8 @@ from tunnel_webhook.domain.planning.narrowing import narrowed
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
 from tunnel_webhook.domain.planning.releasing import release_of
 from tunnel_webhook.domain.planning.request import Request, requests_in
+from tunnel_webhook.domain.planning.rules import named_during, rule_changes
+from tunnel_webhook.domain.planning.sticky_access import within_access
 from tunnel_webhook.domain.quotation import listed
 
 
@@ -125,7 +127,7 @@ def _take(request: Request, existing: Existing, policy: Policy) -> Verdict:
         zone=zone,
         tunnel=tunnel,
         claim=written_over(neighbours[0], record) if neighbours else record,
-        rules=_rule_changes(request, tunnel, existing),
+        rules=rule_changes(request, tunnel, existing),
         cleanup=existing.removals(hostname, marker.named, except_in=tunnel),
     )
     return Verdict(decision, rejections)
@@ -150,8 +152,8 @@ def _renew(request: Request, claim: Claim, existing: Existing, policy: Policy) -
         tunnel=tunnel,
         claim=replace(swapped.record, content=target_of(tunnel)),
         replaced=claim.record,
-        rules=_rule_changes(request, tunnel, existing, rewritten=True),
-        cleanup=existing.removals(request.hostname, _named(request, claim), except_in=tunnel),
+        rules=rule_changes(request, tunnel, existing, rewritten=True),
+        cleanup=existing.removals(request.hostname, named_during(request, claim), except_in=tunnel),
     )
     return Verdict(decision, rejections)
 
@@ -190,6 +192,8 @@ def _keep(request: Request, claim: Claim, existing: Existing, policy: Policy) ->
         )
         return _reject(request, Reason.TUNNEL_CONFLICT, sentence)
     request, rejections = narrowed(request, claim, tunnel, existing, policy)
+    request, lost = within_access(request, existing.published_in(existing.home(claim), claim))
+    rejections = (*rejections, *lost)
     if not request.routes:
         return Verdict(rejections=rejections)
     stays = tunnel == claim.tunnel
@@ -207,8 +211,8 @@ def _update(request: Request, claim: Claim, changed: Transition, existing: Exist
         tunnel=claim.tunnel,
         claim=changed.record if changed.record != claim.record else None,
         replaced=claim.record if changed.is_new else None,
-        rules=_rule_changes(request, claim.tunnel, existing, rewritten=existing.drift(claim) is not None),
-        cleanup=existing.removals(request.hostname, _named(request, claim), except_in=claim.tunnel),
+        rules=rule_changes(request, claim.tunnel, existing, rewritten=existing.drift(claim) is not None),
+        cleanup=existing.removals(request.hostname, named_during(request, claim), except_in=claim.tunnel),
         release=changed.release,
     )
 
@@ -226,9 +230,9 @@ def _move(request: Request, claim: Claim, tunnel: str, changed: Transition, exis
         zone=claim.zone,
         tunnel=tunnel,
         claim=None if is_named else changed.record,
-        rules=_rule_changes(request, tunnel, existing, rewritten=True),
+        rules=rule_changes(request, tunnel, existing, rewritten=True),
         repoint=moved,
-        cleanup=existing.removals(request.hostname, _named(request, claim), except_in=tunnel),
+        cleanup=existing.removals(request.hostname, named_during(request, claim), except_in=tunnel),
         release=changed.release and changed.release.pointing_at(tunnel),
     )
 
@@ -238,31 +242,6 @@ def _destination(request: Request, claim: Claim, existing: Existing) -> str:
     tunnels = {route.tunnel for route in request.routes}
     is_whole = len(tunnels) == 1 and existing.paths(claim) <= request.deletes | request.paths
     return min(tunnels) if is_whole else existing.home(claim)
-
-
-def _named(request: Request, claim: Claim) -> ClaimedPaths:
-    """Return the paths whose rules are ours while a request is carried out."""
-    return claim.marker.named | ClaimedPaths.of(request.paths)
-
-
-def _rule_changes(
-    request: Request, tunnel: str, existing: Existing, *, rewritten: bool = False
-) -> tuple[RuleChange, ...]:
-    """Return the change that gives a hostname the requested rules in a tunnel, beside those of ours that stay.
-
-    Rules that already say what is asked are left alone, unless the document is to be laid out again.
-    """
-    claim = existing.claims.get(request.hostname)
-    named = _named(request, claim) if claim else ClaimedPaths.of(request.paths)
-    standing = [rule for rule in existing.rules_in(tunnel, request.hostname) if rule.path in named]
-    first = {rule.path: rule for rule in reversed(standing)}
-    desired = [route.rule for route in request.routes]
-    upserts = tuple(
-        rule for rule in desired if rewritten or rule.path not in first or not first[rule.path].is_equivalent_to(rule)
-    )
-    staying = existing.paths(claim) - request.deletes if claim and not claim.is_releasing else frozenset[str]()
-    removals = tuple(sorted(first.keys() - request.paths - staying))
-    return (RuleChange(tunnel, upserts, removals),) if upserts or removals else ()
 
 
 def _resources(request: Request, existing: Existing) -> tuple[str, ...]:
