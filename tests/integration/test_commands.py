@@ -447,12 +447,3 @@ def test_the_commands_print_what_the_readme_shows(process: Control) -> None:
         completed = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, env=environment)  # noqa: S602 -- a line of our README
 
         assert completed.stdout == expected
-
-
-def test_the_proxy_variables_are_ignored(cloudflare: Control) -> None:
-    (unused,) = free_ports(1)
-    proxy = f"http://127.0.0.1:{unused}"
-
-    result = run(on(cloudflare, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY=""), "check")
-
-    assert result.exit_code == 0

@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
 import sys
 from importlib.metadata import version as version_of
 from typing import BinaryIO
@@ -24,28 +26,9 @@ from tunnel_webhook.settings import InvalidSetting, Settings, from_environment
 VERSION = version_of("external-dns-cloudflare-tunnel-webhook")
 
 
-@click.group(epilog="All settings are environment variables; docs/settings.md lists them.")
-@click.version_option(VERSION)  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
-def main() -> None:
-    """Publish hostnames through Cloudflare Tunnel for external-dns."""
-
-
-@main.command()
-def version() -> None:
-    """Print the version."""
-    click.echo(VERSION)
-
-
-@main.command()
-def serve() -> None:
-    """Serve the webhook API to external-dns, and health and metrics to the cluster."""
-    settings = _settings()
-    # The servers take half a second to import, which the other commands need not wait for.
-    from tunnel_webhook.cli.serve_command import run_serve  # noqa: PLC0415 -- see above
-
-    code = run_serve(settings, VERSION)
-    # A granian thread that is still running when the interpreter shuts down aborts the process, so skip the shutdown.
-    os._exit(code)
+def _examples(*commands: str, closing: str = "") -> str:
+    """Return the end of a page of help: examples, one a line, and a last sentence."""
+    return "\n\n".join(filter(None, ("Examples:", *commands, closing)))
 
 
 _output = click.option(  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
@@ -57,7 +40,41 @@ _output = click.option(  # pyright: ignore[reportUnknownMemberType] -- rich-clic
 )
 
 
-@main.command()
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "BACKEND=memory tunnel-webhook serve",
+        "tunnel-webhook check",
+        "tunnel-webhook COMMAND -h",
+        closing="All settings are environment variables; docs/settings.md lists them.",
+    ),
+)
+@click.version_option(VERSION)  # pyright: ignore[reportUnknownMemberType] -- rich-click leaves a parameter open
+def main() -> None:
+    """Publish hostnames through Cloudflare Tunnel for external-dns."""
+
+
+@main.command(epilog=_examples("tunnel-webhook version --output json"))
+@_output
+def version(output: str) -> None:
+    """Print the version; as JSON, with that of Python and the platform."""
+    facts = {"version": VERSION, "python": platform.python_version(), "platform": platform.platform(terse=True)}
+    click.echo(json.dumps(facts) if output == "json" else VERSION)
+
+
+@main.command(epilog=_examples("BACKEND=memory DOMAIN_FILTER=example.com LOG_FORMAT=text tunnel-webhook serve"))
+def serve() -> None:
+    """Serve the webhook API to external-dns, and health and metrics to the cluster."""
+    settings = _settings()
+    # The servers take half a second to import, which the other commands need not wait for.
+    from tunnel_webhook.cli.serve_command import run_serve  # noqa: PLC0415 -- see above
+
+    code = run_serve(settings, VERSION)
+    # A granian thread that is still running when the interpreter shuts down aborts the process, so skip the shutdown.
+    os._exit(code)
+
+
+@main.command(epilog=_examples("tunnel-webhook check", "tunnel-webhook check --output json"))
 @_output
 def check(output: str) -> None:
     """Check every precondition, and say how to fix what is wrong. Nothing is written.

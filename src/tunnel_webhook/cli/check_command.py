@@ -39,6 +39,8 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     """Yield the settings that decide what is changed, and a warning for each that is probably a mistake."""
     for notice in settings.notices:
         yield Finding("settings", Level.WARNING, notice, "change the variable, or unset it")
+    if proxy := settings.proxy:
+        yield Finding("proxy", Level.OK, f"Cloudflare's API is reached through {proxy.url} ({proxy.variable})")
     owner = (
         f"only hostnames of {settings.owner_id!r} are managed"
         if settings.owner_id

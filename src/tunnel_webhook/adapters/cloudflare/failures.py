@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import httpx
+
 from tunnel_webhook.adapters.cloudflare.envelope import Fault
 from tunnel_webhook.adapters.cloudflare.outcomes import Meaning, meaning_of_error, meaning_of_fault
 from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unsettled
@@ -115,6 +117,8 @@ def failure_of_error(operation: Operation, error: Exception) -> Failure:
     if meaning is Meaning.UNSENDABLE:
         cure = "check CLOUDFLARE_API_URL and the credentials"
         return PermanentFailure(f"{operation}: the request cannot be sent ({kind}): {cure}")
+    if isinstance(error, httpx.ProxyError):
+        return _temporary(operation, meaning, "the proxy lets nothing through: check HTTPS_PROXY and NO_PROXY")
     return _temporary(operation, meaning, f"no answer from Cloudflare ({kind})")
 
 
