@@ -88,3 +88,14 @@ def test_a_proxy_that_refuses_is_named(process: Control, status: int) -> None:
     assert "the proxy" in finding["sentence"]
     assert "HTTPS_PROXY" in finding["sentence"]
     assert PASSWORD not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_a_page_in_place_of_the_api_is_of_something_between_us_and_cloudflare(process: Control, status: int) -> None:
+    with running_proxy(process.url, refuse=status) as proxy:
+        ended = check("http", HTTP_PROXY=f"http://{proxy.address}")
+
+    (finding,) = json.loads(ended.stdout)["findings"][:1]
+    assert (finding["subject"], finding["verdict"]) == ("connection", "problem")
+    assert "something between us and Cloudflare answered, and not the API" in finding["sentence"]
+    assert "credentials" not in finding["sentence"]

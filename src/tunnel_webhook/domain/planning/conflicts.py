@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from tunnel_webhook.domain.dns import DnsRecord
+from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
@@ -21,6 +22,12 @@ def record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRec
     for record in neighbours:
         if record.tunnel != tunnel:
             content = shortened(record.content, 253)
+            if Marker.parse(record.comment):
+                sentence = (
+                    f"the {record.type} record of {hostname} carries the marker of this service, but someone pointed it"
+                    f" elsewhere ({content}): point it at {target_of(tunnel)}, or remove it"
+                )
+                return Reason.RECORD_CONFLICT, sentence
             sentence = (
                 f"{hostname} already has a {record.type} record ({content}) that this service did not make: remove it,"
                 " or point the hostname elsewhere"
