@@ -41,13 +41,16 @@ ORIGIN: dict[str, Case] = {
         [{"prefix": "::/0", "ports": [], "allow": False}, {"prefix": "10.0.0.0/8", "ports": [], "allow": True}],
     ),
 }
+TEAM = ("Acme", "acme", "other", "other")
+FED = ("FED", "fed", "fed", "fed")
+A, B, C = (letter * 64 for letter in "abc")
 ACCESS: dict[str, Case] = {
     "access-required": FLAG,
-    "access-team-name": TEXT,
-    "access-aud-tag": ("b, a,,b", ["a", "b"], "c", ["c"]),
-    "access-environment": TEXT,
+    "access-team-name": TEAM,
+    "access-aud-tag": (f"{B}, {A},,{B}", [A, B], C, [C]),
+    "access-environment": FED,
 }
-GUARDED = {"access_required": "true", "access_team_name": "team", "access_aud_tag": "tag"}
+GUARDED = {"access_required": "true", "access_team_name": "team", "access_aud_tag": A}
 LIBERAL = {"ALLOW_CA_POOL": "true", "ALLOWED_SERVICES": "http,https,bastion"}
 
 

@@ -84,9 +84,9 @@ def test_an_endpoint_that_cannot_be_published_is_marked_with_its_reason(desired:
             id="a path that survived corruption",
         ),
         pytest.param(
-            with_properties(("aws/x", "1"), (DRIFT, "x"), ("webhook/nope", "1")),
+            with_properties(("aws/x", "1"), (DRIFT, "x"), ("webhook/no-tls", "1")),
             "",
-            {"webhook/nope": "1"},
+            {"webhook/no-tls": "1"},
             id="properties of other providers, and a drift",
         ),
     ],

@@ -73,7 +73,7 @@ def with_targets(*targets: str, resource: str = "", **properties: str) -> Endpoi
         pytest.param(
             with_targets("10.0.0.1", resource="service/prod"), "http://c", "http://c", id="a Service without a name"
         ),
-        pytest.param(with_targets(), "http://c", "http://c", id="DEFAULT_ORIGIN"),
+        pytest.param(with_targets("a"), "http://c", "http://c", id="DEFAULT_ORIGIN"),
         pytest.param(with_targets("b", "a."), "", "http://a", id="the first target in order"),
         pytest.param(
             with_targets("a", port="8080", scheme="https"),
@@ -165,4 +165,4 @@ def test_an_invalid_port_is_refused(port: str) -> None:
 
 def test_a_default_origin_needs_an_allowed_service() -> None:
     with pytest.raises(InvalidEndpoint, match="ALLOWED_SERVICES does not list bastion"):
-        origin(with_targets(), "bastion")
+        origin(with_targets("a"), "bastion")

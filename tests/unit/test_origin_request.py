@@ -12,6 +12,7 @@ from tunnel_webhook.domain.cloudflared.origin_request import (
     same_origin_request,
 )
 
+A, B = "a" * 64, "b" * 64
 OPTIONS: list[tuple[str, str, str, dict[str, Json]]] = [
     ("connect-timeout", "1m30s", "90", {"connectTimeout": 90}),
     ("tls-timeout", "10s", "10", {"tlsTimeout": 10}),
@@ -43,7 +44,7 @@ OPTIONS: list[tuple[str, str, str, dict[str, Json]]] = [
     ),
     ("access-required", "true", "true", {"access": {"required": True}}),
     ("access-team-name", "team", "team", {"access": {"teamName": "team"}}),
-    ("access-aud-tag", "b, a,,b", "a,b", {"access": {"audTag": ["a", "b"]}}),
+    ("access-aud-tag", f"{B}, {A},,{B}", f"{A},{B}", {"access": {"audTag": [A, B]}}),
     ("access-environment", "fed", "fed", {"access": {"environment": "fed"}}),
 ]
 

@@ -78,7 +78,6 @@ def test_an_invalid_service_cannot_exist(text: str) -> None:
         pytest.param("http://app//", id="two slashes"),
         pytest.param("http://app?q", id="a query"),
         pytest.param("http://app#f", id="a fragment"),
-        pytest.param("http://user@app", id="a user"),
         pytest.param("http://app:", id="an empty port"),
         pytest.param("http://app:http", id="a port of letters"),
         pytest.param("http://app:123456", id="a port of six digits"),

@@ -6,21 +6,28 @@ import pytest
 
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_values import (
+    AUDIENCES,
     BOOL,
     COUNT,
+    ENVIRONMENT,
+    HOST,
     IP_RULES,
-    LIST,
     PORT_NUMBER,
     PROXY_TYPE,
     SECONDS,
+    TEAM,
     TEXT,
     Kind,
 )
 
 SECONDS_ACCEPTED = "accepted are whole seconds up to 86400, or a duration such as 1m30s"
-COUNTS_ACCEPTED = "accepted are whole numbers up to 2147483647"
+COUNTS_ACCEPTED = "accepted are whole numbers up to 1000"
 PORTS_ACCEPTED = "accepted are whole numbers up to 65535"
 TEXT_ACCEPTED = "accepted is text of up to 1024 characters without control characters"
+HOST_ACCEPTED = "accepted is a host such as app.internal, with or without a port"
+TEAM_ACCEPTED = "accepted is the name of a team, one DNS label: acme for acme.cloudflareaccess.com"
+AUDIENCES_ACCEPTED = "accepted are audience tags of 64 hexadecimal digits, separated by commas"
+A = "a" * 64
 IP_RULES_ACCEPTED = "accepted are rules such as: allow 10.0.0.0/8 80 443, deny ::/0"
 
 
@@ -40,12 +47,18 @@ def ip_rule(prefix: str, *ports: int, allow: bool) -> Json:
         pytest.param(SECONDS, "0s", 0, "0", id="seconds - with their unit"),
         pytest.param(SECONDS, "1h1m1s", 3661, "3661", id="seconds - every unit"),
         pytest.param(COUNT, "0100", 100, "100", id="count - a leading zero"),
-        pytest.param(COUNT, "2147483647", 2147483647, "2147483647", id="count - the most"),
+        pytest.param(COUNT, "1000", 1000, "1000", id="count - the most"),
         pytest.param(PORT_NUMBER, "65535", 65535, "65535", id="port - the highest"),
         pytest.param(TEXT, "bücher", "bücher", "bücher", id="text - beyond ASCII"),
         pytest.param(TEXT, "a" * 1024, "a" * 1024, "a" * 1024, id="text - 1024 characters"),
         pytest.param(PROXY_TYPE, "SOCKS", "socks", "socks", id="proxy type - in another case"),
-        pytest.param(LIST, "b, a,,b", ["a", "b"], "a,b", id="list - sorted, each once"),
+        pytest.param(HOST, "App.internal:80", "App.internal:80", "App.internal:80", id="host - with a port"),
+        pytest.param(HOST, "[::1]", "[::1]", "[::1]", id="host - IPv6"),
+        pytest.param(TEAM, "Acme-1", "acme-1", "acme-1", id="team - in another case"),
+        pytest.param(ENVIRONMENT, "FED", "fed", "fed", id="environment - in another case"),
+        pytest.param(
+            AUDIENCES, f"{'B' * 64}, {A},,{A}", [A, "b" * 64], f"{A},{'b' * 64}", id="audiences - sorted, each once"
+        ),
         pytest.param(
             IP_RULES,
             "allow  10.0.0.1/8 443 80 80,deny ::/0",
@@ -77,12 +90,20 @@ def test_a_text_becomes_json_and_one_text_again(kind: Kind, text: str, value: Js
             (SECONDS, SECONDS_ACCEPTED, text)
             for text in ("", " ", "86401", "25h", "1.5s", "-1", "10ms", "soon", "1m1h", "٣", "9" * 9)
         ),
-        *((COUNT, COUNTS_ACCEPTED, text) for text in ("2147483648", "-1", "1.5", "many", "٣", "9" * 5000)),
+        *((COUNT, COUNTS_ACCEPTED, text) for text in ("1001", "2147483647", "-1", "1.5", "many", "٣", "9" * 5000)),
         *((PORT_NUMBER, PORTS_ACCEPTED, text) for text in ("65536", "-1", "http")),
         *((TEXT, TEXT_ACCEPTED, text) for text in ("a\nb", "", "a" * 1025, "a\x7fb")),
         (PROXY_TYPE, "accepted is socks", "http"),
-        *((LIST, "accepted is a comma-separated list", text) for text in ("", " , ,")),
-        (LIST, TEXT_ACCEPTED, "a,b\x00c"),
+        *(
+            (HOST, HOST_ACCEPTED, text)
+            for text in ("", "a b", "http://a", "u@a", "a/b", ".a", "a:", "a:http", "a\r\nX: y")
+        ),
+        *((TEAM, TEAM_ACCEPTED, text) for text in ("", "a.b", "127.0.0.1:8080/x?", "-a", "a-", "a" * 64, "acme.", "ä")),
+        *((ENVIRONMENT, "accepted is fed, for a FedRAMP account", text) for text in ("", "prod", "federal")),
+        *(
+            (AUDIENCES, AUDIENCES_ACCEPTED, text)
+            for text in ("", " , ,", "tag", A[1:], A + "a", "g" * 64, f"{A},b", f"{A};{A}")
+        ),
         *(
             (IP_RULES, IP_RULES_ACCEPTED, text)
             for text in ("", "allow", "10.0.0.0/8", "permit 10.0.0.0/8", "Allow ::/0", "allow 10.0.0.0/33")
@@ -99,8 +120,8 @@ def test_a_text_of_another_kind_is_refused_with_the_accepted_ones(kind: Kind, se
 @pytest.mark.parametrize(
     ("kind", "value", "text"),
     [
-        pytest.param(LIST, [], "", id="an empty list"),
-        pytest.param(LIST, ["b", "a"], "a,b", id="a list in another order"),
+        pytest.param(AUDIENCES, [], "", id="an empty list"),
+        pytest.param(AUDIENCES, ["b", "a"], "a,b", id="a list in another order"),
         pytest.param(IP_RULES, [None], "deny ", id="a null rule"),
         pytest.param(IP_RULES, [{"prefix": None, "ports": None}], "deny ", id="an IP rule of nulls"),
         pytest.param(IP_RULES, [{"prefix": "::/0", "ports": [80], "allow": True}], "allow ::/0 80", id="an IP rule"),

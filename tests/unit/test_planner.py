@@ -641,7 +641,7 @@ def test_no_unknown_key_of_any_rule_is_lost() -> None:
         pytest.param(endpoint(tunnel="red"), "unknown-tunnel", id="an unknown tunnel"),
         pytest.param(endpoint(service="ftp://a"), "invalid-service", id="an invalid service"),
         pytest.param(endpoint(path="api"), "invalid-path", id="an invalid path"),
-        pytest.param(endpoint(nope="x"), "invalid-property", id="a misspelt property"),
+        pytest.param(endpoint(no_tls_verfy="x"), "invalid-property", id="a misspelt property"),
         pytest.param(replace(endpoint(), properties=(("", ""),)), "corrupted-properties", id="a nameless property"),
         pytest.param(endpoint("a..b"), "invalid-hostname", id="an invalid hostname"),
         pytest.param(endpoint(owner="o" * 71), "invalid-owner", id="an owner that does not fit"),
@@ -703,14 +703,16 @@ def test_a_hostname_with_a_rejection_keeps_its_last_good_rule(changes: Changes) 
 
 def test_a_hostname_with_a_rejection_loses_no_path_while_others_are_written() -> None:
     state = existing(CLAIM, blue=(API_RULE, RULE))
-    changes = Changes(delete=(of_path(),), update_new=(endpoint(target="http://new"), endpoint(path="/x", nope="x")))
+    changes = Changes(
+        delete=(of_path(),), update_new=(endpoint(target="http://new"), endpoint(path="/x", no_tls_verfy="x"))
+    )
     planned = plan(state, changes, POLICY)
     assert [each.rules for each in planned.decisions] == [(RuleChange(BLUE, upserts=(rule(APP, "http://new"),)),)]
     assert reasons(planned) == [(APP, "invalid-property")]
 
 
 def test_an_update_with_a_rejection_takes_no_rule_over() -> None:
-    asked = create(endpoint(adopt="true"), endpoint(path="/x", nope="x"))
+    asked = create(endpoint(adopt="true"), endpoint(path="/x", no_tls_verfy="x"))
     planned = plan(existing(blue=(OTHER_RULE,)), asked, POLICY)
     assert planned.decisions == ()
     assert reasons(planned) == [(APP, "invalid-property"), (APP, "rule-conflict")]

@@ -88,7 +88,7 @@ def test_every_documented_property_is_known(name: str) -> None:
         ),
         pytest.param([("", "")], Reason.CORRUPTED_PROPERTIES, CORRUPTED, id="nameless"),
         pytest.param(
-            [("webhook/nope", ""), ("", "x")],
+            [("webhook/no-tls", ""), ("", "x")],
             Reason.CORRUPTED_PROPERTIES,
             CORRUPTED,
             id="nameless, before any other fault",
@@ -109,7 +109,7 @@ def test_options_are_canonical_and_only_those_of_the_origin_request() -> None:
     }
 
 
-TEAM, TAG = {"access-team-name": "team"}, {"access-aud-tag": "tag"}
+TEAM, TAG = {"access-team-name": "team"}, {"access-aud-tag": "a" * 64}
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_drift_is_reported_by_hostname() -> None:
 
 
 def test_an_update_to_what_is_reported_changes_nothing() -> None:
-    access = rule(APP, "http://all", access={"required": True, "teamName": "t", "audTag": ["b", "a"]})
+    access = rule(APP, "http://all", access={"required": True, "teamName": "t", "audTag": ["b" * 64, "a" * 64]})
     rules = (rule(APP, "http://b", "^/b", connectTimeout=5), access)
     state = existing(claim(APP, GREEN, resource="service/prod/app"), green=rules)
     reported = endpoints(state)

@@ -136,7 +136,11 @@ def test_an_endpoint_without_a_valid_hostname_is_rejected_under_the_name_that_it
 
 @pytest.mark.parametrize(
     "bad",
-    [endpoint(path="/bad", nope="x"), endpoint(path="/bad", owner="o" * 71), endpoint(path="/bad", owner="other")],
+    [
+        endpoint(path="/bad", no_tls_verfy="x"),
+        endpoint(path="/bad", owner="o" * 71),
+        endpoint(path="/bad", owner="other"),
+    ],
     ids=["an invalid property", "an owner that does not fit", "another owner"],
 )
 def test_a_request_beside_a_rejection_deletes_nothing_and_takes_nothing_over(bad: Endpoint) -> None:
@@ -148,14 +152,14 @@ def test_a_request_beside_a_rejection_deletes_nothing_and_takes_nothing_over(bad
 
 
 def test_rejections_alone_are_not_a_request() -> None:
-    changes = Changes(create=(endpoint(nope="x"),), delete=(endpoint(),))
+    changes = Changes(create=(endpoint(no_tls_verfy="x"),), delete=(endpoint(),))
     found, rejections = requests_in(changes, claimed(), POLICY)
     assert found == ()
     assert [rejection.reason for rejection in rejections] == ["invalid-property"]
 
 
 def test_a_rejection_is_reported_once() -> None:
-    twice = endpoint(nope="x")
+    twice = endpoint(no_tls_verfy="x")
     assert len(rejected(Changes(create=(twice,), update_new=(twice,)))) == 1
 
 

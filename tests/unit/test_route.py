@@ -19,6 +19,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from vocabulary.builders import BLUE, GREEN, POLICY, endpoint, rule
 
 APP = Hostname("app.example.com")
+A, B = "a" * 64, "b" * 64
 
 
 def canonical(desired: Endpoint, policy: Policy = POLICY) -> Endpoint:
@@ -55,8 +56,8 @@ def canonical(desired: Endpoint, policy: Policy = POLICY) -> Endpoint:
             id="options of the origin request",
         ),
         pytest.param(
-            endpoint(access_required="true", access_team_name="t", access_aud_tag="b,a"),
-            endpoint(access_required="true", access_team_name="t", access_aud_tag="a,b"),
+            endpoint(access_required="true", access_team_name="t", access_aud_tag=f"{B},{A}"),
+            endpoint(access_required="true", access_team_name="t", access_aud_tag=f"{A},{B}"),
             id="Access options",
         ),
         pytest.param(replace(endpoint("App.Example.COM."), ttl=300), endpoint(), id="hostname and TTL"),
@@ -102,7 +103,12 @@ def test_an_endpoint_has_one_form(desired: Endpoint, expected: Endpoint) -> None
             "webhook/adopt is 'maybe': accepted are true and false",
             id="an adopt that is not a boolean",
         ),
-        pytest.param(endpoint(nope="x"), Reason.INVALID_PROPERTY, "webhook/nope is not a property", id="a property"),
+        pytest.param(
+            endpoint(no_tls_verfy="x"),
+            Reason.INVALID_PROPERTY,
+            "webhook/no-tls-verfy is not a property",
+            id="a property",
+        ),
         pytest.param(
             endpoint(bastion_mode="true"),
             Reason.INVALID_PROPERTY,
@@ -136,14 +142,14 @@ def test_the_default_tunnel_is_the_first() -> None:
 
 def test_a_route_becomes_the_rule_that_publishes_it() -> None:
     desired = endpoint(
-        path="/api", no_tls_verify="true", access_required="true", access_team_name="t", access_aud_tag="a"
+        path="/api", no_tls_verify="true", access_required="true", access_team_name="t", access_aud_tag=A
     )
     assert route_of_endpoint(desired, POLICY).rule == rule(
         APP,
         "http://app:8080",
         "^/api(/|$)",
         noTLSVerify=True,
-        access={"audTag": ["a"], "required": True, "teamName": "t"},
+        access={"audTag": [A], "required": True, "teamName": "t"},
     )
 
 

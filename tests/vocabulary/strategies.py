@@ -44,7 +44,13 @@ RESTS = (
     ('"originRequest": {}', ODD_MEMBERS[0]),
     ('"originRequest":{"noTLSVerify":true, "unknownKnob" :1.0}',),
     ('"originRequest":{"connectTimeout":30,"httpHostHeader":"inner.example"}', *ODD_MEMBERS[1:]),
-    ('"originRequest":{"access":{"required":true,"teamName":"acme","audTag":["b","a"]}}',),
+    (
+        '"originRequest":{"access":{"required":true,"teamName":"acme","audTag":["'
+        + "b" * 64
+        + '","'
+        + "a" * 64
+        + '"]}}',
+    ),
 )
 """The members that people write into a rule besides its hostname, path and service."""
 
@@ -64,7 +70,7 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"http_host_header": "Inner.Example", "proxy_type": "SOCKS"},
     {"ip_rules": "allow 10.0.0.0/8 443 80, deny ::/0"},
     {"adopt": "True"},
-    {"access_required": "true", "access_team_name": "acme", "access_aud_tag": "b, a"},
+    {"access_required": "true", "access_team_name": "acme", "access_aud_tag": f"{'b' * 64}, {'a' * 64}"},
 )
 """Properties of an endpoint, in spellings other than the canonical one."""
 

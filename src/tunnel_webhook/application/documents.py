@@ -13,6 +13,7 @@ from functools import partial
 
 from tunnel_webhook.application.instrumentation import observe_belief, observe_foreign_write, observe_versions
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.inheritance import Base
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.belief import Belief, Reading
 from tunnel_webhook.ports import (
@@ -70,6 +71,11 @@ class Documents:
         readings = [*answers.values(), *(belief.reading for belief in self._beliefs.values())]
         documents = [reading.document for reading in readings if isinstance(reading, Reading)]
         return frozenset(rule.canonical_hostname for document in documents for rule in document.rules)
+
+    def bases(self) -> Mapping[str, Base]:
+        """Return what each document last believed sets for all of its rules, by tunnel."""
+        readings = ((tunnel, belief.reading) for tunnel, belief in self._beliefs.items())
+        return {tunnel: Base.of(reading.document) for tunnel, reading in readings if reading}
 
     def believe(
         self, answers: Mapping[str, Reading | Failure], old_claims: frozenset[str] | None = None

@@ -69,7 +69,7 @@ class TunnelService:
 
     async def adjust_endpoints(self, endpoints: tuple[Endpoint, ...], /) -> tuple[Endpoint, ...]:
         """Return endpoints in canonical form."""
-        adjustment = adjust(endpoints, self.policy)
+        adjustment = adjust(endpoints, self.policy, self.gathering.documents.bases())
         observe_adjustment(adjustment)
         return adjustment.endpoints
 

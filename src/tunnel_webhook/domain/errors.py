@@ -28,7 +28,23 @@ class Reason(Code):
     )
     NO_ZONE = "no-zone", "the credentials see no zone that holds the name"
     OUTSIDE_DOMAIN_FILTER = "outside-domain-filter", "the domain filter excludes the name"
-    TOO_MANY_PATHS = "too-many-paths", "the hostname has more paths than cloudflared can try on every request"
+    NOT_ALLOWED = "not-allowed", "the operator's policy does not allow it"
+    ADOPTION_NOT_ALLOWED = (
+        "adoption-not-allowed",
+        "a rule or record made by hand would be taken over, and the operator does not allow that for the hostname",
+    )
+    HELD_BY_ANOTHER_NAMESPACE = (
+        "held-by-another-namespace",
+        "the hostname belongs to another namespace until that one releases it",
+    )
+    ACCESS_WOULD_BE_REMOVED = (
+        "access-would-be-removed",
+        "the rule requires Access, and the endpoint does not ask for it any more",
+    )
+    TOO_MANY_PATHS = (
+        "too-many-paths",
+        "the hostname or the tunnel has more paths than cloudflared can try on every request",
+    )
     DOCUMENT_TOO_LARGE = "document-too-large", "the tunnel's document has no room for the rule"
     TUNNEL_CONFLICT = "tunnel-conflict", "two paths of one hostname ask for two tunnels"
     OWNED_BY_OTHER = "owned-by-other", "the hostname is claimed for another owner"

@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Self, TypeVar, cast
 
-import idna
-
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.idna_lookup import to_a_labels
 from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
-from tunnel_webhook.domain.quotation import quoted, shortened
+from tunnel_webhook.domain.quotation import has_user_information, quoted, shortened
 
 _MAX_LENGTH = 253
 # A name in Unicode may be longer than its A-labels, by characters that UTS 46 drops or joins.
@@ -23,7 +22,8 @@ _T = TypeVar("_T")
 class Hostname(str):
     """A name in canonical form: lower-case A-labels, no trailing dot, `*` only as the whole first label.
 
-    Labels are at most 63 characters, the whole at most 253; `_` is allowed. IDNA 2008 with UTS 46 mapping.
+    Labels are at most 63 characters, the whole at most 253; `_` is allowed. Names in Unicode are taken as cloudflared
+    looks them up, with UTS 46, so that emoji pass.
     It is a string, so it sorts, hashes and compares as one.
     """
 
@@ -70,14 +70,15 @@ def _invalid(text: str) -> InvalidEndpoint:
 
 
 def _to_ascii(name: str, text: str) -> str:
+    """Return a name with A-labels; an A-label that encodes what another one stands for is refused, not replaced."""
     try:
-        mapped = idna.uts46_remap(name, std3_rules=False, transitional=False)
-        return ".".join(
-            label if label.isascii() and not label.startswith("xn--") else idna.encode(label).decode()
-            for label in mapped.removesuffix(".").split(".")
-        )
-    except idna.IDNAError as error:
-        sentence = f"{quoted(text)} is not a hostname under IDNA 2008: {shortened(str(error))}"
+        labels = to_a_labels(name, only_international=True)
+        if name.isascii() and labels != name:
+            raise _invalid(text)
+        return labels.removesuffix(".")
+    except UnicodeError as error:
+        fault = "" if has_user_information(text) else f": {shortened(str(error))}"
+        sentence = f"{quoted(text)} is not a hostname under IDNA (UTS 46){fault}"
         raise InvalidEndpoint(Reason.INVALID_HOSTNAME, sentence) from error
 
 

@@ -1,6 +1,6 @@
 // Command cloudflared says what cloudflared makes of tunnel configurations: it
-// validates them, and matches requests against their rules, with the packages
-// of cloudflared itself. It reads one JSON object per line and answers each
+// validates them, says what each rule comes to, and matches requests against
+// the rules, with the packages of cloudflared itself. It reads one JSON object per line and answers each
 // with one, see [question] and [answer].
 package main
 
@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp/syntax"
+	"time"
 
 	"github.com/cloudflare/cloudflared/ingress"
 )
@@ -27,6 +29,17 @@ type answer struct {
 	Error   string `json:"error"`
 	Stage   string `json:"stage"`   // decode, validate, panic or input; empty if the configuration is good
 	Matches []int  `json:"matches"` // per request the index of the rule that wins
+	Took    []int  `json:"took"`    // per request the microseconds of finding it
+	Rules   []rule `json:"rules"`   // what it makes of each rule
+}
+
+// rule is what is left of a rule once the settings of the whole document are
+// inherited.
+type rule struct {
+	Service  string                      `json:"service"`  // "bastion" for a jump host
+	Verified bool                        `json:"verified"` // whether requests need an Access token
+	Config   ingress.OriginRequestConfig `json:"config"`
+	Size     int                         `json:"size"` // instructions of the path's program
 }
 
 func main() {
@@ -77,9 +90,30 @@ func ask(line []byte) (a answer) {
 	if err := json.Unmarshal([]byte(q.Document), &config); err != nil {
 		return fail("validate", err)
 	}
-	a.Matches = make([]int, len(q.Requests))
+	a.Matches, a.Took = make([]int, len(q.Requests)), make([]int, len(q.Requests))
 	for i, r := range q.Requests {
+		start := time.Now()
 		_, a.Matches[i] = config.Ingress.FindMatchingRule(r.Host, r.Path)
+		a.Took[i] = int(time.Since(start).Microseconds())
+	}
+	for _, r := range config.Ingress.Rules {
+		a.Rules = append(a.Rules, rule{r.Service.String(), len(r.Handlers) > 0, r.Config, size(r.Path)})
 	}
 	return a
+}
+
+// size counts the instructions that Go's regexp runs for an expression.
+func size(path *ingress.Regexp) int {
+	if path == nil {
+		return 0
+	}
+	parsed, err := syntax.Parse(path.String(), syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(program.Inst)
 }

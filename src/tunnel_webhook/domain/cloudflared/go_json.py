@@ -33,6 +33,22 @@ def fold_members(value: Json | Mapping[str, Json]) -> dict[str, Json]:
     return {fold_key(key): member for key, member in pairs.items() if member is not None}
 
 
+def fold_pointers(members: Mapping[str, Json]) -> dict[str, Json]:
+    """Return an object's members by folded name, where each is a pointer in Go.
+
+    Then null makes it absent again, and a later object is decoded into the earlier one of the same name.
+    """
+    folded: dict[str, Json] = {}
+    for key, member in members.items():
+        name = fold_key(key)
+        earlier = folded.pop(name, None)
+        if isinstance(earlier, dict) and isinstance(member, dict):
+            folded[name] = {**earlier, **member}
+        elif member is not None:
+            folded[name] = member
+    return folded
+
+
 def is_bool(value: Json) -> bool:
     """Whether Go decodes a value into a `bool`."""
     return isinstance(value, bool)

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Self
+from typing import Self, cast
 
 from tunnel_webhook.domain.cloudflared.alias import alias_of
-from tunnel_webhook.domain.cloudflared.go_json import fold_key, fold_members
+from tunnel_webhook.domain.cloudflared.go_json import fold_key, fold_members, fold_pointers
 from tunnel_webhook.domain.cloudflared.json_text import (
     Json,
     elements,
@@ -26,6 +26,7 @@ from tunnel_webhook.domain.cloudflared.json_text import (
 from tunnel_webhook.domain.cloudflared.origin_request import merge_origin_request, same_origin_request
 from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
 from tunnel_webhook.domain.errors import InvalidConfiguration
+from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
 
 INGRESS = "ingress"
 # RE2 needs more than Go for the same expression: with this, whatever Go compiles can be matched here.
@@ -193,6 +194,11 @@ class TunnelConfiguration:
         rules = join_elements(rule.text for rule in self.rules)
         return join_members((*self.before, f'"{INGRESS}":{rules}', *self.after))
 
+    @property
+    def origin_request(self) -> Mapping[str, Json]:
+        """The document's own `originRequest`, which its rules inherit; empty where it has none."""
+        return _origin_requests[self.before + self.after]
+
     def with_rules(self, rules: tuple[IngressRule, ...]) -> Self:
         """Return this document with other rules."""
         return replace(self, rules=rules)
@@ -207,3 +213,16 @@ class TunnelConfiguration:
             if rule.matches(host, path):
                 return rule
         return self.rules[-1] if self.rules else None
+
+
+def _origin_request_among(texts: tuple[str, ...]) -> Mapping[str, Json]:
+    document = cast("dict[str, Json]", parse_json(join_members(texts)))
+    origin = fold_pointers(document).get("originrequest")
+    return MappingProxyType(origin) if isinstance(origin, dict) else _NOTHING
+
+
+def _weigh(texts: tuple[str, ...], _: Mapping[str, Json]) -> int:
+    return 2 * weight_of_texts(texts, "")
+
+
+_origin_requests = Memo(_origin_request_among, _weigh, MIB)

@@ -2,7 +2,7 @@
 
 The table serves translation (a property's text to JSON and back), validation (the types that cloudflared decodes),
 merging (which keys are ours to write) and the documentation. Sources: Cloudflare, "Origin configuration parameters";
-cloudflared, config/configuration.go.
+cloudflared, config/configuration.go; the defaults, ingress/config.go.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from tunnel_webhook.domain.cloudflared.go_json import GoType, fold_key, fold_members, object_of
+from tunnel_webhook.domain.cloudflared.go_json import GoType, fold_key, fold_members, fold_pointers, object_of
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_values import (
+    AUDIENCES,
     BOOL,
     COUNT,
+    ENVIRONMENT,
+    HOST,
     IP_RULES,
-    LIST,
     PORT_NUMBER,
     PROXY_TYPE,
     SECONDS,
+    TEAM,
     TEXT,
     Kind,
 )
@@ -31,45 +34,65 @@ ACCESS = "access"
 class OriginKey:
     """One key: its name in the JSON, its name as an option, its kind, and the documentation of its value.
 
-    A key of the `access` member has `is_access`.
+    `default` is what cloudflared takes where neither the rule nor its document sets it, as the text of the option. A
+    key of the `access` member has `is_access`.
     """
 
     name: str
     option: str
     kind: Kind
     meaning: str
+    default: str = ""
     is_access: bool = False
+
+    @property
+    def path(self) -> str:
+        """The name as it is found from the `originRequest`, such as `noTLSVerify` or `access.required`."""
+        return f"{ACCESS}.{self.name}" if self.is_access else self.name
 
 
 ORIGIN_KEYS = (
-    OriginKey("connectTimeout", "connect-timeout", SECONDS, "seconds, or a duration such as `1m30s`"),
-    OriginKey("tlsTimeout", "tls-timeout", SECONDS, "seconds, or a duration"),
-    OriginKey("tcpKeepAlive", "tcp-keep-alive", SECONDS, "seconds, or a duration"),
-    OriginKey("keepAliveTimeout", "keep-alive-timeout", SECONDS, "seconds, or a duration"),
-    OriginKey("keepAliveConnections", "keep-alive-connections", COUNT, "a whole number"),
-    OriginKey("noHappyEyeballs", "no-happy-eyeballs", BOOL, "`true` or `false`"),
-    OriginKey("httpHostHeader", "http-host-header", TEXT, "text"),
-    OriginKey("originServerName", "origin-server-name", TEXT, "text"),
-    OriginKey("matchSNItoHost", "match-sni-to-host", BOOL, "`true` or `false`"),
+    OriginKey("connectTimeout", "connect-timeout", SECONDS, "seconds, or a duration such as `1m30s`", "30"),
+    OriginKey("tlsTimeout", "tls-timeout", SECONDS, "seconds, or a duration", "10"),
+    OriginKey("tcpKeepAlive", "tcp-keep-alive", SECONDS, "seconds, or a duration", "30"),
+    OriginKey("keepAliveTimeout", "keep-alive-timeout", SECONDS, "seconds, or a duration", "90"),
+    OriginKey("keepAliveConnections", "keep-alive-connections", COUNT, "a whole number up to 1000", "100"),
+    OriginKey("noHappyEyeballs", "no-happy-eyeballs", BOOL, "`true` or `false`", "false"),
+    OriginKey("httpHostHeader", "http-host-header", HOST, "a host, with or without a port"),
+    OriginKey("originServerName", "origin-server-name", HOST, "a host"),
+    OriginKey("matchSNItoHost", "match-sni-to-host", BOOL, "`true` or `false`", "false"),
     OriginKey("caPool", "ca-pool", TEXT, "a path on the host of every connector; needs `ALLOW_CA_POOL`"),
-    OriginKey("noTLSVerify", "no-tls-verify", BOOL, "`true` or `false`"),
-    OriginKey("http2Origin", "http2-origin", BOOL, "`true` or `false`"),
-    OriginKey("disableChunkedEncoding", "disable-chunked-encoding", BOOL, "`true` or `false`"),
+    OriginKey("noTLSVerify", "no-tls-verify", BOOL, "`true` or `false`", "false"),
+    OriginKey("http2Origin", "http2-origin", BOOL, "`true` or `false`", "false"),
+    OriginKey("disableChunkedEncoding", "disable-chunked-encoding", BOOL, "`true` or `false`", "false"),
     OriginKey("proxyType", "proxy-type", PROXY_TYPE, "`socks`"),
-    OriginKey("proxyAddress", "proxy-address", TEXT, "text"),
-    OriginKey("proxyPort", "proxy-port", PORT_NUMBER, "a port"),
-    OriginKey("bastionMode", "bastion-mode", BOOL, "`true` or `false`; needs `bastion` in `ALLOWED_SERVICES`"),
+    OriginKey("proxyAddress", "proxy-address", TEXT, "text", "127.0.0.1"),
+    OriginKey("proxyPort", "proxy-port", PORT_NUMBER, "a port", "0"),
+    OriginKey("bastionMode", "bastion-mode", BOOL, "`true` or `false`; needs `bastion` in `ALLOWED_SERVICES`", "false"),
     OriginKey("ipRules", "ip-rules", IP_RULES, "`allow 10.0.0.0/8 80 443, deny ::/0`: the first match wins"),
     OriginKey(
         "required",
         "access-required",
         BOOL,
         "`true` makes cloudflared verify the Access token; needs the team name and the audience tags",
+        "false",
         is_access=True,
     ),
-    OriginKey("teamName", "access-team-name", TEXT, "text", is_access=True),
-    OriginKey("audTag", "access-aud-tag", LIST, "comma-separated audience tags", is_access=True),
-    OriginKey("environment", "access-environment", TEXT, "text", is_access=True),
+    OriginKey(
+        "teamName",
+        "access-team-name",
+        TEAM,
+        "the name of the team, such as `acme` for `acme.cloudflareaccess.com`",
+        is_access=True,
+    ),
+    OriginKey(
+        "audTag",
+        "access-aud-tag",
+        AUDIENCES,
+        "comma-separated audience tags, of 64 hexadecimal digits each",
+        is_access=True,
+    ),
+    OriginKey("environment", "access-environment", ENVIRONMENT, "`fed`, for a FedRAMP account", is_access=True),
 )
 """Every key of `originRequest`, those of its `access` member last."""
 
@@ -99,7 +122,7 @@ def origin_request_of(options: Mapping[str, str]) -> dict[str, Json]:
 
 def options_of(origin_request: Mapping[str, Json]) -> dict[str, str]:
     """Return the canonical options of an `originRequest`; keys that we do not know are left out."""
-    members = fold_members(origin_request)
+    members = fold_pointers(origin_request)
     return _known(members, _TOP) | _known(fold_members(members.get(ACCESS)), _UNDER_ACCESS)
 
 

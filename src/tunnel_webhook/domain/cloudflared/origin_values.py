@@ -24,10 +24,15 @@ from tunnel_webhook.domain.cloudflared.go_json import (
 from tunnel_webhook.domain.cloudflared.json_text import Json
 
 _MAX_SECONDS = 86_400
-_MAX_COUNT = 2**31 - 1
+# A connector holds that many idle connections to one origin, and has tens of thousands of file descriptors in all.
+_MAX_COUNT = 1_000
 _MAX_PORT = 65_535
 _DURATION = re.compile(r"(?=.)(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 _TEXT = re.compile(r"[\x20-\x7e\u00a0-\U0010ffff]{1,1024}")
+# cloudflared puts a team into a URL as it is, and trusts the keys that it finds there (middleware/jwtvalidator.go).
+_TEAM = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_AUDIENCE = re.compile(r"[0-9a-f]{64}")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?)(:[0-9]{1,5})?")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -83,19 +88,40 @@ def _parse_text(text: str) -> Json:
     return text
 
 
+def _parse_host(text: str) -> Json:
+    if _HOST.fullmatch(text) is None:
+        message = "accepted is a host such as app.internal, with or without a port"
+        raise ValueError(message)
+    return text
+
+
+def _parse_team(text: str) -> Json:
+    if _TEAM.fullmatch(text.lower()) is None:
+        message = "accepted is the name of a team, one DNS label: acme for acme.cloudflareaccess.com"
+        raise ValueError(message)
+    return text.lower()
+
+
+def _parse_environment(text: str) -> Json:
+    if text.lower() != "fed":
+        message = "accepted is fed, for a FedRAMP account"
+        raise ValueError(message)
+    return "fed"
+
+
+def _parse_audiences(text: str) -> Json:
+    items = sorted({item.strip().lower() for item in text.split(",")} - {""})
+    if not items or not all(map(_AUDIENCE.fullmatch, items)):
+        message = "accepted are audience tags of 64 hexadecimal digits, separated by commas"
+        raise ValueError(message)
+    return list[Json](items)
+
+
 def _parse_proxy_type(text: str) -> Json:
     if text.lower() != "socks":
         message = "accepted is socks"
         raise ValueError(message)
     return "socks"
-
-
-def _parse_list(text: str) -> Json:
-    items = sorted({item.strip() for item in text.split(",")} - {""})
-    if not items:
-        message = "accepted is a comma-separated list"
-        raise ValueError(message)
-    return [_parse_text(item) for item in items]
 
 
 def _parse_ip_rules(text: str) -> Json:
@@ -144,5 +170,8 @@ COUNT = Kind(_parse_whole(_MAX_COUNT), str, is_int64)
 PORT_NUMBER = Kind(_parse_whole(_MAX_PORT), str, is_uint64)
 TEXT = Kind(_parse_text, str, is_string)
 PROXY_TYPE = Kind(_parse_proxy_type, str, is_string)
-LIST = Kind(_parse_list, _format_list, list_of(is_string))
+HOST = Kind(_parse_host, str, is_string)
+TEAM = Kind(_parse_team, str, is_string)
+ENVIRONMENT = Kind(_parse_environment, str, is_string)
+AUDIENCES = Kind(_parse_audiences, _format_list, list_of(is_string))
 IP_RULES = Kind(_parse_ip_rules, _format_ip_rules, list_of(_IP_RULE))

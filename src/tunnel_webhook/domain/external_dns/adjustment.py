@@ -5,15 +5,19 @@ Every sync brings all endpoints, nearly all of them unchanged, so the result for
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from sys import getsizeof
+from types import MappingProxyType
 
+from tunnel_webhook.domain.cloudflared.inheritance import DEFAULTS, Base
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.doubts import doubts_about
 from tunnel_webhook.domain.external_dns.endpoint import LABEL_WEIGHT, TUNNELLED_TYPES, Endpoint
 from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.properties import ignored_in
 from tunnel_webhook.domain.external_dns.route import endpoint_of_route
 from tunnel_webhook.domain.memo import MIB, Memo
 
@@ -29,11 +33,16 @@ class Unpublishable:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Adjusted endpoints; those among them that cannot be published; and those of types that no tunnel can carry."""
+    """Adjusted endpoints; those among them that cannot be published; and those of types that no tunnel can carry.
+
+    `doubts` are sentences about those that are published, sorted; `ignored` the names of properties that are not ours.
+    """
 
     endpoints: tuple[Endpoint, ...]
     unpublishable: tuple[Unpublishable, ...] = ()
     dropped: tuple[Endpoint, ...] = ()
+    doubts: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class _Adjusted:
     rank: int
     endpoint: Endpoint
     fault: Unpublishable | None
+    doubts: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -52,14 +63,16 @@ class _Adjusted:
         return (self.rank, endpoint.targets, endpoint.properties, tuple(sorted(endpoint.labels.items())))
 
 
-def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
-    """Return endpoints in canonical form, sorted; pure and idempotent.
+def adjust(
+    endpoints: Iterable[Endpoint], policy: Policy, bases: Mapping[str, Base] = MappingProxyType({})
+) -> Adjustment:
+    """Return endpoints in canonical form, sorted; pure and idempotent. `bases` by tunnel id, as far as they are known.
 
     One that cannot be published passes through marked. A, AAAA and CNAME of one name, path and resource become one
     CNAME. Types that no tunnel can carry are dropped.
     """
     desired = tuple(endpoints)
-    adjusted = _memo(policy).results(desired)
+    adjusted = _memo(policy, frozenset(bases.items())).results(desired)
     first: dict[str, _Adjusted] = {}
     for candidate in filter(None, adjusted):
         rival = first.setdefault(candidate.key, candidate)
@@ -69,13 +82,15 @@ def adjust(endpoints: Iterable[Endpoint], policy: Policy) -> Adjustment:
     return Adjustment(
         endpoints=tuple([candidate.endpoint for candidate in kept]),
         unpublishable=tuple([candidate.fault for candidate in kept if candidate.fault]),
+        doubts=tuple(sorted({doubt for candidate in kept for doubt in candidate.doubts})),
+        ignored=frozenset().union(*{candidate.ignored for candidate in kept}),
         dropped=tuple([endpoint for endpoint, result in zip(desired, adjusted, strict=True) if result is None]),
     )
 
 
 @lru_cache(maxsize=1)
-def _memo(policy: Policy) -> Memo[Endpoint, _Adjusted | None]:
-    return Memo(partial(_adjust_one, policy=policy), _weigh, 50 * MIB)
+def _memo(policy: Policy, bases: frozenset[tuple[str, Base]]) -> Memo[Endpoint, _Adjusted | None]:
+    return Memo(partial(_adjust_one, policy=policy, bases=dict(bases)), _weigh, 50 * MIB)
 
 
 def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:
@@ -85,13 +100,16 @@ def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:
     return adjusted.endpoint.weight - LABEL_WEIGHT * len(adjusted.endpoint.labels) + getsizeof(adjusted.key)
 
 
-def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
+def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -> _Adjusted | None:
     """Return an endpoint in canonical form, marked if it is unpublishable; None for a type that no tunnel can carry."""
     if endpoint.record_type not in TUNNELLED_TYPES:
         return None
     fault: Unpublishable | None = None
+    doubts: tuple[str, ...] = ()
     try:
-        adjusted = endpoint_of_route(translate(endpoint, policy), endpoint.labels, policy)
+        route = translate(endpoint, policy)
+        adjusted = endpoint_of_route(route, endpoint.labels, policy, bases.get(route.tunnel, DEFAULTS))
+        doubts = doubts_about(route)
     except InvalidEndpoint as error:
         adjusted = mark(endpoint, error)
         fault = Unpublishable(adjusted, error.reason, str(error))
@@ -103,4 +121,6 @@ def _adjust_one(endpoint: Endpoint, policy: Policy) -> _Adjusted | None:
         rank=TUNNELLED_TYPES.index(endpoint.record_type) + (len(TUNNELLED_TYPES) if intact else 0),
         endpoint=adjusted,
         fault=fault,
+        doubts=doubts,
+        ignored=ignored_in(endpoint),
     )

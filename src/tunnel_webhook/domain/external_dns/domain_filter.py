@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-import idna
-
 from tunnel_webhook.domain.cloudflared.re2_syntax import Pattern, compile_re2
 from tunnel_webhook.domain.errors import InvalidPattern
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.idna_lookup import to_u_labels
 from tunnel_webhook.domain.quotation import quoted, shortened
 
 
@@ -127,6 +126,4 @@ def _check_pattern(expression: str) -> None:
 
 def _to_unicode(name: str) -> str:
     """Return a name with its A-labels as U-labels, the form in which external-dns applies regular expressions."""
-    if "xn--" not in name:
-        return name
-    return ".".join(idna.decode(label) if label.startswith("xn--") else label for label in name.split("."))
+    return to_u_labels(name) if "xn--" in name else name

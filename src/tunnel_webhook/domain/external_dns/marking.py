@@ -17,7 +17,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import CORRUPTED, DRIFT, INVALID, PATH, PATH_MATCH, PREFIX
 from tunnel_webhook.domain.external_dns.route import Route, route_of_endpoint
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.quotation import shortened
+from tunnel_webhook.domain.quotation import masked, shortened
 
 UNKNOWN_PATH = "?"
 """Begins the set identifier of an endpoint whose path is not known; no RE2 expression begins with it.
@@ -66,11 +66,12 @@ def mark(endpoint: Endpoint, error: InvalidEndpoint) -> Endpoint:
         kept |= {(PATH, path), (PATH_MATCH, REGEX_MATCH)}
     return replace(
         endpoint,
-        dns_name=_canonical_name(endpoint.dns_name),
+        dns_name=masked(_canonical_name(endpoint.dns_name)),
+        targets=tuple(map(masked, endpoint.targets)),
         record_type=TUNNELLED_TYPES[0],
         ttl=0,
-        set_identifier=path,
-        properties=tuple(sorted(kept | {(INVALID, error.reason.value)})),
+        set_identifier=masked(path),
+        properties=tuple(sorted({(name, masked(text)) for name, text in kept} | {(INVALID, error.reason.value)})),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Self, cast
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
-from tunnel_webhook.domain.quotation import quoted
+from tunnel_webhook.domain.quotation import has_user_information, quoted
 
 URL_SCHEMES = ("http", "https", "ws", "wss", "tcp", "ssh", "rdp", "smb")
 SOCKET_SCHEMES = ("unix", "unix+tls")
@@ -35,6 +35,7 @@ _NAMED = {
     "bastion": "bastion",
     "socks-proxy": "socks-proxy",
 }
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _MAX_PORT = 65535
 _MAX_HOST = 253
 # unix(7): `sun_path` has 108 bytes, the last of which is null; cloudflared could never connect to a longer one.
@@ -89,6 +90,12 @@ def _checked(service: str) -> OriginService:
 
 def _canonical(text: str) -> tuple[str, str]:
     """Return the kind (as ALLOWED_SERVICES spells it) and the canonical text."""
+    if has_user_information(text) and _SOCKET.fullmatch(text) is None:
+        sentence = (
+            f"service {quoted(text)} has user information before its host, which cloudflared ignores and everyone who"
+            " may read the tunnel could read: remove it"
+        )
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
     if len(text) > _MAX_LENGTH:
         sentence = f"service {quoted(text)} is too long: a host has at most {_MAX_HOST} characters"
         raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
@@ -126,3 +133,20 @@ def _check_address(text: str, host: str, port: str | None) -> None:
         except ValueError as error:
             sentence = f"service {quoted(text)} has an address that is not IPv6"
             raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence) from error
+        return
+    labels = host.removesuffix(".").split(".")
+    if not all(labels):
+        sentence = f"service {quoted(text)} has a host with an empty label"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+    if _NUMBER.fullmatch(labels[-1]) and not _is_dotted_quad(labels):
+        sentence = f"service {quoted(text)} has a host that ends in a number and is not an address such as 10.0.0.1"
+        raise InvalidEndpoint(Reason.INVALID_SERVICE, sentence)
+
+
+def _is_dotted_quad(labels: list[str]) -> bool:
+    """Whether labels are the one spelling of an IPv4 address; some resolvers read `127.1` and `0x7f.1` as one too."""
+    try:
+        ipaddress.IPv4Address(".".join(labels))
+    except ValueError:
+        return False
+    return True

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
+from tunnel_webhook.domain.external_dns.origin_pattern import OriginScope
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
+from tunnel_webhook.domain.external_dns.permissions import DEFAULT_TUNNEL, Ask, Permissions, unnamed_denial
+from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.quotation import listed, quoted
 
 DEFAULT_OWNER = "default"
@@ -30,7 +34,8 @@ class Tunnel:
 class Policy:
     """The settings that planning and translating read; the first tunnel is the default one.
 
-    Raises ValueError without a tunnel, or for two of one id.
+    `permissions` are those of the policy file, None without one; only then do `allowed_origins` count. Raises
+    ValueError without a tunnel, or for two of one id.
     """
 
     tunnels: tuple[Tunnel, ...]
@@ -40,6 +45,9 @@ class Policy:
     cluster_domain: str = "cluster.local"
     allowed_services: frozenset[str] = DEFAULT_SERVICES
     allow_ca_pool: bool = False
+    permissions: Permissions | None = None
+    adopt_hostnames: tuple[HostnamePattern, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that there is a default tunnel, and that each tunnel is configured once."""
@@ -73,3 +81,25 @@ class Policy:
     def sees(self, owner: str) -> bool:
         """Whether this instance sees the hostnames of an owner."""
         return not self.owner_id or owner == self.owner_id
+
+    def names_of(self, tunnel_id: str) -> frozenset[str]:
+        """Return the names by which a policy file may mean a tunnel: its id, its name, and `default`."""
+        default = {DEFAULT_TUNNEL} if tunnel_id == self.default_tunnel.id else set[str]()
+        return frozenset({tunnel_id, self.tunnel_label(tunnel_id), *default})
+
+    def may_adopt(self, hostname: Hostname, namespace: str) -> bool:
+        """Whether what a person made for a hostname may be taken over for a namespace, which may be empty."""
+        if any(pattern.covers(hostname) for pattern in self.adopt_hostnames):
+            return True
+        return self.permissions is not None and self.permissions.may_adopt(hostname, namespace)
+
+    def binds_namespaces(self, hostname: Hostname) -> bool:
+        """Whether a hostname belongs to one namespace: with a policy file, unless that lists it in `shared`."""
+        return self.permissions is not None and not self.permissions.is_shared(hostname)
+
+    def objection(self, ask: Ask) -> str:
+        """Return why something may not be published, for the operator; nothing if it may."""
+        if self.permissions is None:
+            return unnamed_denial(ask.origins, filter(None, (*self.allowed_origins, self.default_origin)))
+        scope = OriginScope(ask.namespace, self.cluster_domain, self.default_origin)
+        return self.permissions.objection(ask, scope)

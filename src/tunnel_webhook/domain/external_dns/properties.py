@@ -13,6 +13,7 @@ from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.typing_errors import within_edits
 from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
 from tunnel_webhook.domain.quotation import quoted, shortened
 
@@ -20,6 +21,7 @@ PREFIX = "webhook/"
 SERVICE, PORT, SCHEME = "webhook/service", "webhook/port", "webhook/scheme"
 PATH, PATH_MATCH = "webhook/path", "webhook/path-match"
 TUNNEL, ADOPT = "webhook/tunnel", "webhook/adopt"
+ACCESS, NO_ACCESS = "webhook/access", "none"
 INVALID, DRIFT = "webhook/invalid", "webhook/drift"
 
 ROUTE_PROPERTIES: Mapping[str, str] = {
@@ -30,6 +32,7 @@ ROUTE_PROPERTIES: Mapping[str, str] = {
     PATH_MATCH: "`prefix` (default), `exact` or `regex` (RE2)",
     TUNNEL: "a configured tunnel, by name or id; the first one by default",
     ADOPT: "`true` takes over a rule that was made by hand and says something else",
+    ACCESS: "`none` publishes without Access what had it before; leaving the Access annotations out does not",
 }
 """The properties that say where a hostname leads, and the documentation of their values."""
 
@@ -43,6 +46,13 @@ CORRUPTED = (
 # 63 audience tags of Access; cloudflared sends every value along with each change of the document.
 _MAX_LENGTH = 4096
 _KNOWN = frozenset({*ROUTE_PROPERTIES, *ORIGIN_PROPERTIES, INVALID})
+_FAMILIES = (
+    *("access", "path", "tunnel", "origin", "proxy", "notls", "tls", "keepalive", "tcpkeep", "httphost", "http2"),
+    *("iprule", "capool", "bastion", "connecttimeout", "matchsni", "disablechunked", "nohappy", "adopt"),
+)
+"""The first letters of the names that are ours, whatever follows."""
+
+_SHORT = 4
 _CA_POOL, _BASTION_MODE = "ca-pool", "bastion-mode"
 _ACCESS_REQUIRED, _TEAM, _AUD = "access-required", "access-team-name", "access-aud-tag"
 
@@ -50,18 +60,50 @@ _ACCESS_REQUIRED, _TEAM, _AUD = "access-required", "access-team-name", "access-a
 def properties_of(endpoint: Endpoint) -> dict[str, str]:
     """Return the `webhook/` properties by name; raise InvalidEndpoint for one that is unknown, empty or ambiguous.
 
-    Properties of other providers are dropped, as external-dns itself does from v0.21 on.
+    Properties of other providers are dropped, as external-dns itself does from v0.21 on, and so are those of another
+    webhook (`ignored_in`).
     """
     properties: dict[str, str] = {}
     for name, text in sorted(endpoint.properties):
         if not name:
             raise InvalidEndpoint(Reason.CORRUPTED_PROPERTIES, CORRUPTED)
-        if name == DRIFT or not name.startswith(PREFIX):
+        if name == DRIFT or not name.startswith(PREFIX) or (name not in _KNOWN and not _meant[name]):
             continue
         fault = _fault(name, text, properties.setdefault(name, text))
         if fault:
             raise _invalid(fault)
     return properties
+
+
+def ignored_in(endpoint: Endpoint) -> frozenset[str]:
+    """Return the names of `webhook/` properties that are not ours, but those of another webhook in the cluster."""
+    return frozenset(
+        name
+        for name, _ in endpoint.properties
+        if name.startswith(PREFIX) and name not in _KNOWN and name != DRIFT and not _meant[name]
+    )
+
+
+def is_meant_for_us(name: str) -> bool:
+    """Whether an unknown `webhook/` property is one of ours, misspelt: a typo must not publish an unprotected service.
+
+    | name                                                          | meant for us |
+    |---------------------------------------------------------------|--------------|
+    | begins like a family of ours: `webhook/access-requierd`       | yes          |
+    | is at most two typing errors from one of ours: `webhook/sevice` | yes        |
+    | any other: `webhook/mikrotik-comment`                         | no           |
+
+    Hyphens, other separators and case do not count, so that `webhook/noTLSVerify` is meant for us too. Of a name of up
+    to four letters, one error is enough to be another.
+    """
+    letters = _letters(name)
+    if letters.startswith(_FAMILIES):
+        return True
+    return any(within_edits(letters, known, 2 if len(known) > _SHORT else 1) for known in _OURS)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.removeprefix(PREFIX).lower()))
 
 
 def _fault(name: str, text: str, first: str) -> str:
@@ -94,6 +136,21 @@ def parse_boolean(name: str, text: str) -> bool:
     return text.lower() == "true"
 
 
+def waives_access(properties: Mapping[str, str]) -> bool:
+    """Return whether an endpoint consents to the loss of Access; raise InvalidEndpoint for another value."""
+    value = properties.get(ACCESS, "")
+    if value and value.lower() != NO_ACCESS:
+        sentence = (
+            f"{ACCESS} is {quoted(value)}: accepted is none, for a hostname that anyone may open;"
+            f" {PREFIX}{_ACCESS_REQUIRED}, {PREFIX}{_TEAM} and {PREFIX}{_AUD} protect one"
+        )
+        raise _invalid(sentence)
+    if value and properties.get(PREFIX + _ACCESS_REQUIRED, "").lower() == "true":
+        sentence = f"{ACCESS} is none and {PREFIX}{_ACCESS_REQUIRED} is true: remove one of them"
+        raise _invalid(sentence)
+    return bool(value)
+
+
 def _canonical(named: tuple[str, str]) -> str:
     name, text = named
     kind = ORIGIN_OPTIONS[ORIGIN_PROPERTIES[name]].kind
@@ -119,12 +176,16 @@ def _disallowed(options: Mapping[str, str], policy: Policy) -> str:
 
 
 def _ineffective_access(options: Mapping[str, str]) -> str:
-    required = options.get(_ACCESS_REQUIRED)
-    if required is None and any(ORIGIN_OPTIONS[option].is_access for option in options):
+    required = options.get(_ACCESS_REQUIRED) == "true"
+    if not required and any(ORIGIN_OPTIONS[option].is_access for option in options if option != _ACCESS_REQUIRED):
         return f"Access settings have no effect without {PREFIX}{_ACCESS_REQUIRED}: set it to true to enforce them"
-    if required == "true" and not (_TEAM in options and _AUD in options):
+    if required and not (_TEAM in options and _AUD in options):
         return f"{PREFIX}{_ACCESS_REQUIRED} also needs {PREFIX}{_TEAM} and {PREFIX}{_AUD}"
     return ""
+
+
+_OURS = sorted(map(_letters, _KNOWN))
+_meant = Memo(is_meant_for_us, lambda name, _: weight_of_texts(name, ""), MIB)
 
 
 def _invalid(sentence: str) -> InvalidEndpoint:

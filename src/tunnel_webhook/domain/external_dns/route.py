@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
-from tunnel_webhook.domain.cloudflared.origin_request import options_of, origin_request_of
+from tunnel_webhook.domain.cloudflared.inheritance import DEFAULTS, SWITCHED_OFF, Base, options_on, stated_options
+from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS, origin_request_of
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.origin import origin_of
@@ -19,6 +20,7 @@ from tunnel_webhook.domain.external_dns.path import PREFIX_MATCH, REGEX_MATCH, p
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import (
     ADOPT,
+    NO_ACCESS,
     ORIGIN_PROPERTIES,
     PATH,
     PATH_MATCH,
@@ -26,11 +28,16 @@ from tunnel_webhook.domain.external_dns.properties import (
     options_in,
     parse_boolean,
     properties_of,
+    waives_access,
 )
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.quotation import masked
 
 ADOPT_LABEL = "tunnel-webhook-adopt"
 """`webhook/adopt` travels on as a label: external-dns compares properties with what is stored, but not labels."""
+
+ACCESS_LABEL = "tunnel-webhook-access"
+"""`webhook/access: none` travels on in the same way: a rule does not say that it has no Access."""
 
 _PROPERTIES = {option: name for name, option in ORIGIN_PROPERTIES.items()}
 
@@ -40,6 +47,7 @@ class Route:
     """A path of a hostname, and the service behind it in one tunnel.
 
     `path` is an RE2 expression or empty; `options` are those of the origin request, in canonical form, sorted.
+    `waives_access` is the consent to a rule without Access where one with Access is standing.
     """
 
     hostname: Hostname
@@ -50,11 +58,18 @@ class Route:
     owner: str = ""
     resource: str = ""
     adopt: bool = False
+    waives_access: bool = False
 
     @property
     def rule(self) -> IngressRule:
-        """The ingress rule that publishes the route."""
-        return IngressRule.make(self.hostname, self.path, self.service, origin_request_of(dict(self.options)))
+        """The ingress rule that publishes the route, where its document sets nothing for all rules."""
+        return self.rule_on(DEFAULTS)
+
+    def rule_on(self, base: Base) -> IngressRule:
+        """Return the ingress rule that publishes the route, given what its document sets for all rules."""
+        options = dict(self.options)
+        off = {ORIGIN_OPTIONS[option].name: SWITCHED_OFF[option] for option in base.dangers(self.service, options)}
+        return IngressRule.make(self.hostname, self.path, self.service, origin_request_of(options) | off)
 
 
 def route_of_endpoint(endpoint: Endpoint, policy: Policy) -> Route:
@@ -76,25 +91,37 @@ def route_of_endpoint(endpoint: Endpoint, policy: Policy) -> Route:
         owner=policy.owner_of(endpoint),
         resource=endpoint.resource,
         adopt=parse_boolean(ADOPT, properties[ADOPT]) if ADOPT in properties else adopted,
+        waives_access=waives_access(properties) or endpoint.labels.get(ACCESS_LABEL) == NO_ACCESS,
     )
 
 
-def route_of_rule(rule: IngressRule, hostname: Hostname, tunnel: str) -> Route:
+def route_of_rule(rule: IngressRule, hostname: Hostname, tunnel: str, base: Base = DEFAULTS) -> Route:
     """Return the route of an existing rule of a managed hostname, however the rule spells it, in a tunnel."""
-    return Route(hostname, rule.path, rule.service, tunnel, tuple(sorted(options_of(rule.origin_request).items())))
+    return Route(hostname, rule.path, rule.service, tunnel, tuple(sorted(options_on(rule, base).items())))
 
 
-def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy) -> Endpoint:
-    """Return the one endpoint of a route: a CNAME whose target is the service."""
-    properties = [(_PROPERTIES[option], text) for option, text in route.options]
+def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy, base: Base = DEFAULTS) -> Endpoint:
+    """Return the one endpoint of a route: a CNAME whose target is the service, without user information.
+
+    Options that equal the base of the rule are left out: a rule that spells them out means the same without them.
+    """
+    options = stated_options(dict(route.options), base)
+    properties = [(_PROPERTIES[option], text) for option, text in options.items()]
     if route.path:
         properties += [(PATH, route.path), (PATH_MATCH, REGEX_MATCH)]
     if route.tunnel != policy.default_tunnel.id:
         properties.append((TUNNEL, policy.tunnel_label(route.tunnel)))
     return Endpoint(
         dns_name=route.hostname,
-        targets=(route.service,),
+        targets=(masked(route.service),),
         set_identifier=route.path,
-        labels={**labels, ADOPT_LABEL: "true"} if route.adopt else labels,
+        labels=_labels(route, labels),
         properties=tuple(sorted(properties)),
     )
+
+
+def _labels(route: Route, labels: Mapping[str, str]) -> Mapping[str, str]:
+    consent = {ADOPT_LABEL: "true"} if route.adopt else {}
+    if route.waives_access:
+        consent[ACCESS_LABEL] = NO_ACCESS
+    return {**labels, **consent} if consent else labels

@@ -1,12 +1,14 @@
 """Capacity: how many paths a hostname may have, and how large a tunnel's document may become.
 
-Both bounds keep what one client asks for from harming everything else behind the same tunnel. What exists stays: only
+The bounds keep what one client asks for from harming everything else behind the same tunnel. What exists stays: only
 what would be added is rejected, in the order of hostnames and paths, so that every sync rejects the same.
 
 | bound                              | since                                                                           |
 |------------------------------------|---------------------------------------------------------------------------------|
 | 256 paths a hostname               | cloudflared tries the expression of every rule on every request of the tunnel,  |
 |                                    | whatever its host (ingress/rule.go): 256 of ours take it 30 µs, 4,000 half a ms |
+| 2,000 instructions of regular      | cloudflared runs them all on every request: 2,000 take 40 ms for a path of      |
+| expressions a tunnel               | 1,000 characters, and 0.6 s for one of 16,000; one expression has at most 100   |
 | 8 MiB a document                   | cloudflared loads one with 25 times its size in memory (60,000 hostnames, 9 MiB:|
 |                                    | 230 MiB, 1.7 s), and cannot receive one of 64 MiB (capnproto2/mem.go)           |
 """
@@ -16,7 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.external_dns.path import MAX_PROGRAMS, regex_size
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Decision, Rejection, RuleChange
 from tunnel_webhook.domain.planning.request import Request
@@ -58,6 +62,53 @@ def within_documents(
 
     What one decision removes makes room for itself only: another's deletion may still be withheld or refused.
     """
+    cheap, costly = _within_programs(decisions, existing)
+    kept, oversized = _within_sizes(cheap, existing)
+    return kept, (*costly, *oversized)
+
+
+def _within_programs(
+    decisions: Sequence[Decision], existing: Existing
+) -> tuple[tuple[Decision, ...], tuple[Rejection, ...]]:
+    growths = [
+        {change.tunnel: _programs_added(change, decision, existing) for change in decision.rules}
+        for decision in decisions
+    ]
+    if not any(more > 0 for growth in growths for more in growth.values()):
+        return tuple(decisions), ()
+    sizes = {tunnel: _programs_of(configuration.rules) for tunnel, configuration in existing.configurations.items()}
+    kept: list[Decision] = []
+    rejections: list[Rejection] = []
+    for decision, growth in zip(decisions, growths, strict=True):
+        full = [tunnel for tunnel, more in growth.items() if more > 0 and sizes[tunnel] + more > MAX_PROGRAMS]
+        if full:
+            sentence = (
+                f"the paths of tunnel {full[0]} would have regular expressions of more than {MAX_PROGRAMS} instructions"
+                " together, which cloudflared runs on every request: use prefix or exact paths, or another tunnel"
+            )
+            rejections.append(Rejection(decision.hostname, Reason.TOO_MANY_PATHS, sentence))
+            continue
+        kept.append(decision)
+        for tunnel, more in growth.items():
+            sizes[tunnel] += max(more, 0)
+    return tuple(kept), tuple(rejections)
+
+
+def _programs_added(change: RuleChange, decision: Decision, existing: Existing) -> int:
+    """Return by how many instructions a change makes a tunnel's expressions longer; 0 where it writes none."""
+    if not any(regex_size(rule.path) for rule in change.upserts):
+        return 0
+    before = existing.rules_in(change.tunnel, decision.hostname)
+    return _programs_of(change.applied_to(before)) - _programs_of(before)
+
+
+def _programs_of(rules: Iterable[IngressRule]) -> int:
+    return sum(regex_size(rule.path) for rule in rules)
+
+
+def _within_sizes(
+    decisions: Sequence[Decision], existing: Existing
+) -> tuple[tuple[Decision, ...], tuple[Rejection, ...]]:
     sizes = {tunnel: len(configuration.text) for tunnel, configuration in existing.configurations.items()}
     if max(sizes.values(), default=0) + _at_most_added(decisions) <= MAX_DOCUMENT:
         return tuple(decisions), ()

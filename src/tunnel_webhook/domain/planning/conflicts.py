@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.cloudflared.inheritance import Base, differences, mean_the_same
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.request import Request
-from tunnel_webhook.domain.quotation import shortened
+from tunnel_webhook.domain.quotation import quoted, shortened
 
 Conflict: TypeAlias = tuple[Reason, str]
 """The reason, and the sentence for the operator."""
@@ -41,17 +43,25 @@ def rule_conflict(request: Request, tunnel: str, existing: Existing) -> Conflict
     places = existing.tunnels_with(request.hostname)
     if not places or any(route.adopt for route in request.routes):
         return None
-    desired = {route.path: route.rule for route in request.routes}
     for place in places:
+        base = existing.bases[place]
+        desired = {route.path: route.rule_on(base) for route in request.routes}
         rules = existing.rules_in(place, request.hostname)
         for rule in rules:
-            same = rule.path in desired and rule.is_equivalent_to(desired[rule.path])
+            same = rule.path in desired and mean_the_same(rule, desired[rule.path], base)
             if not same or place != tunnel or len(rules) > len(desired):
                 path = f" (path {shortened(rule.path)})" if rule.path else ""
                 sentence = (
                     f"tunnel {place} already has a rule for {request.hostname}{path} that this service did not make, to"
-                    f" {shortened(rule.service)}: make it the same, remove it, or take it over with"
-                    ' webhook/adopt: "true"'
+                    f" {shortened(rule.service)}{_differing(rule, desired.get(rule.path), base)}: make it the same,"
+                    ' remove it, or take it over with webhook/adopt: "true"'
                 )
                 return Reason.RULE_CONFLICT, sentence
     return None
+
+
+def _differing(standing: IngressRule, desired: IngressRule | None, base: Base) -> str:
+    """Return the keys in which a standing rule differs from what is asked, as part of a sentence."""
+    found = differences(standing, desired, base) if desired else ()
+    named = ", ".join(f"{key} is {quoted(there)} there and {quoted(asked)} here" for key, there, asked in found)
+    return f" ({named})" if named else ""

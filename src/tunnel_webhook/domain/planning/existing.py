@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tunnel_webhook.domain.claim import Claim, claims_among
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.inheritance import Base
 from tunnel_webhook.domain.code import Code
 from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, Zone
 from tunnel_webhook.domain.errors import InvalidEndpoint
@@ -36,7 +37,8 @@ class Existing:
 
     `zones` by name; `claims` by hostname; `neighbours` are the records, other than claims, that cannot share a name
     with a CNAME; `rules` by tunnel id and canonical hostname, managed or not; `configurations` by tunnel id;
-    `shadowed` by tunnel id the managed hostnames that lose requests to the rules before theirs.
+    `bases` by tunnel id what its document sets for all rules; `shadowed` by tunnel id the managed hostnames that lose
+    requests to the rules before theirs.
     """
 
     zones: Mapping[str, Zone]
@@ -44,6 +46,7 @@ class Existing:
     neighbours: Mapping[str, tuple[DnsRecord, ...]]
     rules: Mapping[str, Mapping[str, tuple[IngressRule, ...]]]
     configurations: Mapping[str, TunnelConfiguration] = field(repr=False)
+    bases: Mapping[str, Base] = field(repr=False)
     shadowed: Mapping[str, frozenset[str]] = field(repr=False)
 
     @classmethod
@@ -67,6 +70,7 @@ class Existing:
             neighbours=_neighbours(resolving.values(), {claim.record for claim in claims.values()}),
             rules={tunnel: _by_hostname(configuration.rules) for tunnel, configuration in configurations.items()},
             configurations=configurations,
+            bases={tunnel: Base.of(configuration) for tunnel, configuration in configurations.items()},
             shadowed={
                 tunnel: shadowed(configuration.rules, claims) for tunnel, configuration in configurations.items()
             },

@@ -28,8 +28,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tunnel_webhook.domain.claim import Claim, Marker, claim_for
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.cloudflared.inheritance import Base, mean_the_same
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
+from tunnel_webhook.domain.external_dns.access import keeping_access
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
@@ -40,6 +43,7 @@ from tunnel_webhook.domain.planning.conflicts import record_conflict, rule_confl
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
 from tunnel_webhook.domain.planning.request import Request, requests_in
+from tunnel_webhook.domain.planning.sticky_access import within_access
 from tunnel_webhook.domain.quotation import listed
 
 
@@ -148,6 +152,8 @@ def _keep(request: Request, claim: Claim, existing: Existing) -> Verdict:
     """Update or move a hostname that is ours."""
     tunnel = _destination(request, claim, existing)
     request, rejections = _within(request, tunnel, existing)
+    request, lost = within_access(request, existing.rules_in(existing.home(claim), request.hostname))
+    rejections = (*rejections, *lost)
     if not request.routes:
         return Verdict(rejections=rejections)
     stays = tunnel == claim.tunnel
@@ -222,14 +228,22 @@ def _rule_changes(
     Rules that already say what is asked are left alone, unless the document is to be laid out again.
     """
     first = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, request.hostname))}
-    desired = [route.rule for route in request.routes]
-    upserts = tuple(
-        rule for rule in desired if rewritten or rule.path not in first or not first[rule.path].is_equivalent_to(rule)
-    )
-    claim = existing.claims.get(request.hostname)
+    base, claim = existing.bases[tunnel], existing.claims.get(request.hostname)
+    desired = [_rule_in_place_of(first.get(route.path), route, base, adopted=claim is None) for route in request.routes]
+    upserts = tuple(rule for rule in desired if rewritten or rule is not first.get(rule.path))
     staying = existing.paths(claim) - request.deletes if claim and not claim.is_releasing else frozenset[str]()
     removals = tuple(sorted(first.keys() - request.paths - staying))
     return (RuleChange(tunnel, upserts, removals),) if upserts or removals else ()
+
+
+def _rule_in_place_of(standing: IngressRule | None, route: Route, base: Base, *, adopted: bool) -> IngressRule:
+    """Return the rule of a route; the standing one if it means the same, and with its Access if it is adopted."""
+    rule = route.rule_on(base)
+    if standing is None:
+        return rule
+    if adopted:
+        rule = keeping_access(standing, rule, route)
+    return standing if mean_the_same(standing, rule, base) else rule
 
 
 def _marker(request: Request, existing: Marker | None = None) -> Marker:

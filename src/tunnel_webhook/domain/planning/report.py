@@ -46,8 +46,9 @@ def _endpoints(existing: Existing, claim: Claim, policy: Policy) -> Iterator[End
     by_path = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, claim.hostname))}
     if not by_path:
         yield Endpoint(claim.hostname, targets=(claim.record.content,), labels=labels)
+    base = existing.bases[tunnel]
     for path in sorted(by_path):
-        yield endpoint_of_route(route_of_rule(by_path[path], claim.hostname, tunnel), labels, policy)
+        yield endpoint_of_route(route_of_rule(by_path[path], claim.hostname, tunnel, base), labels, policy, base)
         # A claim names the resource of the first path only; for the other paths, external-dns chooses one itself.
         labels = owner
 
