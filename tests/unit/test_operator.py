@@ -65,7 +65,7 @@ async def test_an_explanation_names_the_rule_that_wins() -> None:
     explanation = await operator(documents, claim("app.example.com")).explain(Hostname("app.example.com"), "/")
     matches = [each.match for each in explanation.candidates if each.tunnel == BLUE]
     assert matches == [Match.WINS, Match.UNREACHED]
-    assert explanation.is_answered
+    assert explanation.winner is not None
 
 
 async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on() -> None:

@@ -30,7 +30,7 @@ class Operator:
 
         Without changes, everything published is asked for again, so the plan shows the drift that can be repaired.
         """
-        changes = changes if changes is not None else await self._published()
+        changes = changes if changes is not None else await self._asked_again()
         existing = await self.gathering.existing(hostnames_in(changes))
         return existing, guarded_plan(existing, changes, self.policy, self.guard)
 
@@ -41,11 +41,11 @@ class Operator:
         """
         return explain(hostname, path, await self.gathering.existing([hostname]), self.policy, asked)
 
-    async def drift(self) -> Report:
+    async def published(self) -> Report:
         """Return what is published, and how it has drifted."""
         return report(await self.gathering.existing(), self.policy)
 
-    async def _published(self) -> Changes:
+    async def _asked_again(self) -> Changes:
         endpoints = report(await self.gathering.existing(), self.policy).endpoints
         # A claim without a rule does not say which origin it had, so it cannot be asked for again.
         without_rule = (DRIFT, Drift.NO_RULE.value)

@@ -98,12 +98,12 @@ class Explanation:
     def fault(self) -> str:
         """Why a visitor does not reach a service, as far as the configuration shows; nothing if one is reached.
 
-        | the first of these that holds                                        | is the fault     |
-        |----------------------------------------------------------------------|------------------|
-        | no zone holds the name, or no record answers for it                  | nothing resolves |
-        | the record is not a proxied one to a tunnel                          | another way      |
-        | no rule of that tunnel takes the request, or only one that answers   |                  |
-        | every host with a status does                                        | no service       |
+        | the first of these that holds                                               | then                |
+        |-----------------------------------------------------------------------------|---------------------|
+        | no zone holds the name, or no record answers for it                         | it does not resolve |
+        | the record is not a proxied one that points at a tunnel                     | no tunnel is asked  |
+        | no rule of that tunnel takes the request                                    | no service is       |
+        | only one for every host does, which answers with a status                   | no service is       |
         """
         if not self.zone:
             return "no zone that the credentials see holds it"
@@ -111,13 +111,14 @@ class Explanation:
             return "no record answers for it"
         if not self.record.tunnel:
             return "its record does not point at a tunnel"
-        if not self.record.proxied:
-            return "its record is not proxied"
+        return self._fault_of_rules() if self.record.proxied else "its record is not proxied"
+
+    def _fault_of_rules(self) -> str:
         winner = self.winner
         if winner is None:
             return "its record points at a tunnel in which no rule takes the request"
         if winner.rule.matches_every_host and winner.rule.service.startswith("http_status:"):
-            return f"no rule but the catch-all takes the request, which answers {winner.rule.service}"
+            return f"no rule but the catch-all takes the request, and that answers {winner.rule.service}"
         return ""
 
     @property
