@@ -13,6 +13,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from doubles.child_process import LONG, child_process
 
@@ -42,8 +44,9 @@ class RunningWebhook:
 
 @contextmanager
 def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SERVE) -> Iterator[RunningWebhook]:
-    """Start Python with these arguments, wait until both ports are open, and end the process when the block ends.
+    """Start Python with these arguments, wait until it is up, and end the process when the block ends.
 
+    It is up when both ports are open and its first contact with the backend has ended, however that went.
     The process has this environment, ports, and nothing more than `bare_environment`.
     """
     ports = dict(zip(("PORT", "EXPOSED_PORT"), map(str, free_ports(2)), strict=True))
@@ -56,6 +59,7 @@ def running_webhook(environment: Mapping[str, str], command: Sequence[str] = SER
                 for name in ports:
                     _wait_for(int(complete[name]), process, log)
                 webhook_url, exposed_url = (f"http://127.0.0.1:{complete[name]}" for name in ports)
+                _wait_for_contact(exposed_url)
                 yield RunningWebhook(webhook_url, exposed_url, process, log)
 
 
@@ -91,6 +95,18 @@ def is_open(port: int) -> bool:
 
 def _is_free(port: int) -> bool:
     return not is_open(port)
+
+
+def _wait_for_contact(exposed_url: str) -> None:
+    def has_ended() -> bool:
+        try:
+            with urlopen(f"{exposed_url}/readyz", timeout=LONG) as answer:  # noqa: S310 -- of this machine
+                body = answer.read()
+        except HTTPError as error:
+            body = error.read()
+        return json.loads(body)["seconds_since_contact"] is not None
+
+    wait_until(has_ended)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

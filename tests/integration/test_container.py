@@ -181,10 +181,10 @@ async def test_readiness_is_that_of_the_last_contact_of_the_service(
         now = 1000.0
         after = await client.get("/readyz")
 
-    assert before.status_code == 200
+    assert before.status_code == 503
     assert before.json() == {
-        "ready": True,
-        "sentence": "the backend has not been asked yet",
+        "ready": False,
+        "sentence": "the backend has not answered yet",
         "seconds_since_contact": None,
     }
     assert after.status_code == status

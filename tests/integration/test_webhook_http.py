@@ -438,3 +438,37 @@ async def test_a_long_path_is_cut_in_the_answer(client: httpx.AsyncClient) -> No
 
     assert answer.status_code == 404
     assert len(answer.content) < 1024
+
+
+async def test_the_last_change_set_is_returned_without_calling_a_port(
+    client: httpx.AsyncClient, driven: Driven
+) -> None:
+    before = await client.get("/changes")
+    await post("/records", b'{"create":[{"dnsName":"app.example.com","targets":["https://me:hunter2@app"]}]}')(client)
+    driven[0].step = driven[1].step = fail(AssertionError("no port may be called"))
+
+    answer = await client.get("/changes")
+
+    assert before.json() == {"seconds": None, "changes": None, "bytes": 0}
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    (created,) = answer.json()["changes"]["create"]
+    assert created == {"dnsName": "app.example.com", "targets": ["https://***@app"]}
+
+
+async def test_a_body_that_is_no_change_set_is_not_kept(client: httpx.AsyncClient) -> None:
+    await post("/records", b"{}")(client)
+    await post("/records", b"[]")(client)
+
+    assert (await client.get("/changes")).json()["bytes"] == 2
+    assert (await client.get("/changes")).json()["changes"]["create"] == []
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}])
+async def test_the_last_change_set_is_under_the_same_admission(
+    client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    assert (await client.get("/changes", headers=headers)).status_code == 403
+    client.auth = ("any", "another")
+    assert (await client.get("/changes")).status_code == 401
+    assert (await client.get("/changes", auth=None)).status_code == 401

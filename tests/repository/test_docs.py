@@ -18,7 +18,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Plan, Rejection
 from tunnel_webhook.domain.planning.report import Report
-from tunnel_webhook.settings import RETIRED, VARIABLES
+from tunnel_webhook.settings import ALIASES, RETIRED, VARIABLES
 from vocabulary.builders import POLICY, endpoint
 from vocabulary.manifests import DEPLOY, EXAMPLES, load
 
@@ -30,7 +30,10 @@ PAGES = [
     *sorted((ROOT / "adrs").glob("*.md")),
 ]
 ANNOTATIONS = {*(name.removeprefix(PREFIX) for name in ROUTE_PROPERTIES), *ORIGIN_OPTIONS}
-NOT_OURS = {"HTTPS_PROXY", "SO_REUSEPORT"}
+NOT_OURS = {
+    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SO_REUSEPORT"),
+    *("CF_API_TOKEN", "EXTERNAL_DNS_DOMAIN_FILTER", "FOO_PORT", "MAX_DELETE", "POLICY_FILE"),
+}
 METRICS = {row[0].strip("`") for table in TABLES if table.page.stem == "metrics" for row in table.rows}
 MAX_COLUMNS = 120
 HEAD_OF_PATHS = ("`webhook-path-match`", "`webhook-path`", "expression", "requests that match")
@@ -104,7 +107,7 @@ def test_every_setting_annotation_and_metric_that_is_named_exists(page: Path) ->
     )
     metrics = set(re.findall(r"tunnel_webhook_\w+", text))
 
-    assert settings - {*VARIABLES, *RETIRED, *NOT_OURS} == set()
+    assert settings - {*VARIABLES, *ALIASES, *RETIRED, *NOT_OURS} == set()
     assert annotations - {*ANNOTATIONS, "invalid", "drift"} == set()
     assert metrics - METRICS == set()
 

@@ -127,7 +127,7 @@ async def test_a_write_at_once_without_an_answer_is_unsettled() -> None:
 async def test_every_answer_sets_cloudflares_clock_refusals_included() -> None:
     operations, _ = api(
         httpx.Response(200, headers={"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}, content=success("1").content),
-        httpx.Response(403, headers={"Date": "Sun, 06 Nov 1994 08:49:39 GMT"}),
+        httpx.Response(403, headers={"Date": "Sun, 06 Nov 1994 08:49:39 GMT"}, content=b'{"success":false}'),
     )
     await operations.get(int, READ, "/x")
     assert operations.now() == 784111777.0

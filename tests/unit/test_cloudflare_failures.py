@@ -2,8 +2,9 @@
 
 import pytest
 
-from tunnel_webhook.adapters.cloudflare.envelope import Fault
+from tunnel_webhook.adapters.cloudflare.envelope import Fault, decode_response
 from tunnel_webhook.adapters.cloudflare.failures import CURES, Operation, Refused, failure_of_fault
+from tunnel_webhook.ports import TemporaryFailure
 
 READ, WRITE = Operation("list zones"), Operation("save configuration", "tunnel blue", writes=True)
 
@@ -39,6 +40,38 @@ def test_a_code_with_a_cure_is_explained_by_it_and_concerns_the_whole_request(co
 )
 def test_a_refusal_names_what_an_operator_can_do(fault: Fault, cure: str) -> None:
     assert cure in str(failure_of_fault(READ, fault))
+
+
+def page(status: int) -> Fault:
+    """Return the fault in an answer that is a page."""
+    fault = decode_response(status, {}, b"<html>Blocked</html>")
+    assert isinstance(fault, Fault)
+    return fault
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 405, 451, 501, 502, 504])
+def test_an_answer_that_is_not_the_apis_is_of_something_between_us_and_cloudflare(status: int) -> None:
+    for operation in (READ, WRITE):
+        failure = failure_of_fault(operation, page(status))
+
+        assert isinstance(failure, TemporaryFailure)
+        assert "something between us and Cloudflare answered, and not the API" in str(failure)
+        assert "CLOUDFLARE_API_URL" in str(failure)
+        assert "credentials" not in str(failure)
+        assert "Blocked" not in str(failure)
+
+
+def test_the_page_of_cloudflares_own_edge_is_cloudflares() -> None:
+    failure = failure_of_fault(READ, page(522))
+
+    assert str(failure) == "cannot list zones: Cloudflare answered 522, HTTP 522 with a body that is not the API's"
+
+
+def test_a_token_that_is_refused_is_not_called_valid() -> None:
+    for code in (None, 10000):
+        sentence = str(failure_of_fault(READ, Fault(403, code, "10000: Authentication error")))
+
+        assert "the credentials are not valid, or no longer, or do not allow this" in sentence
 
 
 def test_a_temporary_failure_says_what_failed_and_how_long_cloudflare_asks_to_wait() -> None:

@@ -39,6 +39,7 @@ def statuses(*numbers: int) -> tuple[tuple[int, None], ...]:
     return tuple((number, None) for number in numbers)
 
 
+FOREIGN_REFUSALS = statuses(401, 403, 404, 405, 407, 451, 499)
 TABLE = {
     "429, 503": Row(Meaning.NOT_DONE, ((429, 971), *statuses(429, 503)), METHODS, NotDone, NotDone),
     "no connection": Row(
@@ -74,6 +75,9 @@ TABLE = {
     "any other exception of httpx": Row(
         Meaning.UNREADABLE, (httpx.StreamError, httpx.CookieConflict), (), TemporaryFailure, Unsettled
     ),
+    "4xx but 400, 409, 413, 422 without the API's body": Row(
+        Meaning.UNREADABLE, FOREIGN_REFUSALS, (), TemporaryFailure, Unsettled
+    ),
     "any other status": Row(
         Meaning.REFUSED,
         (
@@ -94,7 +98,9 @@ TABLE = {
     ),
 }
 FAULTS = [
-    pytest.param(row, Fault(*outcome, "a sentence"), id=f"{name}: {outcome}")
+    pytest.param(
+        row, Fault(*outcome, "a sentence", is_foreign=row.outcomes is FOREIGN_REFUSALS), id=f"{name}: {outcome}"
+    )
     for name, row in TABLE.items()
     for outcome in row.outcomes
     if isinstance(outcome, tuple)

@@ -12,6 +12,7 @@ from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Drift
 from tunnel_webhook.domain.planning.explanation import Match
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.domain.planning.plan import Action
@@ -65,7 +66,7 @@ async def test_an_explanation_names_the_rule_that_wins() -> None:
     explanation = await operator(documents, claim("app.example.com")).explain(Hostname("app.example.com"), "/")
     matches = [each.match for each in explanation.candidates if each.tunnel == BLUE]
     assert matches == [Match.WINS, Match.UNREACHED]
-    assert explanation.is_answered
+    assert explanation.winner is not None
 
 
 async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on() -> None:
@@ -75,3 +76,18 @@ async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on() -> None:
     asked = Operator(Gathering(known, zones, POLICY), POLICY, Guard())
     with pytest.raises(PermanentFailure, match=f"tunnel {GREEN}"):
         await asked.explain(Hostname("app.example.com"), "/")
+
+
+async def test_what_is_published_is_reported_with_its_drift() -> None:
+    documents = {BLUE: configuration(rule("app.example.com")), GREEN: configuration()}
+    reported = await operator(documents, claim("app.example.com"), claim("empty.example.com")).published()
+    assert [endpoint.dns_name for endpoint in reported.endpoints] == ["app.example.com", "empty.example.com"]
+    assert reported.drift == (("empty.example.com", Drift.NO_RULE),)
+
+
+async def test_an_explanation_judges_what_was_asked_for_last() -> None:
+    explanation = await operator().explain(
+        Hostname("app.example.com"), "/", Changes(create=(endpoint(target="ftp://x"),))
+    )
+    assert [rejection.reason.value for rejection in explanation.rejections] == ["invalid-service"]
+    assert not explanation.works

@@ -1,5 +1,6 @@
 """The four verbs: what external-dns gets, what is applied, and what is raised for the rest."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
@@ -427,7 +428,7 @@ async def test_readiness_is_the_last_contact_with_the_ports() -> None:
     tunnels, zones = memory()
     stepped = SteppedZones(zones)
     api = service(tunnels, stepped)
-    assert api.contact.readiness() == Readiness(ready=True, sentence="the backend has not been asked yet")
+    assert api.contact.readiness() == Readiness(ready=False, sentence="the backend has not answered yet")
 
     await api.records()
     assert api.contact.readiness() == Readiness(ready=True, sentence="the backend answered", seconds_since_contact=0.0)
@@ -436,6 +437,53 @@ async def test_readiness_is_the_last_contact_with_the_ports() -> None:
     with pytest.raises(TemporaryFailure):
         await api.records()
     assert api.contact.readiness() == Readiness(ready=False, sentence="rate limited", seconds_since_contact=0.0)
+
+
+REFUSED = PermanentFailure("the token was refused")
+
+
+class Naps:
+    """Notes how long was slept, and ends with the last of a number of naps."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if len(self.seconds) == self.number:
+            raise asyncio.CancelledError
+
+
+async def test_the_ports_are_asked_at_the_start_and_again_while_they_do_not_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tunnels, zones = memory()
+    asked: list[bool] = []
+
+    async def refuse_twice(_: str) -> None:
+        asked.append(True)
+        if len(asked) < 3:
+            raise REFUSED
+
+    api, naps = service(tunnels, SteppedZones(zones, refuse_twice)), Naps(5)
+    with pytest.raises(asyncio.CancelledError):
+        await api.keep_contact(naps)
+
+    assert naps.seconds == [30.0] * 5
+    assert api.contact.readiness().ready
+    assert caplog.messages.count("not ready: the token was refused") == 1
+
+
+async def test_a_process_with_a_token_that_never_worked_is_not_ready() -> None:
+    tunnels, zones = memory()
+    api, naps = service(tunnels, SteppedZones(zones, fail(REFUSED))), Naps(2)
+    with pytest.raises(asyncio.CancelledError):
+        await api.keep_contact(naps)
+
+    assert api.contact.readiness() == Readiness(
+        ready=False, sentence="the token was refused", seconds_since_contact=0.0
+    )
 
 
 async def test_rejected_changes_are_an_answer_of_the_ports() -> None:

@@ -32,9 +32,9 @@ class Contact:
         self._succeeded()
 
     def readiness(self) -> Readiness:
-        """Return how the last contact went; a process that has not asked yet is ready."""
+        """Return how the last contact went; a process to which nothing has answered yet is not ready."""
         if self._at is None:
-            return Readiness(ready=True, sentence="the backend has not been asked yet")
+            return Readiness(ready=False, sentence="the backend has not answered yet")
         return Readiness(
             ready=not self._failure,
             sentence=self._failure or "the backend answered",

@@ -13,7 +13,7 @@ from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.explanation import Explanation, explain
 from tunnel_webhook.domain.planning.guard import Guard, guarded_plan
 from tunnel_webhook.domain.planning.plan import Plan
-from tunnel_webhook.domain.planning.report import report
+from tunnel_webhook.domain.planning.report import Report, report
 from tunnel_webhook.domain.planning.request import hostnames_in
 
 
@@ -30,15 +30,22 @@ class Operator:
 
         Without changes, everything published is asked for again, so the plan shows the drift that can be repaired.
         """
-        changes = changes if changes is not None else await self._published()
+        changes = changes if changes is not None else await self._asked_again()
         existing = await self.gathering.existing(hostnames_in(changes))
         return existing, guarded_plan(existing, changes, self.policy, self.guard)
 
-    async def explain(self, hostname: Hostname, path: str) -> Explanation:
-        """Return why a request for a hostname and URL path goes where it goes."""
-        return explain(hostname, path, await self.gathering.existing([hostname]), self.policy)
+    async def explain(self, hostname: Hostname, path: str, asked: Changes | None = None) -> Explanation:
+        """Return why a request for a hostname and URL path goes where it goes.
 
-    async def _published(self) -> Changes:
+        `asked` is the last change set of external-dns, where it is known.
+        """
+        return explain(hostname, path, await self.gathering.existing([hostname]), self.policy, asked)
+
+    async def published(self) -> Report:
+        """Return what is published, and how it has drifted."""
+        return report(await self.gathering.existing(), self.policy)
+
+    async def _asked_again(self) -> Changes:
         endpoints = report(await self.gathering.existing(), self.policy).endpoints
         # A claim without a rule does not say which origin it had, so it cannot be asked for again.
         without_rule = (DRIFT, Drift.NO_RULE.value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,13 +29,15 @@ from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.report import report
 from tunnel_webhook.domain.planning.request import hostnames_in
 from tunnel_webhook.domain.quotation import shortened
-from tunnel_webhook.ports import ChangesNotApplied, TemporaryFailure
+from tunnel_webhook.ports import ChangesNotApplied, Failure, TemporaryFailure
 
 # The answer shows only the first of them, and external-dns reads none; the log names more.
 _MOST_NAMED = 5
 _FAILURES = frozenset({Reason.REFUSED, Reason.QUOTA_EXCEEDED, Reason.DOCUMENT_TOO_LARGE})
 """The reasons that are an operator's to act on; all others are for whoever asks for the hostname."""
 
+_SECONDS_BETWEEN_CONTACTS = 30.0
+log = logging.getLogger(__name__)
 _tracer = trace.get_tracer("tunnel_webhook")
 
 
@@ -90,6 +93,26 @@ class TunnelService:
     async def apply_changes(self, changes: Changes, /) -> None:
         """Plan and apply changes; the work outlives the caller and the deadline."""
         await self.turns.run(partial(self._apply, changes))
+
+    async def keep_contact(self, sleep: Callable[[float], Awaitable[object]]) -> None:
+        """Ask the driven ports at once, and every 30 s while they do not answer, for readiness; this never ends.
+
+        A pod that is not ready may not be asked by external-dns, and could not become ready by itself.
+        """
+        said = ""
+        while True:
+            if not self.contact.readiness().ready:
+                try:
+                    await self.turns.run(self._ask)
+                except Failure as failure:
+                    if str(failure) != said:
+                        said = str(failure)
+                        log.warning("not ready: %s", said)
+            await sleep(_SECONDS_BETWEEN_CONTACTS)
+
+    async def _ask(self) -> None:
+        with self.contact.observed():
+            await self.gathering.gather()
 
     async def _report(self) -> _Reported:
         with self.contact.observed():

@@ -14,15 +14,19 @@ from tunnel_webhook.domain.planning.explanation import Candidate, Explanation, M
 
 
 def explanation_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
-    """Yield the name and what DNS and claims say of it, then the rules by tunnel, then what a deletion would do."""
+    """Yield the verdict, what DNS and claims say of the name, the rules by tunnel, and what a deletion would do."""
     yield Line("", f"{explanation.hostname}{explanation.path}")
+    yield _verdict_line(explanation)
     yield from _name_lines(explanation, policy)
+    yield from _rejection_lines(explanation)
     for tunnel in policy.tunnels:
         target = " (the one that the record points at)" if tunnel.id == explanation.tunnel else ""
         yield Line("", f"rules in tunnel {tunnel.label}{target}")
         candidates = [candidate for candidate in explanation.candidates if candidate.tunnel == tunnel.id]
         for candidate in candidates:
             yield Line("+" if candidate.match is Match.WINS else "~", _candidate_text(candidate))
+            if candidate is explanation.winner:
+                yield from _settings_lines(candidate)
         if not candidates:
             yield Line("!", "no rule covers the hostname")
     yield Line("", "a deletion by its owner would")
@@ -36,16 +40,24 @@ def explanation_lines(explanation: Explanation, policy: Policy) -> Iterator[Line
 
 def explanation_json(explanation: Explanation, policy: Policy) -> Json:
     """Return an explanation as JSON."""
-    record, claim = explanation.record, explanation.claim
+    record, claim, covering = explanation.record, explanation.claim, explanation.covering
     return {
         "hostname": explanation.hostname,
         "path": explanation.path,
+        "works": explanation.works,
+        "fault": explanation.fault or None,
+        "rejections": [
+            {"code": rejection.reason.value, "sentence": rejection.sentence, "resource": rejection.resource}
+            for rejection in explanation.rejections
+        ],
+        "isAsked": explanation.is_asked,
         "zone": explanation.zone or None,
         "inDomainFilter": explanation.in_domain_filter,
         "record": {"name": record.name, "type": record.type, "content": record.content, "proxied": record.proxied}
         if record
         else None,
         "claim": _claim_json(claim, is_visible=explanation.is_visible) if claim else None,
+        "coveringClaim": _claim_json(covering, is_visible=policy.sees(covering.marker.owner)) if covering else None,
         "tunnel": policy.tunnel_label(explanation.tunnel) if explanation.tunnel else None,
         "drift": explanation.drift or None,
         "candidates": [_candidate_json(candidate, policy) for candidate in explanation.candidates],
@@ -61,7 +73,7 @@ def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
     if not explanation.in_domain_filter:
         yield Line("!", "the domain filter excludes it")
     yield _record_line(explanation.record, policy)
-    yield _claim_line(explanation.claim, is_visible=explanation.is_visible)
+    yield _claim_line(explanation.claim, explanation.covering, policy)
     if explanation.claim and explanation.claim.is_releasing:
         since = released_since(explanation.claim)
         yield Line("!", f"{since}: its record is deleted once its rules have been gone for RELEASE_DELAY")
@@ -77,12 +89,44 @@ def _record_line(record: DnsRecord | None, policy: Policy) -> Line:
     return Line(mark, f"record {record.type} {record.name} -> {record.content}{tunnel}, {proxied}")
 
 
-def _claim_line(claim: Claim | None, *, is_visible: bool) -> Line:
-    if claim is None:
-        return Line("~", "not claimed: its record and its rules, if any, are not ours")
+def _claim_line(claim: Claim | None, covering: Claim | None, policy: Policy) -> Line:
+    if claim:
+        return Line("+", f"claimed {_claimant(claim, policy)}")
+    if covering:
+        return Line("~", f"not claimed itself: {covering.hostname} above it is claimed {_claimant(covering, policy)}")
+    return Line("~", "not claimed: its record and its rules, if any, are not ours")
+
+
+def _claimant(claim: Claim, policy: Policy) -> str:
     marker = claim.marker
-    visibility = "" if is_visible else ", whose hostnames this instance does not manage"
-    return Line("+", f"claimed for owner {marker.owner!r}{visibility}, from {marker.resource or 'an unknown resource'}")
+    visibility = "" if policy.sees(marker.owner) else ", whose hostnames this instance does not manage"
+    return f"for owner {marker.owner!r}{visibility}, from {marker.resource or 'an unknown resource'}"
+
+
+def _verdict_line(explanation: Explanation) -> Line:
+    if explanation.fault:
+        return Line("!", f"it does not work: {explanation.fault}")
+    return Line("+", "it works, as far as the configuration shows")
+
+
+def _rejection_lines(explanation: Explanation) -> Iterator[Line]:
+    asked = (
+        "external-dns asked for it last, and it is rejected" if explanation.is_asked else "if asked for, it is rejected"
+    )
+    for rejection in explanation.rejections:
+        yield Line("!", f"{asked}: {rejection.reason}: {rejection.sentence}")
+
+
+def _settings_lines(candidate: Candidate) -> Iterator[Line]:
+    """Yield what the rule that takes the request runs with, and whether it checks Access."""
+    for source, options in (("sets", candidate.own), ("inherits from its document", candidate.inherited)):
+        if options:
+            texts = ", ".join(f"{option}={text}" for option, text in options.items())
+            yield Line("~", f"rule {candidate.number} {source}: {texts}")
+    if not candidate.own and not candidate.inherited:
+        yield Line("~", f"rule {candidate.number} runs with the defaults of cloudflared")
+    access = "refuses requests without a token of Access" if candidate.requires_access else "does not check Access"
+    yield Line("~", f"rule {candidate.number} {access}")
 
 
 def _claim_json(claim: Claim, *, is_visible: bool) -> Json:
@@ -119,4 +163,7 @@ def _candidate_json(candidate: Candidate, policy: Policy) -> Json:
         "managed": candidate.is_managed,
         "wins": candidate.match is Match.WINS,
         "verdict": _match_sentence(candidate),
+        "options": dict(candidate.own),
+        "inherited": dict(candidate.inherited),
+        "requiresAccess": candidate.requires_access,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from tunnel_webhook.cli.terminal import Line
@@ -15,12 +15,17 @@ from tunnel_webhook.domain.cloudflared.origin_request import options_of
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Decision, Plan, RuleChange
 
 
-def plan_lines(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]:
-    """Yield what a plan changes: rules by tunnel, records by zone, what is rejected or withheld; then the counts."""
+def plan_lines(
+    plan: Plan, existing: Existing, policy: Policy, drifted: Iterable[tuple[Hostname, Drift]] = ()
+) -> Iterator[Line]:
+    """Yield what a plan changes: rules by tunnel, records by zone, what is rejected or withheld; then the counts.
+
+    `drifted` are the hostnames that have drifted, and that the plan does not repair.
+    """
     for tunnel, lines in sorted(_lines_by_tunnel(plan, existing).items()):
         yield Line("", f"tunnel {policy.tunnel_label(tunnel)}")
         yield from lines
@@ -35,8 +40,12 @@ def plan_lines(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]
         yield Line("!", f"{hostname}: its deletion is withheld")
     if plan.withholding:
         yield Line("!", plan.withholding)
+    others = [Line("!", f"{hostname}: {drift}: {drift.meaning}") for hostname, drift in drifted]
+    if others:
+        yield Line("", "drifted, and repaired by external-dns if it still wants it")
+    yield from others
     counts = ", ".join(f"{name} {number}" for name, number in plan.counts.items() if number)
-    yield Line("", counts or "nothing to do")
+    yield Line("", counts or ("nothing to do here" if others else "nothing to do"))
 
 
 def plan_json(plan: Plan) -> dict[str, Json]:

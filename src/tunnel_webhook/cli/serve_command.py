@@ -85,12 +85,16 @@ async def _serve_container(container: Container, settings: Settings, version: st
         facts = {"version": version, "backend": settings.backend, "dry_run": settings.dry_run}
         log.info("serving", extra={"webhook": url_of(webhook), "exposed": url_of(monitoring), **facts})
         async with container.lifetime():
+            contact = asyncio.create_task(container.service().keep_contact(asyncio.sleep))
             budget = connection_budget(resource.getrlimit(resource.RLIMIT_NOFILE)[0], ports=2)
             ports = (
                 Port("webhook", Backend(container.webhook_app()), webhook, budget),
                 Port("exposed", Backend(container.monitoring_app()), monitoring, budget),
             )
-            await serve_ports(*ports, stopping=stopping, finish=container.turns().finish)
+            try:
+                await serve_ports(*ports, stopping=stopping, finish=container.turns().finish)
+            finally:
+                contact.cancel()
 
 
 class Port:

@@ -10,11 +10,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 
 import rich_click as click
 
+from tunnel_webhook.adapters.http.last_changes import LastChanges
 from tunnel_webhook.adapters.http.wire import MalformedBody
+from tunnel_webhook.cli.running_webhook import NotReached, last_changes
 from tunnel_webhook.container import Container
 from tunnel_webhook.domain.errors import InvalidEndpoint
 from tunnel_webhook.ports import Failure
@@ -33,6 +36,17 @@ def run_command(settings: Settings, version: str, command: Callable[[Container],
     except (MalformedBody, InvalidEndpoint) as error:
         click.echo(f"tunnel-webhook: {error}", err=True)
         return 2
+
+
+def ask_webhook(url: str | None, settings: Settings) -> LastChanges | None:
+    """Return the last change set of the webhook at a URL, None without a URL; end the process if it does not answer."""
+    if url is None:
+        return None
+    try:
+        return last_changes(url, settings.password.reveal())
+    except (NotReached, MalformedBody) as error:
+        click.echo(f"tunnel-webhook: {error}", err=True)
+        sys.exit(1)
 
 
 async def _run(container: Container, command: Callable[[Container], Awaitable[int]]) -> int:

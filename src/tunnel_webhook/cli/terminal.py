@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from tunnel_webhook.domain.cloudflared.json_text import Json
 
+_NARROWEST = 20
 _COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "bold red", "": "bold"}
 
 
@@ -32,11 +34,27 @@ def print_lines(lines: Iterable[Line]) -> None:
     print_texts(Text(str(line), _COLOURS[line.mark]) for line in lines)
 
 
-def print_texts(texts: Iterable[Text]) -> None:
-    """Print texts on standard output, a line each, without wrapping or truncating any."""
+def print_texts(texts: Iterable[Text], indent: int = 4) -> None:
+    """Print texts on standard output; on a terminal in lines of its width, all but the first of a text indented.
+
+    Elsewhere each text is one line, which other programs can search.
+    """
     console = Console(soft_wrap=True, highlight=False)
     for text in texts:
-        console.print(text)
+        lines = _wrapped(text, console, indent) if is_on_terminal() else [text]
+        for line in lines:
+            console.print(line)
+
+
+def is_on_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()
+
+
+def _wrapped(text: Text, console: Console, indent: int) -> Iterator[Text]:
+    for number, line in enumerate(text.wrap(console, max(console.width - indent, _NARROWEST))):
+        line.rstrip()
+        yield Text.assemble(" " * indent, line) if number else line
 
 
 def print_json(value: Json) -> None:

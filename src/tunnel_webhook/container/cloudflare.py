@@ -40,7 +40,9 @@ class Cloudflare(containers.DeclarativeContainer):
         email=settings.provided.cloudflare_api_email.reveal.call(),
         learn=telemetry.provided.masking.learn,
     )
-    network: providers.Provider[httpx.AsyncBaseTransport] = providers.Singleton(http_transport)
+    network: providers.Provider[httpx.AsyncBaseTransport] = providers.Singleton(
+        http_transport, settings.provided.proxy_url, settings.provided.proxy_credentials
+    )
     client: providers.Provider[httpx.AsyncClient] = providers.Singleton(
         open_client,
         credentials,

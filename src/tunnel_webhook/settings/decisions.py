@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.domain.planning.guard import Guard
+from tunnel_webhook.settings.proxies import Proxy
 from tunnel_webhook.settings.secret import Secret
 from tunnel_webhook.settings.variables import Variables
 
@@ -18,10 +19,12 @@ DEMO_ZONE = "example.com"
 class Settings(Variables):
     """Every decision of the operator, made by `load_settings`.
 
-    `notices` are warnings about doubtful variables; `hidden` are credentials in variables of others.
+    `notices` are warnings about doubtful variables; `hidden` are credentials in variables of others; `proxy` leads to
+    Cloudflare's API.
     """
 
     notices: tuple[str, ...] = ()
+    proxy: Proxy | None = None
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -74,13 +77,23 @@ class Settings(Variables):
     def exports_traces(self) -> bool:
         """Whether spans are recorded and sent to a collector."""
         endpoint = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
-        return bool(endpoint) and self.otel_traces_exporter != "none"
+        return bool(endpoint) and "otlp" in self.otel_traces_exporter.split(",")
 
     @property
     def exports_metrics(self) -> bool:
         """Whether metrics are sent to a collector."""
         endpoint = self.otel_exporter_otlp_metrics_endpoint or self.otel_exporter_otlp_endpoint
-        return bool(endpoint) and self.otel_metrics_exporter != "none"
+        return bool(endpoint) and "otlp" in self.otel_metrics_exporter.split(",")
+
+    @property
+    def proxy_url(self) -> str:
+        """The URL of the proxy to Cloudflare's API, without user information; empty for none."""
+        return self.proxy.url if self.proxy else ""
+
+    @property
+    def proxy_credentials(self) -> tuple[str, str] | None:
+        """The user and the password for that proxy, if there are any."""
+        return self.proxy.credentials if self.proxy else None
 
     @property
     def password(self) -> Secret:

@@ -10,12 +10,16 @@
 | `DEFAULT_ORIGIN` of a kind not in `ALLOWED_SERVICES` | refused                                               |
 | `HOST` other than loopback without `ALLOWED_HOSTS`   | refused: external-dns would get 403, and exit         |
 | `WEBHOOK_PASSWORD` and `WEBHOOK_PASSWORD_FILE`       | refused                                               |
+| `DOMAIN_FILTERS` that says something else            | refused; else it is `DOMAIN_FILTER`                   |
+| one that nearly is a setting                         | a notice, or refused: see `spelling`                  |
+| those of OpenTelemetry, proxies and certificates     | refused if they are wrong: see `foreign_faults`     |
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
@@ -23,9 +27,13 @@ from typing import Any
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
 from tunnel_webhook.settings import parsers
+from tunnel_webhook.settings.certificates import faults_in_certificates
 from tunnel_webhook.settings.decisions import Settings
 from tunnel_webhook.settings.foreign_credentials import MASK, credentials_in, user_information, without_user_information
+from tunnel_webhook.settings.opentelemetry import faults_in_opentelemetry
+from tunnel_webhook.settings.proxies import InvalidProxy, Proxy, proxy_for
 from tunnel_webhook.settings.secret import Secret
+from tunnel_webhook.settings.spelling import Misnomer, misnomers
 from tunnel_webhook.settings.variables import VARIABLES, Variable
 
 RETIRED = {
@@ -34,8 +42,14 @@ RETIRED = {
 }
 """Variables of the Go reference that have no effect here, and what replaces them."""
 
-_OUR_PREFIX = "CLOUDFLARE_"
+ALIASES = {"DOMAIN_FILTERS": "DOMAIN_FILTER"}
+"""Further names of settings; this one is that of the article that the Go reference comes from."""
+
 _DEFAULT_EXPOSED_PORT = int(VARIABLES["EXPOSED_PORT"].default)
+_OPAQUE = re.compile(r"[A-Za-z0-9_+/-]{37,}")
+_FILES = (parsers.readable_file, parsers.secret_in_file)
+_PROTOCOLS = re.compile("OTEL_EXPORTER_OTLP_(?:TRACES_|METRICS_)?PROTOCOL")
+_PATHS = ("/", "./", "../")
 
 
 class InvalidSetting(Exception):
@@ -44,7 +58,19 @@ class InvalidSetting(Exception):
 
 def from_environment() -> Settings:
     """Return the settings of this process. Raises InvalidSetting."""
-    return load_settings(os.environ)  # noqa: TID251 -- the one place that reads the environment
+    environment = os.environ  # noqa: TID251 -- the one place that reads the environment
+    settings = load_settings(environment)
+    _trim_opentelemetry(environment)
+    return settings
+
+
+def _trim_opentelemetry(environment: MutableMapping[str, str]) -> None:
+    """Treat the variables that OpenTelemetry's SDK reads itself as ours: trimmed, and unset if empty."""
+    for name, text in [*environment.items()]:
+        if name.startswith("OTEL_"):
+            environment[name] = text.strip()
+            if not environment[name]:
+                del environment[name]
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
@@ -53,11 +79,36 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     Spaces around a value are dropped. An empty value counts as unset, since charts often set variables to nothing.
     """
     texts = {name: text.strip() for name, text in environment.items() if text.strip()}
+    found = tuple(misnomers(texts, {*VARIABLES, *RETIRED, *ALIASES}))
+    for misnomer in found:
+        if misnomer.is_critical:
+            raise InvalidSetting(_refusal(misnomer))
+    for alias, name in ALIASES.items():
+        if alias in texts:
+            _check_alias(alias, name, texts)
+            texts.setdefault(name, texts[alias])
     values: dict[str, Any] = {name.lower(): _parse(name, texts.get(name, "")) for name in VARIABLES}
     settings = Settings(**values)
     for name, fault in _faults(settings):
-        raise _invalid(name, texts.get(name, ""), fault)
-    return replace(settings, notices=tuple(_notices(texts, settings)), hidden=tuple(credentials_in(environment)))
+        raise _invalid(name, texts.get(name, ""), fault, found)
+    for name, fault, example in _foreign_faults(environment, texts, settings):
+        raise _invalid_foreign(name, environment[name], fault, example)
+    return replace(
+        settings,
+        notices=tuple(_notices(texts, settings, found)),
+        hidden=tuple(credentials_in(environment)),
+        proxy=_proxy(settings, environment),
+    )
+
+
+def _check_alias(alias: str, name: str, texts: Mapping[str, str]) -> None:
+    try:
+        value = VARIABLES[name].parse(texts[alias])
+    except (ValueError, DomainError) as error:
+        raise _invalid_foreign(alias, texts[alias], str(error), VARIABLES[name].example) from error
+    if name in texts and value != _parse(name, texts[name]):
+        fault = f"{name} is set as well, to something else, and both are the same setting: keep one"
+        raise _invalid_foreign(alias, texts[alias], fault, VARIABLES[name].example)
 
 
 def _parse(name: str, text: str) -> object:
@@ -68,18 +119,62 @@ def _parse(name: str, text: str) -> object:
         raise _invalid(name, text, str(error)) from error
 
 
-def _invalid(name: str, text: str, fault: str) -> InvalidSetting:
+def _invalid(name: str, text: str, fault: str, found: tuple[Misnomer, ...] = ()) -> InvalidSetting:
     variable = VARIABLES[name]
-    shown = MASK if _is_secret(variable, text) else repr(without_user_information(text))
+    if not text:
+        others = "".join(f" ({each.name} is, which is not a setting)" for each in found if each.meant == name)
+        return _one_line(f"{name} is not set{others}: {fault}", name, variable.example)
+    if _is_secret(variable, text):
+        return _one_line(f"{name}={MASK}: {fault.replace(text, MASK)}", name, variable.example)
+    if variable.parse in _FILES:
+        return _one_line(f"{name}={text!r}: {fault}", name, variable.example)
+    return _invalid_foreign(name, text, fault, variable.example)
+
+
+def _invalid_foreign(name: str, text: str, fault: str, example: str) -> InvalidSetting:
+    """Return the error of a variable that should hold no secret; what may be one all the same is masked."""
+    shown = repr(without_user_information(text))
     if user := user_information(text):
         fault = fault.replace(f"{user}@", f"{MASK}@")
-    sentence = f"{name}={shown}: {fault}" if text else f"{name} is not set: {fault}"
-    return InvalidSetting(" ".join(f"{sentence}; for example {name}={variable.example}".split()))
+    if name.endswith("HEADERS"):
+        shown = MASK
+    said = f"{shown}: {fault}"
+    return _one_line(f"{name}={said if name.endswith('_FILE') else _OPAQUE.sub(MASK, said)}", name, example)
+
+
+def _one_line(sentence: str, name: str, example: str) -> InvalidSetting:
+    ending = f"; for example {name}={example}" if example else ""
+    return InvalidSetting(" ".join(f"{sentence}{ending}".split()))
+
+
+def _refusal(misnomer: Misnomer) -> str:
+    effect = "to ignore it could write or delete what was not meant"
+    return f"{misnomer.name} is not a setting, and {effect}; did you mean {misnomer.meant}? Else rename it or unset it"
 
 
 def _is_secret(variable: Variable, text: str) -> bool:
     """Whether the whole text may be a secret, such as a token that was set in place of its file."""
-    return variable.parse is Secret or (variable.parse is parsers.readable_file and "/" not in text)
+    return variable.parse is Secret or (variable.parse in _FILES and not text.startswith(_PATHS))
+
+
+def _foreign_faults(
+    environment: Mapping[str, str], texts: Mapping[str, str], settings: Settings
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the faults in variables that are read by libraries: the name, what is wrong, and an example."""
+    yield from faults_in_opentelemetry(texts)
+    if settings.backend == "cloudflare" or settings.exports_traces or settings.exports_metrics:
+        exporting = settings.exports_traces or settings.exports_metrics
+        yield from faults_in_certificates(environment, exporting=exporting)
+
+
+def _proxy(settings: Settings, environment: Mapping[str, str]) -> Proxy | None:
+    if settings.backend == "memory":
+        return None
+    try:
+        return proxy_for(settings.cloudflare_api_url, environment)
+    except InvalidProxy as error:
+        text = environment[error.variable]
+        raise _invalid_foreign(error.variable, text, str(error), "http://proxy.example.com:3128") from error
 
 
 def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -140,7 +235,7 @@ def _cloudflare_faults(settings: Settings) -> Iterator[tuple[str, str]]:
         )
 
 
-def _notices(texts: Mapping[str, str], settings: Settings) -> Iterator[str]:
+def _notices(texts: Mapping[str, str], settings: Settings, found: tuple[Misnomer, ...]) -> Iterator[str]:
     """Yield a sentence for each variable that is accepted and probably a mistake."""
     if not settings.password and not ip_address(settings.host).is_loopback:
         effect = f"anyone who can reach port {settings.port} can change every hostname, without a password"
@@ -148,16 +243,8 @@ def _notices(texts: Mapping[str, str], settings: Settings) -> Iterator[str]:
     for name, replacement in RETIRED.items():
         if name in texts:
             yield f"{name} has no effect: {replacement}"
-    if texts.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf") != "http/protobuf":
-        yield "OTEL_EXPORTER_OTLP_PROTOCOL has no effect: the protocol is http/protobuf, usually on port 4318"
-    for name in texts:
-        if name.startswith(_OUR_PREFIX) and name not in VARIABLES:
-            yield from _misspelt(name)
-
-
-def _misspelt(name: str) -> Iterator[str]:
-    # difflib is slow to import and rarely needed.
-    from difflib import get_close_matches  # noqa: PLC0415 -- see above
-
-    for similar in get_close_matches(name, VARIABLES, n=1, cutoff=0.85):
-        yield f"{name} is not a setting; did you mean {similar}?"
+    for name in sorted(name for name in texts if _PROTOCOLS.fullmatch(name)):
+        if texts[name].lower() != "http/protobuf":
+            yield f"{name} has no effect: the protocol is http/protobuf, usually on port 4318"
+    for misnomer in found:
+        yield f"{misnomer.name} is not a setting; did you mean {misnomer.meant}?"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
@@ -36,7 +37,11 @@ _FLAGS = {
     "off": False,
 }
 _HEXADECIMAL_ID = re.compile(r"[0-9a-f]{32}")
-_TUNNEL = re.compile(r"(?:(?P<name>[a-z0-9-]+)=)?(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_TUNNEL = re.compile(
+    r"(?:(?P<name>[a-z0-9-]+)=)?(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.ASCII | re.IGNORECASE
+)
+_EXPORTERS = frozenset({"otlp", "none", "console", "prometheus", "zipkin"})
+_MOST_BYTES = 64 * 1024
 _HTTP_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:/[^\s?#@]*)?")
 
 
@@ -119,8 +124,12 @@ def write_lock(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Return the texts between commas, without the empty ones."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    """Return the texts between commas, without the empty ones; a text of nothing but commas is not an empty list."""
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    if text and not found:
+        message = "something between the commas is expected; unset the variable for nothing"
+        raise ValueError(message)
+    return found
 
 
 def hosts(text: str) -> tuple[str, ...]:
@@ -151,17 +160,45 @@ def address(text: str) -> str:
 
 def url(text: str) -> str:
     """Return an http or https URL without its trailing slash."""
-    if not _HTTP_URL.fullmatch(text):
+    if not _HTTP_URL.fullmatch(text) or not _has_port(text):
         message = "an http or https URL without query and credentials is expected"
         raise ValueError(message)
     return text.rstrip("/")
+
+
+def collector(text: str) -> str:
+    """Return the URL of a collector, as it is, or an empty text; it may hold credentials."""
+    without_credentials = re.sub(r"(?<=//)[^/?#@]*@", "", text, count=1)
+    if text and (not _HTTP_URL.fullmatch(without_credentials) or not _has_port(without_credentials)):
+        message = "an http or https URL is expected"
+        raise ValueError(message)
+    return text
+
+
+def _has_port(text: str) -> bool:
+    """Whether the port of a URL exists, or is left out, and its host is not a broken address."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.hostname is not None and port != 0
+
+
+def exporter(text: str) -> str:
+    """Return `none` or the name of an exporter, or of several between commas."""
+    names = words(text.lower())
+    if unknown := sorted(set(names) - _EXPORTERS):
+        message = f"{unknown[0]!r} is not an exporter; choose from {', '.join(sorted(_EXPORTERS))}"
+        raise ValueError(message)
+    return ",".join(names)
 
 
 def readable_file(text: str) -> str:
     """Return the path of a file that can be read and is not empty."""
     if text:
         try:
-            content = Path(text).read_bytes().strip()
+            content = _beginning(text).strip()
         except OSError as error:
             message = f"the file cannot be read ({error.strerror})"
             raise ValueError(message) from error
@@ -173,7 +210,13 @@ def readable_file(text: str) -> str:
 
 def secret_in_file(text: str) -> Secret:
     """Return the secret that a file holds, without the spaces and line breaks around it."""
-    return Secret(Path(readable_file(text)).read_text("latin-1").strip()) if text else Secret("")
+    return Secret(_beginning(readable_file(text)).decode("latin-1").strip()) if text else Secret("")
+
+
+def _beginning(path: str) -> bytes:
+    """Return the content of a file; of one that never ends, such as a device, a part."""
+    with Path(path).open("rb") as file:
+        return file.read(_MOST_BYTES)
 
 
 def cloudflare_id(text: str) -> str:
@@ -195,9 +238,10 @@ def tunnels(text: str) -> tuple[Tunnel, ...]:
     if len(parsed) > 1 and not all(tunnel.name for tunnel in parsed):
         message = "each of several tunnels needs a name, as in blue=<id>,green=<id>"
         raise ValueError(message)
-    if len({tunnel.name for tunnel in parsed}) < len(parsed) or len({tunnel.id for tunnel in parsed}) < len(parsed):
-        message = "a name or an id is listed twice"
-        raise ValueError(message)
+    for kind, texts in (("name", [tunnel.name for tunnel in parsed]), ("id", [tunnel.id for tunnel in parsed])):
+        if twice := sorted(text for text in set(texts) if texts.count(text) > 1):
+            message = f"the {kind} {twice[0]} is listed twice: each tunnel has one name and one id"
+            raise ValueError(message)
     return tuple(parsed)
 
 
@@ -219,8 +263,19 @@ def services(text: str) -> frozenset[str]:
 
 
 def domains(text: str) -> tuple[str, ...]:
-    """Return the domains between commas, as a domain filter has them."""
-    return DomainFilter.parse(include=words(text)).include
+    """Return the domains between commas, as a domain filter has them; `*.example.com` is `.example.com`.
+
+    external-dns takes `*.` literally, so that `*.example.com` would select that one name, and no name below.
+    """
+    return DomainFilter.parse(include=(_domain(word) for word in words(text))).include
+
+
+def _domain(word: str) -> str:
+    domain = word.removeprefix("*") if word.startswith("*.") else word
+    if "*" in domain:
+        message = f"{word!r} is not a domain: '*' stands only before the first dot; unset the variable for all names"
+        raise ValueError(message)
+    return domain
 
 
 def expression(text: str) -> str:

@@ -84,7 +84,8 @@ class Variables:
     domain_filter: tuple[str, ...] = _variable(
         parsers.domains,
         "Domains to publish names in, comma-separated. `example.com` stands for itself and all names below it, "
-        "`.example.com` only for the names below it. If unset, all names. With `BACKEND=memory`, also the zones.",
+        "`.example.com` and `*.example.com` only for the names below it. If unset, all names. With `BACKEND=memory`, "
+        "also the zones. DOMAIN_FILTERS is the same setting.",
         example="example.com,.example.org",
     )
     exclude_domains: tuple[str, ...] = _variable(
@@ -241,22 +242,29 @@ class Variables:
         example="text",
     )
     otel_exporter_otlp_endpoint: str = _variable(
-        str,
+        parsers.collector,
         "OTLP/HTTP collector of traces and metrics. If unset, there are no traces, and metrics are only on "
         "/metrics. OpenTelemetry's SDK reads this and every other OTEL_* variable itself.",
         example="http://otel-collector.monitoring:4318",
     )
     otel_exporter_otlp_traces_endpoint: str = _variable(
-        str, "OTLP/HTTP collector of traces only, path included.", example="http://tempo.monitoring:4318/v1/traces"
+        parsers.collector,
+        "OTLP/HTTP collector of traces only, path included.",
+        example="http://tempo.monitoring:4318/v1/traces",
     )
     otel_exporter_otlp_metrics_endpoint: str = _variable(
-        str, "OTLP/HTTP collector of metrics only, path included.", example="http://mimir.monitoring:4318/v1/metrics"
+        parsers.collector,
+        "OTLP/HTTP collector of metrics only, path included.",
+        example="http://mimir.monitoring:4318/v1/metrics",
     )
     otel_traces_exporter: str = _variable(
-        str, "`none` disables the export of traces, even if a collector is set.", default="otlp", example="none"
+        parsers.exporter,
+        "`none` disables the export of traces, even if a collector is set.",
+        default="otlp",
+        example="none",
     )
     otel_metrics_exporter: str = _variable(
-        str,
+        parsers.exporter,
         "`none` disables the export of metrics, even if a collector is set; /metrics stays.",
         default="otlp",
         example="none",

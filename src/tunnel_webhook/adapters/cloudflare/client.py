@@ -33,14 +33,14 @@ T = TypeVar("T")
 
 
 class Network(httpx.AsyncBaseTransport):
-    """Kept connections, and a new one for each request with the extension NEW_CONNECTION."""
+    """Kept connections, and a new one for each request with the extension NEW_CONNECTION; or all through a proxy."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: httpx.Proxy | None = None) -> None:
         """Open no connection yet."""
         # A write at once must not wait for a connection while all others are in use.
-        self._kept = _pool(2 * _CONCURRENCY)
+        self._kept = _pool(2 * _CONCURRENCY, proxy)
         # `Connection: close` would end a kept connection only after the answer that is to be independent of it.
-        self._new = _pool(0)
+        self._new = _pool(0, proxy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request."""
@@ -53,15 +53,18 @@ class Network(httpx.AsyncBaseTransport):
         await self._new.aclose()
 
 
-def _pool(kept: int) -> httpx.AsyncHTTPTransport:
+def _pool(kept: int, proxy: httpx.Proxy | None) -> httpx.AsyncHTTPTransport:
     most = max(kept, _CONCURRENCY)
     limits = httpx.Limits(max_connections=most, max_keepalive_connections=kept, keepalive_expiry=_KEEP_ALIVE)
-    return httpx.AsyncHTTPTransport(limits=limits)
+    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy)
 
 
-def http_transport() -> Network:
-    """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute, or new ones."""
-    return Network()
+def http_transport(proxy: str = "", credentials: tuple[str, str] | None = None) -> Network:
+    """Return the network: HTTP/1.1 with connections that outlive a sync interval of a minute, or new ones.
+
+    `proxy` is the URL of an HTTP proxy without user information, if there is one; `credentials` are that information.
+    """
+    return Network(httpx.Proxy(proxy, auth=credentials) if proxy else None)
 
 
 def open_client(

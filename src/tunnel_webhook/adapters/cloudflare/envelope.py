@@ -51,12 +51,14 @@ class Fault:
     """A response that is not an answer.
 
     `code` is None if the body is not the API's or gives none, `sentence` is sanitised, `retry_after` is in seconds.
+    `is_foreign` says that the body is not the API's: a proxy, a firewall or Cloudflare's edge answered in its place.
     """
 
     status: int
     code: int | None
     sentence: str
     retry_after: float | None = None
+    is_foreign: bool = False
 
 
 def decode_response(
@@ -69,7 +71,9 @@ def decode_response(
     try:
         envelope = msgspec.json.decode(body.decode(), type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Fault(status, None, f"HTTP {status} with a body that is not the API's", seconds_to_wait(headers))
+        sentence = f"HTTP {status} with a body that is not the API's"
+        # What begins like JSON is the API's, and was cut off on its way.
+        return Fault(status, None, sentence, seconds_to_wait(headers), is_foreign=not body.lstrip().startswith(b"{"))
     if envelope.success and 200 <= status < 300:  # noqa: PLR2004 -- the range is HTTP's own
         total = envelope.result_info.total_count if envelope.result_info else None
         return Answer(envelope.result, total)

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import httpx
+
 from tunnel_webhook.adapters.cloudflare.envelope import Fault
 from tunnel_webhook.adapters.cloudflare.outcomes import Meaning, meaning_of_error, meaning_of_fault
 from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unsettled
@@ -26,9 +28,14 @@ CONFLICTS = frozenset(range(81053, 81059))
 """The codes of records that exclude one another; Cloudflare does not document 81055 and 81056."""
 
 _WRONG_ID = "check CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_TUNNEL_ID and CLOUDFLARE_ZONE_IDS: one of them is not a valid id"
+_BETWEEN = (
+    "something between us and Cloudflare answered, and not the API: look at proxies (HTTPS_PROXY), firewalls and"
+    " CLOUDFLARE_API_URL"
+)
 _NOT_ALLOWED = (
-    "the credentials are valid but do not allow this: an API token needs Account/Cloudflare Tunnel/Edit, Zone/Zone/Read"
-    " and Zone/DNS/Edit on the account of CLOUDFLARE_ACCOUNT_ID and on its zones"
+    "the credentials are not valid, or no longer, or do not allow this: an API token needs"
+    " Account/Cloudflare Tunnel/Edit, Zone/Zone/Read and Zone/DNS/Edit on the account of CLOUDFLARE_ACCOUNT_ID and on"
+    " its zones"
 )
 CURES: Mapping[int, str] = MappingProxyType(
     {
@@ -54,6 +61,7 @@ _CODES_OF_RECORDS = CONFLICTS | {RECORD_NOT_FOUND, QUOTA_EXCEEDED}
 _STATUSES_OF_BODIES = frozenset({400, 409, 413, 422})
 _STATUSES_OF_DENIALS = frozenset({401, 403})
 _STATUSES_OF_REDIRECTS = range(300, 400)
+_STATUSES_OF_CLOUDFLARE = frozenset({429, 500, 503, *range(520, 531)})
 
 
 class NotDone(TemporaryFailure):
@@ -103,7 +111,14 @@ def failure_of_fault(operation: Operation, fault: Fault) -> Failure:
         cure = _cure(fault) or "Cloudflare refuses it"
         return Refused(f"{operation}: {cure} (Cloudflare: {fault.status}, {fault.sentence})", fault)
     delay = f"; it asks to wait {fault.retry_after:.0f} s" if fault.retry_after else ""
+    if is_from_between(fault):
+        return _temporary(operation, meaning, f"{_BETWEEN} ({fault.sentence}{delay})")
     return _temporary(operation, meaning, f"Cloudflare answered {fault.status}, {fault.sentence}{delay}")
+
+
+def is_from_between(fault: Fault) -> bool:
+    """Whether something between us and Cloudflare answered, such as a proxy or a firewall."""
+    return fault.is_foreign and fault.status not in _STATUSES_OF_CLOUDFLARE
 
 
 def failure_of_error(operation: Operation, error: Exception) -> Failure:
@@ -115,6 +130,8 @@ def failure_of_error(operation: Operation, error: Exception) -> Failure:
     if meaning is Meaning.UNSENDABLE:
         cure = "check CLOUDFLARE_API_URL and the credentials"
         return PermanentFailure(f"{operation}: the request cannot be sent ({kind}): {cure}")
+    if isinstance(error, httpx.ProxyError):
+        return _temporary(operation, meaning, "the proxy lets nothing through: check HTTPS_PROXY and NO_PROXY")
     return _temporary(operation, meaning, f"no answer from Cloudflare ({kind})")
 
 

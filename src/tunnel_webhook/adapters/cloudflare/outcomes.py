@@ -9,10 +9,14 @@
 | any other 5xx                                     | UNREADABLE | Temporary        | Unsettled        |
 | 2xx with a body that is not the API's             | UNREADABLE | Temporary        | Unsettled        |
 | any other exception of httpx                      | UNREADABLE | Temporary        | Unsettled        |
+| 4xx but 400, 409, 413, 422 without the API's body | UNREADABLE | Temporary        | Unsettled        |
 | any other status                                  | REFUSED    | Refused          | Refused          |
 | 2xx with `success: false` and a code              | REFUSED    | Refused          | Refused          |
 | URL, header or redirects that httpx does not send | UNSENDABLE | Permanent        | Permanent        |
 | any other 2xx                                     | ANSWERED   |                  |                  |
+
+A 4xx without the API's body is of a proxy, a firewall or an edge, and says nothing of what was asked; 400, 409, 413 and
+422 may concern what was sent all the same.
 
 `retry` sends a call again while there is time, and `failures` turns the last outcome into a failure of the ports:
 Unsettled is a TemporaryFailure after which a write may have been carried out, NotDone one after which it was not,
@@ -34,6 +38,7 @@ _NOT_DONE = frozenset({429, 503})
 _UNKNOWN = frozenset({408, 425, 500, 502, 504, *range(520, 528), 530})
 _SUCCESS = range(200, 300)
 _SERVER_ERRORS = 500
+_NOT_OF_CLOUDFLARE = frozenset(range(400, 500)) - {400, 409, 413, 422}
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _UNSENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, httpx.TooManyRedirects)
@@ -90,6 +95,8 @@ def meaning_of_status(status: int) -> Meaning:
 def meaning_of_fault(fault: Fault) -> Meaning:
     """Return what a response means that is not an answer."""
     meaning = meaning_of_status(fault.status)
+    if meaning is Meaning.REFUSED and fault.is_foreign and fault.status in _NOT_OF_CLOUDFLARE:
+        return Meaning.UNREADABLE
     if meaning is Meaning.ANSWERED:
         return Meaning.UNREADABLE if fault.code is None else Meaning.REFUSED
     return meaning

@@ -1,4 +1,4 @@
-"""The webhook app: the four routes that external-dns calls.
+"""The webhook app: the four routes that external-dns calls, and one for whoever operates it.
 
 | route                   | answer                                    |
 |-------------------------|-------------------------------------------|
@@ -6,6 +6,7 @@
 | `GET /records`          | 200 and every endpoint                    |
 | `POST /adjustendpoints` | 200 and the endpoints in canonical form   |
 | `POST /records`         | 204 once all changes are applied          |
+| `GET /changes`          | 200 and the last change set               |
 
 All other answers are in `problems`. What `admission` refuses is answered before its path is looked up and its body is
 read, so no two paths differ in that answer or in the time it takes. No other request is refused for its form: a query,
@@ -26,6 +27,7 @@ from opentelemetry import metrics
 
 from tunnel_webhook.adapters.http.admission import Admission, NotAdmitted
 from tunnel_webhook.adapters.http.answer_log import AnswerLog
+from tunnel_webhook.adapters.http.last_changes import Keeper
 from tunnel_webhook.adapters.http.media_type import MediaType
 from tunnel_webhook.adapters.http.problems import MAX_BODY, Problems, WrongMediaType
 from tunnel_webhook.adapters.http.wire import (
@@ -73,14 +75,23 @@ def create_webhook_app(
         endpoints = decode_endpoints(await _body(request))
         return _ok(encode_endpoints(await api.adjust_endpoints(endpoints)))
 
+    keeper = Keeper(clock)
+
     @post("/records", status_code=204)
     async def apply_changes(request: Request[Any, Any, Any]) -> None:
-        await api.apply_changes(decode_changes(await _body(request)))
+        body = await _body(request)
+        changes = decode_changes(body)
+        keeper.keep(body)
+        await api.apply_changes(changes)
+
+    @get("/changes")
+    async def last_changes() -> Response[bytes]:
+        return Response(keeper.answer(), media_type="application/json", headers={"cache-control": "no-store"})
 
     answers = AnswerLog(clock)
     problems = Problems(answers)
     app = Litestar(
-        [negotiate, records, adjust_endpoints, apply_changes],
+        [negotiate, records, adjust_endpoints, apply_changes, last_changes],
         exception_handlers={Exception: problems.answer},
         request_max_body_size=MAX_BODY,
         openapi_config=None,

@@ -81,6 +81,16 @@ def decode_changes(body: bytes) -> Changes:
     return Changes(endpoints("create"), endpoints("updateOld"), endpoints("updateNew"), endpoints("delete"))
 
 
+def encode_changes(changes: Changes) -> bytes:
+    """Return a change set as a JSON object, as external-dns sends it."""
+    members = ("create", changes.create), ("updateOld", changes.update_old), ("updateNew", changes.update_new)
+    texts = {
+        name: msgspec.Raw(_array(map(_encode_one, endpoints)))
+        for name, endpoints in (*members, ("delete", changes.delete))
+    }
+    return msgspec.json.encode(texts)
+
+
 def encode_endpoints(endpoints: Iterable[Endpoint]) -> bytes:
     """Return adjusted endpoints as a JSON array, without empty fields, and remember them."""
     return _array(_encoded.results(list(endpoints)))

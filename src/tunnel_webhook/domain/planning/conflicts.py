@@ -26,12 +26,13 @@ from typing import TypeAlias
 from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.inheritance import differences, mean_the_same
-from tunnel_webhook.domain.dns import DnsRecord
+from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.namespace import namespace_of
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import Hostname, wildcards_above
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.planning.request import Request
@@ -48,6 +49,12 @@ def record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRec
     for record in neighbours:
         if record.tunnel != tunnel:
             content = shortened(record.content, 253)
+            if Marker.parse(record.comment):
+                sentence = (
+                    f"the {record.type} record of {hostname} carries the marker of this service, but someone pointed it"
+                    f" elsewhere ({content}): point it at {target_of(tunnel)}, or remove it"
+                )
+                return Reason.RECORD_CONFLICT, sentence
             sentence = (
                 f"{hostname} already has a {record.type} record ({content}) that this service did not make: remove it,"
                 " or point the hostname elsewhere"

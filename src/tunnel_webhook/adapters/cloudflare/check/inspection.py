@@ -21,7 +21,14 @@ from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI, gather_or_c
 from tunnel_webhook.adapters.cloudflare.codec import Connector, StoredRecord, StoredTunnel, Usage, VerifiedToken
 from tunnel_webhook.adapters.cloudflare.credentials import ApiKey
 from tunnel_webhook.adapters.cloudflare.directory import ZoneDirectory
-from tunnel_webhook.adapters.cloudflare.failures import Operation, Refused, failure_of_error
+from tunnel_webhook.adapters.cloudflare.envelope import Fault, decode_response
+from tunnel_webhook.adapters.cloudflare.failures import (
+    Operation,
+    Refused,
+    failure_of_error,
+    failure_of_fault,
+    is_from_between,
+)
 from tunnel_webhook.adapters.cloudflare.outcomes import HTTPX_ERRORS
 from tunnel_webhook.adapters.cloudflare.record_lists import RecordLists
 from tunnel_webhook.domain.dns import DnsRecord, Zone
@@ -84,6 +91,9 @@ class CloudflareInspection:
             return failure_of_error(Operation("reach Cloudflare"), error)
         except Failure as failure:
             return failure
+        answer = decode_response(response.status_code, response.headers, response.content)
+        if isinstance(answer, Fault) and is_from_between(answer):
+            return failure_of_fault(Operation("reach Cloudflare"), answer)
         return str(response.headers.get("date", ""))
 
     async def _verify(self, account: str | Failure) -> VerifiedToken | Failure:
