@@ -171,14 +171,14 @@ async def test_of_many_paths_of_a_hostname_the_first_five_are_named(caplog: pyte
         pytest.param(
             {"access": ACCESS},
             "WARNING",
-            "the rule of app.example.com loses access-aud-tag, access-required, access-team-name and is no longer"
+            "the rule of app.example.com loses access.required, access.teamName, access.audTag and is no longer"
             " protected by Access: no endpoint asks for it any more, or someone added it by hand",
             id="Access",
         ),
         pytest.param(
             {"httpHostHeader": "by.hand"},
             "INFO",
-            "the rule of app.example.com loses http-host-header: no endpoint asks for it any more, or someone added it"
+            "the rule of app.example.com loses httpHostHeader: no endpoint asks for it any more, or someone added it"
             " by hand",
             id="another option",
         ),
@@ -188,14 +188,14 @@ async def test_options_that_someone_added_to_a_managed_rule_and_that_go_are_name
     origin: dict[str, Json], level: str, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     syncs = Syncs(caplog, published(rule(APP, "http://app:8080", "", **origin)))
-    await syncs.apply(Changes(update_new=(endpoint(),)))
+    await syncs.apply(Changes(update_new=(endpoint(access="none"),)))
     assert (level, line) in [(each.levelname, each.getMessage()) for each in caplog.records]
 
 
 async def test_a_path_that_loses_an_option_is_named(caplog: pytest.LogCaptureFixture) -> None:
     syncs = Syncs(caplog, published(rule(APP, "http://app:8080", "^/api(/|$)", noTLSVerify=True)))
     logged = await syncs.apply(Changes(update_new=(endpoint(path="/api"),)))
-    assert any(line.startswith("the rule of app.example.com (path ^/api(/|$)) loses no-tls-verify") for line in logged)
+    assert any(line.startswith("the rule of app.example.com (path ^/api(/|$)) loses noTLSVerify") for line in logged)
 
 
 async def test_rules_that_a_person_added_under_a_claimed_hostname_are_not_among_the_changes(

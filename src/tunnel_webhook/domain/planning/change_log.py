@@ -21,7 +21,8 @@ from dataclasses import dataclass
 
 from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
-from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS, options_of
+from tunnel_webhook.domain.cloudflared.inheritance import taken_away
+from tunnel_webhook.domain.cloudflared.origin_request import ACCESS, options_of
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan
@@ -33,7 +34,7 @@ _USER_INFORMATION = re.compile(r"//[^/?#]*@")
 
 @dataclass(frozen=True, slots=True)
 class OriginChange:
-    """The origin of one path before and after; `taken` are the options that it had and no longer has, sorted."""
+    """The origin of one path before and after; `taken` are the keys that its rule loses, as the JSON names them."""
 
     path: str
     old: str = ""
@@ -43,7 +44,7 @@ class OriginChange:
     @property
     def takes_access(self) -> bool:
         """Whether what protects the path is taken away."""
-        return any(ORIGIN_OPTIONS[option].is_access for option in self.taken)
+        return any(key.startswith(f"{ACCESS}.") for key in self.taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +100,16 @@ def _origin_changes(decision: Decision, existing: Existing) -> Iterator[OriginCh
         after |= {
             rule.path: before[rule.path].revised(rule) if rule.path in before else rule for rule in change.upserts
         }
+    base = existing.bases[decision.tunnel]
     shows_all = decision.action is Action.MOVE or (decision.action is Action.ADOPT and not changes)
     for path in sorted({*before, *after}):
         old, new = before.get(path), after.get(path)
         if old != new or shows_all:
-            yield OriginChange(path, _origin(old), _origin(new), _taken(old, new))
+            yield OriginChange(path, _origin(old), _origin(new), taken_away(old, new, base) if old and new else ())
 
 
 def _by_path(existing: Existing, tunnel: str, hostname: Hostname, named: ClaimedPaths) -> Mapping[str, IngressRule]:
     return {rule.path: rule for rule in reversed(existing.rules_in(tunnel, hostname)) if rule.path in named}
-
-
-def _taken(old: IngressRule | None, new: IngressRule | None) -> tuple[str, ...]:
-    if old is None or new is None:
-        return ()
-    return tuple(sorted(options_of(old.origin_request).keys() - options_of(new.origin_request).keys()))
 
 
 def _origin(rule: IngressRule | None) -> str:
