@@ -15,7 +15,9 @@ from tunnel_webhook.ports import TunnelRepository, WriteLock, ZoneRepository
 
 BLUE, GREEN = "5456b9ca-8b73-4b44-93df-67ad7acc8e2c", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 TUNNEL = BLUE
-POLICY = Policy((Tunnel(BLUE, "blue"), Tunnel(GREEN, "green")))
+POLICY = Policy(
+    (Tunnel(BLUE, "blue"), Tunnel(GREEN, "green")), allowed_origins=("unix:/run/app.sock", "ssh://[::1]:22")
+)
 ZONE = Zone("example.com", "zone-example.com")
 
 

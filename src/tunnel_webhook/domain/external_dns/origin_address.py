@@ -48,7 +48,7 @@ class OriginAddress:
         return None
 
     @property
-    def addresses(self) -> frozenset[IPAddress]:
+    def addresses(self) -> tuple[IPAddress, ...]:
         """Every address that the spelling of the host leads to.
 
         | host                                                | leads to                                |
@@ -58,8 +58,8 @@ class OriginAddress:
         | `169-254-169-254.<namespace>.pod…`                  | that address (CoreDNS `pods insecure`)  |
         | a name below `nip.io`, `sslip.io`, `xip.io`         | any address in it                       |
         """
-        literals = {self.literal} if self.literal else set(_spelt(self.host))
-        return frozenset(found for literal in literals for found in (literal, *_within(literal)))
+        literals = (self.literal,) if self.literal else tuple(_spelt(self.host))
+        return tuple(found for literal in literals for found in (literal, *_within(literal)))
 
 
 def _spelt(host: str) -> Iterator[IPAddress]:

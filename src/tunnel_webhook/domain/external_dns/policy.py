@@ -93,7 +93,7 @@ class Policy:
             return True
         return self.permissions is not None and self.permissions.may_adopt(hostname, namespace)
 
-    def binds_namespaces(self, hostname: Hostname) -> bool:
+    def binds_namespaces(self, hostname: str) -> bool:
         """Whether a hostname belongs to one namespace: with a policy file, unless that lists it in `shared`."""
         return self.permissions is not None and not self.permissions.is_shared(hostname)
 

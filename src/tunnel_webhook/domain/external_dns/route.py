@@ -27,6 +27,7 @@ from tunnel_webhook.domain.external_dns.properties import (
     parse_boolean,
     properties_of,
 )
+from tunnel_webhook.domain.external_dns.set_identifier import identifier_of
 from tunnel_webhook.domain.hostname import Hostname
 
 ADOPT_LABEL = "tunnel-webhook-adopt"
@@ -84,8 +85,8 @@ def route_of_rule(rule: IngressRule, hostname: Hostname, tunnel: str) -> Route:
     return Route(hostname, rule.path, rule.service, tunnel, tuple(sorted(options_of(rule.origin_request).items())))
 
 
-def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy) -> Endpoint:
-    """Return the one endpoint of a route: a CNAME whose target is the service."""
+def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy, digest: str = "") -> Endpoint:
+    """Return the one endpoint of a route: a CNAME whose target is the service; `digest` is that of its namespace."""
     properties = [(_PROPERTIES[option], text) for option, text in route.options]
     if route.path:
         properties += [(PATH, route.path), (PATH_MATCH, REGEX_MATCH)]
@@ -94,7 +95,7 @@ def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy) -
     return Endpoint(
         dns_name=route.hostname,
         targets=(route.service,),
-        set_identifier=route.path,
+        set_identifier=identifier_of(route.path, digest if policy.binds_namespaces(route.hostname) else ""),
         labels={**labels, ADOPT_LABEL: "true"} if route.adopt else labels,
         properties=tuple(sorted(properties)),
     )

@@ -27,6 +27,7 @@ from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Changes
 from tunnel_webhook.domain.external_dns.marking import translate
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
+from tunnel_webhook.domain.external_dns.set_identifier import path_of
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.quotation import quoted
@@ -120,7 +121,7 @@ def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Collected],
             hostname = Hostname.parse(endpoint.dns_name)
         except InvalidEndpoint:
             continue
-        collected[hostname].deletes.add((policy.owner_of(endpoint), endpoint.set_identifier))
+        collected[hostname].deletes.add((policy.owner_of(endpoint), path_of(endpoint.set_identifier)))
     return dict(collected), nameless
 
 
