@@ -18,10 +18,10 @@ from doubles.steps import SteppedTunnels, SteppedZones
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.application import TunnelService
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.ports import Failure, TunnelRepository, ZoneRepository
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, record, service

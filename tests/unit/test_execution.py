@@ -11,18 +11,18 @@ from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLoc
 from tunnel_webhook.application import Documents, Executor, Gathering, Refusals
 from tunnel_webhook.application.documents import TunnelState
 from tunnel_webhook.application.execution import Outcome
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan, RuleChange
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.request import hostnames_in
 from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure, TunnelRepository, ZoneRepository
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, memory, rule
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ OLD = int(NOW - DELAY)
 
 def releasing(name: str = APP, since: int = OLD, tunnel: str = BLUE) -> DnsRecord:
     """Return the stored record of a hostname that was deleted."""
-    return replace(claim(name, tunnel), comment=Marker("default", releasing=since).comment)
+    return replace(claim(name, tunnel), comment=marker("default", since=since).comment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ async def test_the_record_of_a_deleted_hostname_is_marked_with_the_time_and_stay
     await execute(tunnels, zones, DELETE)
     assert hosts(tunnels) == [""]
     (record,) = zones.stored[ZONE].values()
-    assert record == replace(claim(APP), comment=f"heritage=tunnel-webhook,owner=default,releasing={NOW:.0f}")
+    assert record == replace(claim(APP), comment=f"heritage=tunnel-webhook,owner=default,paths=.,releasing={NOW:.0f}")
 
 
 async def test_without_a_delay_the_record_is_deleted_in_the_same_apply() -> None:
@@ -241,7 +241,7 @@ async def test_a_rule_that_came_back_is_removed_again_and_the_wait_begins_again(
     outcome = await execute(tunnels, zones)
     assert hosts(tunnels) == [""]
     (record,) = zones.stored[ZONE].values()
-    assert Marker.parse(record.comment) == Marker("default", releasing=int(NOW))
+    assert Marker.parse(record.comment) == marker("default", since=int(NOW))
     assert [decision.action.value for decision in outcome.applied.decisions] == ["delete"]
 
 

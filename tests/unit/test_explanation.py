@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
@@ -13,7 +12,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.explanation import Explanation, Match, explain
 from tunnel_webhook.domain.planning.plan import Action
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, marker, record, rule
 
 WINS, UNREACHED, PASSED_OVER = Match.WINS, Match.UNREACHED, Match.PASSED_OVER
 APP = "app.example.com"
@@ -135,7 +134,7 @@ def test_a_deletion_of_a_hostname_that_is_not_ours_does_nothing(records: list[Dn
 
 
 def test_a_hostname_that_is_being_released_has_no_drift_and_nothing_to_delete() -> None:
-    releasing = replace(claim(APP), comment=Marker("default", releasing=1_700_000_000).comment)
+    releasing = replace(claim(APP), comment=marker("default", since=1_700_000_000).comment)
     explanation = explained(releasing, blue=configuration())
     assert explanation.claim is not None
     assert explanation.claim.is_releasing

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -14,7 +13,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.guard import Guard, guarded_plan
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection
-from vocabulary.builders import BLUE, ZONE, claim, configuration, endpoint
+from vocabulary.builders import BLUE, ZONE, claim, configuration, endpoint, marker
 
 
 def decision(action: Action, number: int) -> Decision:
@@ -91,7 +90,7 @@ def test_only_the_hostnames_that_the_instance_sees_count_as_managed() -> None:
 
 
 def releasing(name: str) -> DnsRecord:
-    return replace(claim(name), comment=Marker("default", releasing=0).comment)
+    return replace(claim(name), comment=marker("default", since=0).comment)
 
 
 def test_hostnames_that_are_being_released_do_not_count_as_managed() -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from tunnel_webhook.cli.plan_rendering import plan_json, plan_lines
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
@@ -16,14 +15,14 @@ from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan, Rejection
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.releasing import plan_releases
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, record, rule
 
 OURS = "comment 'heritage=tunnel-webhook,owner=default'"
 IN_BLUE = f"CNAME app.example.com -> {BLUE}.cfargotunnel.com"
 IN_GREEN = f"CNAME app.example.com -> {GREEN}.cfargotunnel.com"
 APP = rule("app.example.com", "http://app:8080")
-GONE = "comment 'heritage=tunnel-webhook,owner=default,releasing=1700000000'"
-GOING = replace(claim("app.example.com"), comment=Marker("default", releasing=1_700_000_000).comment)
+GONE = "comment 'heritage=tunnel-webhook,owner=default,paths=.,releasing=1700000000'"
+GOING = replace(claim("app.example.com"), comment=marker("default", since=1_700_000_000).comment)
 OURS_ONLY = replace(POLICY, owner_id="default")
 
 
@@ -100,7 +99,7 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
         ],
     ),
     "another hostname while one is being released": (
-        existing(GOING, replace(claim("theirs.example.com"), comment=Marker("them", releasing=0).comment)),
+        existing(GOING, replace(claim("theirs.example.com"), comment=marker("them", since=0).comment)),
         Changes(),
         ["zone example.com", "  ~ app.example.com: being released since 2023-11-14 22:13:20 UTC", "nothing to do"],
     ),

@@ -8,7 +8,6 @@ from itertools import permutations
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
@@ -17,19 +16,20 @@ from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.layout import lay_out
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, RuleChange
 from tunnel_webhook.domain.planning.planner import Verdict, decide, plan
 from tunnel_webhook.domain.planning.request import Request
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, record, rule
 
 APP = Hostname("app.example.com")
 RULE = rule(APP, "http://app:8080")
 OTHER_RULE = rule(APP, "http://other")
 CLAIM = claim(APP)
 NEW_CLAIM = replace(CLAIM, id="")
-GOING = replace(CLAIM, comment=Marker("default", releasing=0).comment)
+GOING = replace(CLAIM, comment=marker("default", since=0).comment)
 UNMARKED = record(APP, target_of(BLUE))
 API = "^/api(/|$)"
 API_RULE = rule(APP, "http://api", API)
@@ -256,7 +256,7 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
                 APP,
                 ZONE,
                 BLUE,
-                claim=replace(CLAIM, comment=Marker("default", "ingress/a/b").comment),
+                claim=replace(CLAIM, comment=marker("default", "ingress/a/b").comment),
             ),
             id="keep - another resource - update - rewrite the marker",
         ),
@@ -560,7 +560,7 @@ def test_the_marker_names_one_resource_for_all_paths(stored: str, asked: Endpoin
     state = existing(replace(claim(APP, resource=stored), proxied=False), blue=(RULE,))
     marked = decision(state, update(asked)).claim
     assert marked is not None
-    assert Marker.parse(marked.comment) == Marker("default", resource)
+    assert Marker.parse(marked.comment) == marker("default", resource)
 
 
 def test_a_path_that_is_deleted_and_created_becomes_another() -> None:

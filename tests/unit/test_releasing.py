@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, RuleChange
 from tunnel_webhook.domain.planning.releasing import plan_releases
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, marker, rule
 
 APP = Hostname("app.example.com")
 NOW, DELAY = 1_700_000_000.0, 120.0
@@ -18,7 +17,7 @@ JUST_NOW, LONG_AGO = int(NOW) - 119, int(NOW) - 120
 
 
 def releasing(since: int, owner: str = "default", tunnel: str = BLUE) -> DnsRecord:
-    return replace(claim(APP, tunnel), comment=Marker(owner, releasing=since).comment)
+    return replace(claim(APP, tunnel), comment=marker(owner, since=since).comment)
 
 
 def existing(record: DnsRecord, *, blue: bool = False, green: bool = False) -> Existing:

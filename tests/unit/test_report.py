@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.adjustment import adjust
@@ -16,7 +15,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.report import report
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, marker, record, rule
 
 APP = "app.example.com"
 RULE, API_RULE = rule(APP, "http://app:8080"), rule(APP, "http://api", "^/api")
@@ -139,6 +138,6 @@ def test_an_update_to_what_is_reported_changes_nothing() -> None:
 
 @pytest.mark.parametrize("blue", [(), (RULE,)], ids=["its rule is gone", "its rule came back"])
 def test_a_hostname_that_is_being_released_is_not_reported(blue: tuple[IngressRule, ...]) -> None:
-    releasing = replace(claim(APP), comment=Marker("default", releasing=0).comment)
+    releasing = replace(claim(APP), comment=marker("default", since=0).comment)
     reported = report(existing(releasing, blue=blue), POLICY)
     assert (reported.endpoints, reported.drift) == ((), ())

@@ -113,17 +113,20 @@ class Documents:
         message = f"someone else keeps writing the configuration of tunnel {tunnel}: gave up after {_WRITE_TRIES} tries"
         raise TemporaryFailure(message)
 
-    async def hostnames(self) -> frozenset[str]:
-        """Return the hostnames of all rules, by another answer from every tunnel.
+    async def paths(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """Return the paths of all rules by tunnel and hostname, by another answer from every tunnel.
 
         Raises the failure of a tunnel whose answer is not believed.
         """
-        hostnames: set[str] = set()
-        for state in self.believe(await self.read()).values():
+        paths: dict[str, dict[str, frozenset[str]]] = {}
+        for tunnel, state in self.believe(await self.read()).items():
             if state.failure:
                 raise state.failure
-            hostnames.update(rule.canonical_hostname for rule in state.document.rules)
-        return frozenset(hostnames)
+            found = paths.setdefault(tunnel, {})
+            for rule in state.document.rules:
+                hostname = rule.canonical_hostname
+                found[hostname] = found.get(hostname, frozenset()) | {rule.path}
+        return paths
 
     def _may_write(self, lease: Lease, not_after: float) -> bool:
         return lease.is_valid() and self.clock() < not_after
