@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Refusals, TunnelService, Turns
+from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Policies, Refusals, TunnelService, Turns
 from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.json_text import Json, join_elements
@@ -103,6 +103,7 @@ def service(
     release_delay: float = 0.0,
     lock: WriteLock | None = None,
     clock: Callable[[], float] = lambda: 0.0,
+    policies: Policies | None = None,
     **options: bool,
 ) -> TunnelService:
     """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed."""
@@ -112,7 +113,7 @@ def service(
         executor=Executor(documents, zones, Refusals(clock), clock, release_delay),
         turns=Turns(10.0),
         contact=Contact(lambda: 1_000_000.0),
-        policy=policy,
+        policies=policies or Policies(policy),
         guard=Guard(floor=10**6),
         **options,
     )

@@ -14,8 +14,19 @@ from tunnel_webhook.adapters.http.admission import Admission
 from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Operator, Refusals, TunnelService, Turns
-from tunnel_webhook.ports import Inspection, TunnelRepository, WriteLock, ZoneRepository
+from tunnel_webhook.adapters.policy_file import MountedPolicyFile
+from tunnel_webhook.application import (
+    Contact,
+    Documents,
+    Executor,
+    Gathering,
+    Operator,
+    Policies,
+    Refusals,
+    TunnelService,
+    Turns,
+)
+from tunnel_webhook.ports import Inspection, PolicyFile, TunnelRepository, WriteLock, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
 
@@ -25,6 +36,10 @@ def _cloudflare(settings: Settings, telemetry: Telemetry) -> containers.Containe
     from tunnel_webhook.container.cloudflare import Cloudflare  # noqa: PLC0415 -- see above
 
     return Cloudflare(settings=settings, telemetry=telemetry)
+
+
+def _policy_file(path: str) -> PolicyFile | None:
+    return MountedPolicyFile(path) if path else None
 
 
 class Container(containers.DeclarativeContainer):
@@ -57,6 +72,12 @@ class Container(containers.DeclarativeContainer):
     )
 
     policy = settings.provided.policy
+    policy_file: providers.Provider[PolicyFile | None] = providers.Singleton(
+        _policy_file, settings.provided.policy_file.path
+    )
+    policies: providers.Provider[Policies] = providers.Singleton(
+        Policies, policy, policy_file, settings.provided.policy_file.text
+    )
     guard = settings.provided.guard
     lock: providers.Provider[WriteLock] = providers.Selector(
         settings.provided.lock_kind, off=providers.Factory(NoLock), dns=cloudflare.provided.lock.call()
@@ -79,7 +100,7 @@ class Container(containers.DeclarativeContainer):
         ),
         turns=turns,
         contact=contact,
-        policy=policy,
+        policies=policies,
         guard=guard,
         dry_run=settings.provided.dry_run,
         fail_on_rejection=settings.provided.fails_on_rejection,

@@ -87,6 +87,15 @@ class Policy:
         default = {DEFAULT_TUNNEL} if tunnel_id == self.default_tunnel.id else set[str]()
         return frozenset({tunnel_id, self.tunnel_label(tunnel_id), *default})
 
+    @property
+    def fault(self) -> str:
+        """What the policy file says that cannot be, since it names a tunnel that is not configured; or nothing."""
+        known = {name for tunnel in self.tunnels for name in self.names_of(tunnel.id)}
+        for table in self.permissions.allow if self.permissions else ():
+            if unknown := table.tunnels - known:
+                return f"{table.name} tunnels lists {quoted(min(unknown))}, which CLOUDFLARE_TUNNEL_ID does not name"
+        return ""
+
     def may_adopt(self, hostname: Hostname, namespace: str) -> bool:
         """Whether what a person made for a hostname may be taken over for a namespace, which may be empty."""
         if any(pattern.covers(hostname) for pattern in self.adopt_hostnames):
