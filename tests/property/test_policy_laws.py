@@ -211,6 +211,7 @@ def test_l14_no_rule_is_written_that_the_policy_does_not_allow(
                     tunnels,
                     paths,
                 ).flatmap(lambda strategy: strategy),
+                min_size=1,
                 max_size=4,
             )
         )
