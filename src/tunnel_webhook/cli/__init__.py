@@ -70,7 +70,11 @@ def check(output: str) -> None:
 
     as_text = output == "text"
     sys.exit(
-        run_command(settings, VERSION, lambda container: run_check(container.inspection(), settings, as_text=as_text))
+        run_command(
+            settings,
+            VERSION,
+            lambda container: run_check(container.inspection(), container.operator(), settings, as_text=as_text),
+        )
     )
 
 

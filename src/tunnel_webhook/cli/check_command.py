@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 
 from rich.text import Text
 
+from tunnel_webhook.application import Operator
 from tunnel_webhook.cli.terminal import print_json, print_texts, waiting
 from tunnel_webhook.domain.cloudflared.json_text import Json
-from tunnel_webhook.ports import Finding, Inspection, Level
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.policy_summary import summary_of
+from tunnel_webhook.ports import Failure, Finding, Inspection, Level
 from tunnel_webhook.settings import Settings
 
 _COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "bold red", Level.UNKNOWN: "cyan"}
 _LEVEL_WIDTH = max(len(level.value) for level in Level)
 
 
-async def run_check(inspection: Inspection, settings: Settings, *, as_text: bool) -> int:
+async def run_check(inspection: Inspection, operator: Operator, settings: Settings, *, as_text: bool) -> int:
     """Print every finding. Return 1 if one is a problem, else 0."""
     with waiting("checking the account, the tunnels and the zones"):
         findings = [finding async for finding in inspection.findings()]
     findings += settings_findings(settings)
+    findings += [finding async for finding in policy_findings(operator, settings.policy)]
     counts = Counter(finding.level for finding in findings)
     if as_text:
         print_texts(_texts(findings))
@@ -48,6 +52,21 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("deletions", Level.OK, settings.guard.sentence)
     if settings.dry_run:
         yield Finding("dry run", Level.WARNING, "changes are planned and logged only", "unset DRY_RUN to apply them")
+
+
+async def policy_findings(operator: Operator, policy: Policy) -> AsyncIterator[Finding]:
+    """Yield what the policy allows, and a warning for each published rule that it does not allow any more."""
+    for sentence in summary_of(policy):
+        yield Finding("policy", Level.OK, sentence)
+    try:
+        disallowed = await operator.disallowed()
+    except Failure as failure:
+        yield Finding("policy", Level.UNKNOWN, f"which published rules it does not allow any more: {failure}")
+        return
+    for rule in disallowed:
+        path = f" (path {rule.path})" if rule.path else ""
+        sentence = f"{rule.hostname}{path} is published and not allowed any more: {rule.sentence}"
+        yield Finding("policy", Level.WARNING, sentence, "allow it, or remove the resource that asks for it")
 
 
 def _texts(findings: Collection[Finding]) -> Iterator[Text]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
@@ -105,6 +105,10 @@ class Policy:
     def binds_namespaces(self, hostname: str) -> bool:
         """Whether a hostname belongs to one namespace: with a policy file, unless that lists it in `shared`."""
         return self.permissions is not None and not self.permissions.is_shared(hostname)
+
+    def without_permissions(self, origins: tuple[str, ...]) -> Policy:
+        """Return the policy as it is for what was allowed before, from these origins."""
+        return replace(self, permissions=None, allowed_origins=origins)
 
     def objection(self, ask: Ask) -> str:
         """Return why something may not be published, for the operator; nothing if it may."""
