@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunnel_webhook.domain.claim import Release
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan
@@ -20,7 +21,7 @@ def test_a_higher_limit_never_withholds_more_and_either_all_deletions_or_none_ar
     floor: int, ratio: float, more: int, higher: float, deletions: int, staying: int
 ) -> None:
     decisions = tuple(
-        Decision(Action.DELETE, name, ZONE, BLUE, release=claim(name))
+        Decision(Action.DELETE, name, ZONE, BLUE, release=Release(claim(name)))
         for name in (Hostname(f"a{number}.example.com") for number in range(deletions))
     )
     kept = Decision(Action.UPDATE, Hostname("kept.example.com"), ZONE, BLUE)

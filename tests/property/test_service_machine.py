@@ -383,7 +383,7 @@ class SharedTunnels(RuleBasedStateMachine):
 
 def is_releasing(found: DnsRecord) -> bool:
     marker = Marker.parse(found.comment)
-    return marker is not None and marker.releasing is not None
+    return marker is not None and marker.is_releasing
 
 
 def edited(text: str) -> str:

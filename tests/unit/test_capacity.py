@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.capacity import MAX_DOCUMENT, MAX_PATHS
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan
@@ -27,7 +28,8 @@ def standing(numbers: range, *others: IngressRule) -> Existing:
     """Return a state in which the hostname is ours and has these paths, beside other rules."""
     rules = (rule(APP, f"http://s{number}:80", expression(number)) for number in numbers)
     document = configuration(*rules, *others)
-    return Existing.of([ZONE], {ZONE: (claim(APP),)}, {BLUE: document, GREEN: configuration()})
+    every_path = replace(claim(APP), comment=Marker("default").comment)
+    return Existing.of([ZONE], {ZONE: (every_path,)}, {BLUE: document, GREEN: configuration()})
 
 
 def asked(numbers: range, port: int = 80) -> tuple[Endpoint, ...]:

@@ -39,7 +39,10 @@ def test_a_released_path_is_leaving_while_the_others_stay() -> None:
     begun = release.begun(NOW)
     assert not release.is_whole
     assert begun is not None
-    assert begun.comment == "heritage=tunnel-webhook,owner=default,paths=.,leaving=17000000006ikXC,resource=service/prod/app"
+    assert (
+        begun.comment
+        == "heritage=tunnel-webhook,owner=default,paths=.,leaving=17000000006ikXC,resource=service/prod/app"
+    )
     assert [release.gives_up(path) for path in ("", API, "^/other")] == [False, True, False]
 
 

@@ -211,7 +211,7 @@ async def test_without_a_delay_the_record_is_deleted_in_the_same_apply() -> None
 
 
 async def test_a_record_whose_owner_leaves_no_room_for_the_time_is_deleted_at_once() -> None:
-    owner = "o" * 70
+    owner = "o" * 60
     tunnels, zones = dated(PUBLISHED, claim(APP, owner=owner), claim("kept.example.com"))
     journal = Journal()
     prepared = await prepare(*journal.ports(tunnels, zones), Changes(delete=(endpoint(owner=owner),)))

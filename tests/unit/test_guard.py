@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tunnel_webhook.domain.claim import Release
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -18,7 +19,7 @@ from vocabulary.builders import BLUE, ZONE, claim, configuration, endpoint, mark
 
 def decision(action: Action, number: int) -> Decision:
     name = Hostname(f"a{number}.example.com")
-    return Decision(action, name, ZONE, BLUE, release=claim(name) if action is Action.DELETE else None)
+    return Decision(action, name, ZONE, BLUE, release=Release(claim(name)) if action is Action.DELETE else None)
 
 
 def deletions(count: int) -> Plan:

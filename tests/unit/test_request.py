@@ -17,21 +17,19 @@ APP = Hostname("app.example.com")
 API = "^/api(/|$)"
 
 
-def claimed(owner: str = "default") -> dict[Hostname, Claim]:
+def claimed(owner: str = "default") -> dict[str, Claim]:
     stored: DnsRecord = claim(APP, owner=owner)
     return {APP: Claim(APP, ZONE, stored, marker(owner), BLUE)}
 
 
-def requests(
-    changes: Changes, claims: dict[Hostname, Claim] | None = None, policy: Policy = POLICY
-) -> tuple[Request, ...]:
+def requests(changes: Changes, claims: dict[str, Claim] | None = None, policy: Policy = POLICY) -> tuple[Request, ...]:
     found, rejections = requests_in(changes, claims or {}, policy)
     assert rejections == ()
     return found
 
 
 def rejected(
-    changes: Changes, claims: dict[Hostname, Claim] | None = None, policy: Policy = POLICY
+    changes: Changes, claims: dict[str, Claim] | None = None, policy: Policy = POLICY
 ) -> tuple[Rejection, ...]:
     return requests_in(changes, claims or {}, policy)[1]
 

@@ -319,7 +319,7 @@ async def test_a_rule_that_comes_back_is_removed_after_records_and_the_delay_beg
     await api.turns.finish()
     assert hosts(tunnels) == [""]
     (record,) = zones.stored[ZONE].values()
-    assert record.comment == f"heritage=tunnel-webhook,owner=default,releasing={clock.now:.0f}"
+    assert record.comment == f"heritage=tunnel-webhook,owner=default,paths=.,releasing={clock.now:.0f}"
 
 
 async def test_records_does_not_wait_for_the_releases_and_the_next_request_does() -> None:

@@ -62,7 +62,7 @@ WRONG_VALUES = {
     "REGEX_DOMAIN_EXCLUSION": ("(", "REGEX_DOMAIN_EXCLUSION='(': '(' is not a regular expression that RE2 accepts"),
     "OWNER_ID": (
         "o" * 99,
-        "makes a marker of 129 characters, and a record's comment holds 100: choose a shorter owner id",
+        "makes a marker of 137 characters, and a record's comment holds 100: choose a shorter owner id",
     ),
     "DEFAULT_ORIGIN": ("ftp://a", "DEFAULT_ORIGIN='ftp://a': service 'ftp://a' cannot be published"),
     "CLUSTER_DOMAIN": ("cluster/local", "CLUSTER_DOMAIN='cluster/local': 'cluster/local' is not a hostname"),

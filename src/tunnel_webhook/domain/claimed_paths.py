@@ -35,7 +35,7 @@ def _digest(text: str) -> str:
     return urlsafe_b64encode(sha256(text.encode(errors="surrogatepass")).digest())[:DIGEST_LENGTH].decode()
 
 
-_digests = Memo(_digest, weight_of_texts, MIB)
+_digests = Memo(_digest, weight_of_texts, 4 * MIB)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def transition(request: Request, claim: Claim, existing: Existing, policy: Polic
     staying = frozenset[str]() if claim.is_releasing else existing.paths(claim) - request.deletes
     final = ClaimedPaths.of(staying | request.paths)
     named = before | final
-    leaving = (before if claim.is_releasing else claim.marker.leaving) - final
+    # A leaving path whose rule is back is given up anew: it leaves once that rule is gone.
+    leaving = (before if claim.is_releasing else claim.marker.leaving) - final - _standing(claim, existing)
     since = claim.marker.since if leaving else None
     wanted = replace(marker_of(request, policy, claim.marker), paths=EVERY_PATH, leaving=NO_PATHS, since=None)
     marker = _fitting(wanted, named - leaving, leaving, since)
@@ -114,8 +115,11 @@ def written_over(stored: DnsRecord, record: DnsRecord) -> DnsRecord:
 
 def _named_rules(claim: Claim, existing: Existing) -> ClaimedPaths:
     """Return the paths that a claim names, one by one if it names every path."""
-    if not claim.marker.named.is_every:
-        return claim.marker.named
+    return _standing(claim, existing) if claim.marker.named.is_every else claim.marker.named
+
+
+def _standing(claim: Claim, existing: Existing) -> ClaimedPaths:
+    """Return the paths of a claim that have rules, in any tunnel."""
     managed = (rule for tunnel in existing.rules for rule in existing.managed_in(tunnel, claim.hostname))
     return ClaimedPaths.of(rule.path for rule in managed)
 

@@ -109,14 +109,14 @@ def _is_managed(rule: IngressRule, named: Named) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """What comes before the last managed rule of a hostname.
+    """What comes before what, as far as a hostname is concerned.
 
-    `broader` holds the broader rules, and the path lengths of its managed rules; `own` the bystanders of the hostname,
-    and the same lengths.
+    `broader` holds the broader rules before its last managed rule, and the path lengths of its managed rules; `own` the
+    narrower ones of the hostname, a person's rules with a path, each with the paths of the managed rules before it.
     """
 
     broader: tuple[IngressRule | int, ...]
-    own: tuple[IngressRule | int, ...]
+    own: tuple[tuple[IngressRule, frozenset[str]], ...]
 
 
 def _ahead(rules: tuple[IngressRule, ...], named: Named) -> dict[str, _Ahead]:
@@ -126,20 +126,22 @@ def _ahead(rules: tuple[IngressRule, ...], named: Named) -> dict[str, _Ahead]:
             at[pattern].append(index)
     found: dict[str, _Ahead] = {}
     for hostname in {rule.canonical_hostname for rule in rules if _is_managed(rule, named)}:
-        own = [place for place in at[hostname] if not _is_managed(rules[place], named)]
-        managed = [place for place in at[hostname] if _is_managed(rules[place], named)]
-        broader = (place for pattern in _broader(hostname) for place in at.get(pattern, ()))
+        managed = {place for place in at[hostname] if _is_managed(rules[place], named)}
+        last = max(managed)
+        patterns = (hostname, *_broader(hostname))
+        others = {place for pattern in patterns for place in at.get(pattern, ()) if place < last} - managed
+        narrower = {place for place in at[hostname] if rules[place].path} - managed
         found[hostname] = _Ahead(
-            broader=_before(rules, managed, broader),
-            own=_before(rules, managed, own),
+            tuple(
+                len(rules[place].path) if place in managed else rules[place]
+                for place in sorted((others - narrower) | managed)
+            ),
+            tuple(
+                (rules[place], frozenset(rules[before].path for before in managed if before < place))
+                for place in sorted(narrower)
+            ),
         )
     return found
-
-
-def _before(rules: tuple[IngressRule, ...], managed: list[int], others: Iterable[int]) -> tuple[IngressRule | int, ...]:
-    lengths = set(managed)
-    places = sorted((*managed, *(place for place in others if place < managed[-1])))
-    return tuple(len(rules[place].path) if place in lengths else rules[place] for place in places)
 
 
 def _rank(rule: IngressRule) -> tuple[bool, int, str, bool, int, str, str]:
