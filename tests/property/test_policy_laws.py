@@ -231,7 +231,7 @@ def test_l14_no_rule_is_written_that_the_policy_does_not_allow(
 
 
 @given(st.lists(endpoints(), max_size=4), ALLOWS, DENIES)
-def test_l8_adjusting_twice_changes_nothing_whatever_the_policy(
+def test_adjusting_twice_changes_nothing_whatever_the_policy(
     wished: list[Endpoint], allow: list[dict[str, Any]], deny: list[dict[str, Any]]
 ) -> None:
     policy = replace(POLICY, permissions=parsed(allow, deny))

@@ -16,7 +16,7 @@ OF_A, OF_B = "http://web.team-a.svc.cluster.local:80", "http://web.team-b.svc.cl
 
 
 def existing(service: str, resource: str = "", namespace: str = "", path: str = "", owner: str = "default") -> Existing:
-    stored = claim("app.example.com", resource=resource, owner=owner)
+    stored = claim("app.example.com", resource=resource, owner=owner, paths=[path])
     marker = Marker.parse(stored.comment)
     assert marker
     stored = replace(stored, comment=replace(marker, namespace=namespace_digest(namespace)).comment)
