@@ -27,6 +27,12 @@ class Release:
     record: DnsRecord
     afterwards: DnsRecord | None = None
 
+    def pointing_at(self, tunnel: str) -> Release:
+        """Return the same of a record that points at a tunnel by then."""
+        content = target_of(tunnel)
+        afterwards = replace(self.afterwards, content=content) if self.afterwards else None
+        return Release(replace(self.record, content=content), afterwards)
+
     @property
     def is_whole(self) -> bool:
         """Whether all paths are given up, and so the hostname."""

@@ -226,7 +226,7 @@ def _move(request: Request, claim: Claim, tunnel: str, changed: Transition, exis
         rules=_rule_changes(request, tunnel, existing, rewritten=True),
         repoint=moved,
         cleanup=existing.removals(request.hostname, _named(request, claim), except_in=tunnel),
-        release=changed.release and replace(changed.release, record=moved),
+        release=changed.release and changed.release.pointing_at(tunnel),
     )
 
 
