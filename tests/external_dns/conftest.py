@@ -41,6 +41,7 @@ SETTINGS = {
     "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
     "DOMAIN_FILTER": "example.com,example.org",
     "RELEASE_DELAY": "0",
+    "ALLOWED_ORIGINS": "unix:/run/app.sock,ssh://[::1]:22",
 }
 BURST = 150
 """Calls to Cloudflare after which a process is not used for a further test, since it paces itself after 200."""

@@ -42,7 +42,7 @@ def of_b(name: str = "app.example.com", service: str = OF_B, **properties: str) 
 def tenants(request: pytest.FixtureRequest, webhook: StartWebhook, start: StartExternalDns, tmp_path: Path) -> Tenants:
     file = tmp_path / "policy.toml"
     file.write_text(BOTH)
-    here = webhook(POLICY_FILE=str(file))
+    here = webhook(POLICY_FILE=str(file), ALLOWED_ORIGINS="")
     return Tenants(start(f"v0.22-{request.param}", at=here), here.account, file)
 
 
