@@ -147,15 +147,8 @@ class _Step:
         self.progress.fail(_joined(*pending), TemporaryFailure(message))
 
     async def _replace(self, tunnel: str, changes: Mapping[Hostname, RuleChange]) -> None:
-        lay_out_again = partial(_revised, tunnel, changes, self.progress.remaining.claimed)
-
-        def revise(document: TunnelConfiguration) -> TunnelConfiguration:
-            if self.is_stale():
-                message = "the policy file has changed since this was planned"
-                raise TemporaryFailure(message)
-            return lay_out_again(document)
-
-        await self.executor.documents.replace(tunnel, revise, self.not_after)
+        revise = partial(_revised, tunnel, changes, self.progress.remaining.claimed)
+        await self.executor.documents.replace(tunnel, revise, self.not_after, self.is_stale)
 
     async def release(self, releases: Mapping[Zone, tuple[Release, ...]]) -> None:
         """Mark paths that were removed as leaving, or give up those that cannot be marked or need not wait."""

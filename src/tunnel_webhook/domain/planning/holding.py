@@ -20,7 +20,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Rejection
-from tunnel_webhook.domain.planning.request import Request
+from tunnel_webhook.domain.planning.request import Request, holder_of
 from tunnel_webhook.domain.quotation import quoted
 
 
@@ -59,8 +59,7 @@ def _holder(request: Request, claim: Claim | None, existing: Existing) -> str:
     """Return the digest of the namespace that holds a hostname, or nothing."""
     if claim is None or claim.is_releasing:
         return ""
-    resource = claim.marker.known_resource
-    holder = claim.marker.namespace or (namespace_digest(namespace_of(resource)) if resource else "")
+    holder = holder_of(claim)
     asks_again = any(_digest(route) == holder for route in request.routes)
     is_given_up = (existing.paths(claim) or {""}) <= request.released
     return "" if is_given_up and not asks_again else holder

@@ -100,6 +100,12 @@ def requests_in(
     return tuple(requests), tuple(sorted(set(rejections)))
 
 
+def holder_of(claim: Claim) -> str:
+    """Return the digest of the namespace that a claim names, by itself or by its resource; or nothing."""
+    resource = claim.marker.known_resource
+    return claim.marker.namespace or namespace_digest(namespace_of(resource))
+
+
 def hostnames_in(changes: Changes) -> frozenset[Hostname]:
     """Return the hostnames that a change set names; names that are not hostnames are left out."""
     hostnames: set[Hostname] = set()
@@ -151,7 +157,7 @@ def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
 
 def _counts(rejection: Rejection, claim: Claim | None, policy: Policy) -> bool:
     """Whether a rejection keeps a request from deleting: not that of a namespace that does not hold the hostname."""
-    holder = claim.marker.namespace if claim and policy.binds_namespaces(claim.hostname) else ""
+    holder = holder_of(claim) if claim and policy.binds_namespaces(claim.hostname) else ""
     asker = namespace_digest(namespace_of(rejection.resource))
     return not (holder and asker and holder != asker)
 
