@@ -185,7 +185,7 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
                 APP,
                 ZONE,
                 BLUE,
-                claim=replace(NEW_CLAIM, comment=TWO.comment),
+                claim=replace(NEW_CLAIM, comment=f"{CLAIM.comment},leaving=00000000456ikXC"),
                 replaced=replace(TWO, comment=marker(paths=["", API], since=0).comment),
                 rules=(RuleChange(BLUE, upserts=(RULE,), removals=(API,)),),
             ),
@@ -525,7 +525,8 @@ def test_several_paths_of_one_hostname_are_rules_under_one_claim() -> None:
 def test_a_new_path_changes_no_other_path() -> None:
     found = decision(existing(CLAIM, blue=(RULE,)), create(endpoint(target="http://api", path="/api")))
     assert found.rules == (RuleChange(BLUE, upserts=(API_RULE,)),)
-    assert found.claim == TWO
+    assert found.claim == replace(TWO, id="")
+    assert found.replaced == CLAIM, "another process may still write what it read under the old id"
     assert found.release is None
 
 

@@ -15,6 +15,7 @@ from tunnel_webhook.application.instrumentation import observe_belief, observe_f
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.belief import Belief, Reading
+from tunnel_webhook.domain.planning.releasing import LONGEST_APPLY
 from tunnel_webhook.ports import (
     Failure,
     Lease,
@@ -26,7 +27,7 @@ from tunnel_webhook.ports import (
 )
 
 _WRITE_TRIES = 3
-LAST_WRITE = 45.0
+LAST_WRITE = LONGEST_APPLY
 """Seconds after the first read of an apply from which it begins no write; a release waits longer than that."""
 
 

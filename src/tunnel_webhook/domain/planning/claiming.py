@@ -20,7 +20,7 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Rejection
-from tunnel_webhook.domain.planning.releasing import release_of
+from tunnel_webhook.domain.planning.releasing import LONGEST_APPLY, release_of
 from tunnel_webhook.domain.planning.request import Request
 
 
@@ -28,8 +28,9 @@ from tunnel_webhook.domain.planning.request import Request
 class Transition:
     """A claim while its paths change.
 
-    `record` names the old and the new paths; `is_new` says that it is to be posted, since another process may still
-    give one of its paths up by the id that it read. `release` is what is given up in the end.
+    `record` names the old and the new paths. `is_new` says that it replaces the stored one: a record that names more is
+    never patched, since another process may still write what it read under the id of the old one. `release` is what is
+    given up in the end; a new record, whose id is not known, has it marked as leaving already.
     """
 
     record: DnsRecord
@@ -52,22 +53,30 @@ def marker_of(request: Request, policy: Policy, existing: Marker | None = None) 
     return replace(marker, owner=request.owner, resource=resource, namespace=namespace)
 
 
-def transition(request: Request, claim: Claim, existing: Existing, policy: Policy) -> Transition:
-    """Return what the record of a claim says while a request is carried out, which fits (`within_marker`)."""
+def transition(
+    request: Request, claim: Claim, existing: Existing, policy: Policy, *, moves: bool = False
+) -> Transition:
+    """Return what the record of a claim says while a request is carried out, which fits (`within_marker`).
+
+    A hostname that moves needs the id of its record for that, so its record is patched even if it names more.
+    """
     before = _named_rules(claim, existing)
     staying = frozenset[str]() if claim.is_releasing else existing.paths(claim) - request.deletes
     final = ClaimedPaths.of(staying | request.paths)
-    named = before | final
-    # A leaving path whose rule is back is given up anew: it leaves once that rule is gone.
-    leaving = (before if claim.is_releasing else claim.marker.leaving) - final - _standing(claim, existing)
+    marker = replace(marker_of(request, policy, claim.marker), paths=EVERY_PATH, leaving=NO_PATHS, since=None)
+    is_more = bool(final - before) or bool(final.digests & claim.marker.leaving.digests)
+    if is_more and not moves:
+        leaving = before - final
+        since = int(existing.read_at + LONGEST_APPLY) if leaving else None
+        record = _written(claim, _fitting(marker, final, leaving, since))
+        return Transition(replace(record, id="", created=None), is_new=True)
+    # A leaving path whose rule is back is given up anew, once that rule is gone.
+    leaving = claim.marker.leaving - final - _standing(claim, existing)
     since = claim.marker.since if leaving else None
-    wanted = replace(marker_of(request, policy, claim.marker), paths=EVERY_PATH, leaving=NO_PATHS, since=None)
-    marker = _fitting(wanted, named - leaving, leaving, since)
-    stored = written_over(claim.record, claim_for(request.hostname, claim.tunnel, marker))
-    if claim.marker.leaving.digests & final.digests or claim.is_releasing:
-        return Transition(replace(stored, id="", created=None), is_new=True)
+    marker = _fitting(marker, (before | final) - leaving, leaving, since)
+    record = _written(claim, marker)
     is_less = bool(marker.paths - final) and not marker.paths.is_every
-    return Transition(stored, release=release_of(claim, stored, final, existing) if is_less else None)
+    return Transition(record, release=release_of(claim, record, final, existing) if is_less else None)
 
 
 def within_marker(
@@ -122,6 +131,10 @@ def _standing(claim: Claim, existing: Existing) -> ClaimedPaths:
     """Return the paths of a claim that have rules, in any tunnel."""
     managed = (rule for tunnel in existing.rules for rule in existing.managed_in(tunnel, claim.hostname))
     return ClaimedPaths.of(rule.path for rule in managed)
+
+
+def _written(claim: Claim, marker: Marker) -> DnsRecord:
+    return written_over(claim.record, claim_for(claim.hostname, claim.tunnel, marker))
 
 
 def _has_others(request: Request, existing: Existing) -> bool:

@@ -38,7 +38,7 @@ class Existing:
 
     `zones` by name; `claims` by hostname; `neighbours` are the records, other than claims, that cannot share a name
     with a CNAME; `rules` by tunnel id and canonical hostname, managed or not; `configurations` and `displaced` by
-    tunnel id.
+    tunnel id; `read_at` is when it was read, in seconds since the epoch.
 
     A rule is managed if its hostname is claimed and the claim names its path; every other rule is a bystander.
     """
@@ -49,6 +49,7 @@ class Existing:
     rules: Mapping[str, Mapping[str, tuple[IngressRule, ...]]]
     configurations: Mapping[str, TunnelConfiguration] = field(repr=False)
     displaced: Mapping[str, Displaced] = field(repr=False)
+    read_at: float = 0.0
 
     @classmethod
     def of(
@@ -56,6 +57,7 @@ class Existing:
         zones: Iterable[Zone],
         records: Mapping[Zone, Iterable[DnsRecord]],
         configurations: Mapping[str, TunnelConfiguration],
+        read_at: float = 0.0,
     ) -> Existing:
         """Return the state that these zones, records and documents (by tunnel id) make up."""
         by_name = {zone.name: zone for zone in (*zones, *records)}
@@ -75,6 +77,7 @@ class Existing:
             displaced={
                 tunnel: displaced(configuration.rules, named) for tunnel, configuration in configurations.items()
             },
+            read_at=read_at,
         )
 
     @property

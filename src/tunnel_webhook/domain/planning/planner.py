@@ -188,8 +188,8 @@ def _keep(request: Request, claim: Claim, existing: Existing, policy: Policy) ->
     request, rejections = narrowed(request, claim, tunnel, existing, policy)
     if not request.routes:
         return Verdict(rejections=rejections)
-    changed = transition(request, claim, existing, policy)
     stays = tunnel == claim.tunnel
+    changed = transition(request, claim, existing, policy, moves=not stays)
     decision = _update(request, claim, changed, existing) if stays else _move(request, claim, tunnel, changed, existing)
     return Verdict(None if decision.is_empty else decision, rejections)
 
@@ -214,7 +214,7 @@ def _move(request: Request, claim: Claim, tunnel: str, changed: Transition, exis
 
     A claim that already names every path of the request is written once, when it moves.
     """
-    is_named = not changed.is_new and all(route.path in claim.marker.named for route in request.routes)
+    is_named = all(route.path in claim.marker.named for route in request.routes)
     moved = replace(changed.record, content=target_of(tunnel))
     return Decision(
         action=Action.MOVE,
@@ -222,7 +222,6 @@ def _move(request: Request, claim: Claim, tunnel: str, changed: Transition, exis
         zone=claim.zone,
         tunnel=tunnel,
         claim=None if is_named else changed.record,
-        replaced=claim.record if changed.is_new else None,
         rules=_rule_changes(request, tunnel, existing, rewritten=True),
         repoint=moved,
         cleanup=existing.removals(request.hostname, _named(request, claim), except_in=tunnel),

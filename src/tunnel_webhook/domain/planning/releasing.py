@@ -8,6 +8,7 @@ path, the rule is known to be ours, so it is removed again, and the wait begins 
 | any document has a rule of one of them                          | remove the rule, and mark the paths again        |
 | none has, and the delay has passed                              | give the paths up                                |
 | none has, and the delay has not passed                          | nothing                                          |
+| none leave, and a path of an old record has no rule             | mark that path: no apply that claimed it goes on |
 
 | given up                                                        | the record is                                    |
 |-----------------------------------------------------------------|--------------------------------------------------|
@@ -19,7 +20,6 @@ path, the rule is known to be ours, so it is removed again, and the wait begins 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tunnel_webhook.domain.claim import Claim, Release
@@ -29,12 +29,17 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan
 
+LONGEST_APPLY = 45.0
+"""Seconds after its first read from which an apply begins no write."""
+
+_OLD = 600.0
+
 
 def plan_releases(existing: Existing, policy: Policy, now: float, delay: float) -> Plan:
     """Return what is to be done about leaving paths at a time in seconds since the epoch; `delay` in seconds."""
-    leaving = (claim for _, claim in sorted(existing.claims.items()) if claim.marker.leaving)
-    seen = (claim for claim in leaving if policy.sees(claim.marker.owner))
-    return Plan(tuple(_decisions(seen, existing, now, delay)), managed=existing.named)
+    seen = (claim for _, claim in sorted(existing.claims.items()) if policy.sees(claim.marker.owner))
+    decisions = (_decision(claim, existing, now, delay) for claim in seen)
+    return Plan(tuple(decision for decision in decisions if decision), managed=existing.named)
 
 
 def release_of(claim: Claim, record: DnsRecord, kept: ClaimedPaths, existing: Existing) -> Release:
@@ -47,14 +52,29 @@ def release_of(claim: Claim, record: DnsRecord, kept: ClaimedPaths, existing: Ex
     return Release(record, replace(record, comment=marker.note) if is_needed else None)
 
 
-def _decisions(claims: Iterable[Claim], existing: Existing, now: float, delay: float) -> Iterator[Decision]:
-    for claim in claims:
-        release = release_of(claim, claim.record, claim.marker.paths, existing)
-        rules = existing.removals(claim.hostname, claim.marker.leaving)
-        since = claim.marker.since or 0
+def _decision(claim: Claim, existing: Existing, now: float, delay: float) -> Decision | None:
+    if not claim.marker.leaving:
+        return _forgotten(claim, existing, now)
+    release = release_of(claim, claim.record, claim.marker.paths, existing)
+    if rules := existing.removals(claim.hostname, claim.marker.leaving):
         action = Action.DELETE if claim.is_releasing else Action.UPDATE
-        if rules:
-            yield Decision(action, claim.hostname, claim.zone, claim.tunnel, rules=rules, release=release)
-        elif now - since >= delay:
-            action = Action.FORGET if claim.is_releasing else Action.UPDATE
-            yield Decision(action, claim.hostname, claim.zone, claim.tunnel, discard=release)
+        return Decision(action, claim.hostname, claim.zone, claim.tunnel, rules=rules, release=release)
+    if now - (claim.marker.since or 0) >= delay:
+        action = Action.FORGET if claim.is_releasing else Action.UPDATE
+        return Decision(action, claim.hostname, claim.zone, claim.tunnel, discard=release)
+    return None
+
+
+def _forgotten(claim: Claim, existing: Existing, now: float) -> Decision | None:
+    """Return the release of the paths that have no rule, beside others that have theirs.
+
+    A claim that names more is always a new record, so the apply that claimed a path of an old record has ended.
+    """
+    created = claim.record.created
+    if claim.marker.paths.is_every or created is None or now - created < _OLD:
+        return None
+    standing = ClaimedPaths.of(rule.path for tunnel in existing.rules for rule in existing.published_in(tunnel, claim))
+    if not standing or standing == claim.marker.paths:
+        return None
+    release = release_of(claim, claim.record, standing, existing)
+    return Decision(Action.UPDATE, claim.hostname, claim.zone, claim.tunnel, release=release)
