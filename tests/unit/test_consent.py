@@ -125,6 +125,12 @@ def test_h2_each_of_several_targets_that_could_be_the_origin_is_judged() -> None
     )
 
 
+def test_the_addresses_of_a_service_are_not_its_origin_and_are_not_judged() -> None:
+    service = replace(endpoint(resource="service/team-a/web", record_type="A"), targets=("10.0.0.1", "10.0.0.2"))
+    assert reason(service, WITH_FILE) is None
+    assert translate(service, WITH_FILE).service == OF_A
+
+
 def test_h3_namespaces_never_compete_for_one_row_of_external_dns() -> None:
     good, rival = endpoint(target=OF_B, resource=B), endpoint(target="http://a.evil", resource=A)
     adjusted = adjust([good, rival], WITH_FILE).endpoints

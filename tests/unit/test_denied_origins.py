@@ -46,6 +46,7 @@ def spelt(host: str) -> str:
         pytest.param(
             "169-254-169-254.default.pod.cluster.local", "a metadata service of the cloud", id="a dashed address"
         ),
+        pytest.param("0--ffff-7f00-1.x.pod", "a loopback address", id="a dashed IPv4-mapped address"),
         pytest.param("127-0-0-1.x.pod", "a loopback address", id="a dashed address below pod"),
         pytest.param(
             "fd00-ec2--254.x.pod.cluster.local", "a metadata service of the cloud", id="a dashed IPv6 address"

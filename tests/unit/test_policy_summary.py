@@ -22,6 +22,15 @@ def test_without_a_file_the_settings_are_named() -> None:
     )
 
 
+def test_a_file_without_shared_hostnames_says_nothing_about_them() -> None:
+    permissions = parse_policy_file('version = 1\n[[allow]]\nnamespaces = ["*"]\nhostnames = ["a.example.com"]\n')
+    (sentence,) = summary_of(replace(POLICY, permissions=permissions))
+    assert sentence == (
+        "[[allow]] 1: every namespace may publish a.example.com from same-namespace, default-origin, through tunnel"
+        " default, with properties safe"
+    )
+
+
 def test_each_table_of_a_file_is_a_sentence() -> None:
     permissions = parse_policy_file(
         """

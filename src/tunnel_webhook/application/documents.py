@@ -97,7 +97,8 @@ class Documents:
         """Write the revision of a document, unless that changes no rule; again, if another one is stored by now.
 
         No write begins after `not_after` (monotonic seconds), or once `is_stale` says that the policy has changed.
-        Raises the failures of TunnelRepository, and TemporaryFailure where what is stored keeps changing, or contradicts what is believed.
+        Raises the failures of TunnelRepository, and TemporaryFailure where what is stored keeps changing, or
+        contradicts what is believed.
         """
         base = self._believed(tunnel)
         for _ in range(_WRITE_TRIES):

@@ -25,6 +25,8 @@ from tunnel_webhook.ports import PermanentFailure, PolicyFile
 _SETTLING = 1.0
 """Seconds between the two reads that must agree."""
 
+_UNREADABLE = "\0"
+
 
 @dataclass(slots=True)
 class Policies:
@@ -38,19 +40,19 @@ class Policies:
 
     def is_stale(self) -> bool:
         """Whether the file is not what the policy was made from; cheap, and asks nothing but the file system."""
-        return self.file is not None and self._read() != self.seen
+        return self.file is not None and _text_of(self.file) != self.seen
 
     async def current(self) -> Policy:
         """Return the policy, after a changed file has been read."""
         async with self._turn:
-            if self.is_stale():
-                await self._reload()
+            if self.file is not None and self.is_stale():
+                await self._reload(self.file)
         return self.policy
 
-    async def _reload(self) -> None:
-        text = self._read()
+    async def _reload(self, file: PolicyFile) -> None:
+        text = _text_of(file)
         await self.sleep(_SETTLING)
-        if self._read() != text:
+        if _text_of(file) != text:
             return
         self.seen = text
         fault = self._replace(text)
@@ -68,14 +70,10 @@ class Policies:
             self.policy = policy
         return policy.fault
 
-    def _read(self) -> str:
-        """Return the text of the file, or why there is none, which no text can be mistaken for."""
-        if self.file is None:
-            return self.seen
-        try:
-            return self.file.read()
-        except PermanentFailure as failure:
-            return f"{_UNREADABLE}{failure}"
 
-
-_UNREADABLE = "\0"
+def _text_of(file: PolicyFile) -> str:
+    """Return the text of a file, or why there is none, which no text can be mistaken for."""
+    try:
+        return file.read()
+    except PermanentFailure as failure:
+        return f"{_UNREADABLE}{failure}"

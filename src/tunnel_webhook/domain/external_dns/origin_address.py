@@ -42,10 +42,7 @@ class OriginAddress:
     @property
     def literal(self) -> IPAddress | None:
         """The address that the host is, an IPv4-mapped one as IPv4; None for a name."""
-        with suppress(ValueError):
-            address = ipaddress.ip_address(self.host)
-            return (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
-        return None
+        return next(_parsed(self.host), None)
 
     @property
     def addresses(self) -> tuple[IPAddress, ...]:
@@ -78,15 +75,14 @@ def _spelt(host: str) -> Iterator[IPAddress]:
 
 def _parsed(text: str) -> Iterator[IPAddress]:
     with suppress(ValueError):
-        yield ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
+        yield (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
 
 
 def _within(address: IPAddress) -> Iterator[ipaddress.IPv4Address]:
     """Yield the IPv4 addresses to which packets for an IPv6 address may be carried."""
     if isinstance(address, ipaddress.IPv4Address):
         return
-    if address.ipv4_mapped:
-        yield address.ipv4_mapped
     if address.sixtofour:
         yield address.sixtofour
     if address.teredo:
