@@ -114,11 +114,15 @@ def observe_foreign_write(tunnel: str, first: int, last: int) -> None:
 
 def observe_policy_file(fault: str) -> None:
     """Say that a changed policy file is in force, or why it is not; the fault is empty for a valid one."""
-    _policy_file.set(int(not fault))
     if fault:
         log.error("the policy file was changed and is not in force, and the last good one stays: %s", fault)
     else:
         log.info("the policy file was changed and is in force")
+
+
+def measure_policy_file(*, is_valid: bool) -> None:
+    """Measure whether the policy file is in force as it was last read."""
+    _policy_file.set(int(is_valid))
 
 
 def observe_disallowed(disallowed: Collection[Disallowed]) -> None:

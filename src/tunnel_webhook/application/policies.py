@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from tunnel_webhook.application.instrumentation import observe_policy_file
+from tunnel_webhook.application.instrumentation import measure_policy_file, observe_policy_file
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.policy_file import InvalidPolicyFile, parse_policy_file
 from tunnel_webhook.ports import PermanentFailure, PolicyFile
@@ -36,6 +36,7 @@ class Policies:
     file: PolicyFile | None = None
     seen: str = ""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _fault: str = ""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_stale(self) -> bool:
@@ -45,8 +46,10 @@ class Policies:
     async def current(self) -> Policy:
         """Return the policy, after a changed file has been read."""
         async with self._turn:
-            if self.file is not None and self.is_stale():
-                await self._reload(self.file)
+            if self.file is not None:
+                if self.is_stale():
+                    await self._reload(self.file)
+                measure_policy_file(is_valid=not self._fault)
         return self.policy
 
     async def _reload(self, file: PolicyFile) -> None:
@@ -55,8 +58,8 @@ class Policies:
         if _text_of(file) != text:
             return
         self.seen = text
-        fault = self._replace(text)
-        observe_policy_file(fault)
+        self._fault = self._replace(text)
+        observe_policy_file(self._fault)
 
     def _replace(self, text: str) -> str:
         """Take the permissions of a text, and return nothing; or leave them as they are, and return why."""
