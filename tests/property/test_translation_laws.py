@@ -12,14 +12,13 @@ from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfigu
 from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.namespace import namespace_of
-from tunnel_webhook.domain.external_dns.route import ADOPT_LABEL
 from tunnel_webhook.domain.hostname import Hostname
 from vocabulary.builders import POLICY
 from vocabulary.strategies import bystander_texts, endpoints, hand_made_documents
 
 
-def without_consent_to_adopt(endpoint: Endpoint) -> Endpoint:
-    labels = {name: text for name, text in endpoint.labels.items() if name != ADOPT_LABEL}
+def without_our_labels(endpoint: Endpoint) -> Endpoint:
+    labels = {name: text for name, text in endpoint.labels.items() if name in {"owner", "resource"}}
     return replace(endpoint, labels=labels)
 
 
@@ -29,7 +28,7 @@ def test_l8_adjusting_twice_changes_nothing_and_drops_nothing_that_can_be_tunnel
 ) -> None:
     adjustment = adjust(endpoints, POLICY)
     once = adjustment.endpoints
-    assert adjust(once, POLICY).endpoints == tuple(map(without_consent_to_adopt, once)), "but no label is believed (C2)"
+    assert adjust(once, POLICY).endpoints == tuple(map(without_our_labels, once)), "but no label is believed (C2)"
     tunnelled = [endpoint for endpoint in endpoints if endpoint.record_type in {"A", "AAAA", "CNAME"}]
     assert bool(once) == bool(tunnelled)
     outdone = [fault.endpoint for fault in adjustment.unpublishable if fault.endpoint not in once]
