@@ -10,7 +10,7 @@ import pytest
 
 from doubles.steps import SteppedTunnels, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, NoLock
-from tunnel_webhook.application import Documents
+from tunnel_webhook.application import Documents, SyncLog
 from tunnel_webhook.application.documents import TunnelState
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.planning.belief import Reading
@@ -34,7 +34,7 @@ LATE = 45.0
 
 
 def documents(tunnels: TunnelRepository, lock: WriteLock | None = None, *, now: float = 0.0) -> Documents:
-    return Documents(tunnels, lock or NoLock(), POLICY, lambda: now)
+    return Documents(tunnels, lock or NoLock(), POLICY, lambda: now, SyncLog(POLICY))
 
 
 def held(**versions: int) -> InMemoryTunnels:
@@ -100,7 +100,7 @@ async def test_a_tunnel_that_does_not_exist_has_no_rules_and_says_so() -> None:
 
 async def test_a_tunnel_that_disappears_is_in_doubt_for_ten_minutes() -> None:
     tunnels, now = held(), [0.0]
-    known = Documents(tunnels, NoLock(), POLICY, lambda: now[0])
+    known = Documents(tunnels, NoLock(), POLICY, lambda: now[0], SyncLog(POLICY))
     known.believe(await known.read())
     del tunnels.documents[GREEN]
     for now[0] in (0.0, 300.0, 599.0):

@@ -8,7 +8,7 @@ import pytest
 
 from doubles.steps import Step, SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Documents, Executor, Gathering, Refusals
+from tunnel_webhook.application import Documents, Executor, Gathering, Refusals, SyncLog
 from tunnel_webhook.application.documents import TunnelState
 from tunnel_webhook.application.execution import Outcome
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
@@ -63,7 +63,7 @@ async def prepare(
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Prepared:
     """Return the plan of changes, or without any, that of the releases, on what the ports hold."""
-    documents = Documents(tunnels, NoLock(), POLICY, clock)
+    documents = Documents(tunnels, NoLock(), POLICY, clock, SyncLog(POLICY))
     gathered = await Gathering(documents, zones, POLICY).gather(hostnames_in(changes) if changes else ())
     decided = (
         plan(gathered.existing, changes, POLICY)
@@ -337,6 +337,38 @@ async def test_a_zone_that_fails_for_now_lets_only_its_own_hostnames_wait() -> N
     assert hosts(tunnels) == ["a.example.com", ""]
     assert outcome.waiting == ("b.example.org",)
     assert outcome.failure is LIMITED
+
+
+@dataclass(slots=True)
+class UndecidedZones(InMemoryZones):
+    """Zones that refuse every record for now, and count the batches."""
+
+    batches: int = 0
+    is_final: bool = False
+
+    async def save(self, _zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
+        self.batches += 1
+        names = {record.name for record in batch.records}
+        return tuple(Refusal(name, Reason.REFUSED, "1234: no", self.is_final) for name in names)
+
+
+async def test_a_hostname_whose_record_is_refused_but_not_for_good_waits_for_the_next_sync() -> None:
+    tunnels, zones = dated(EMPTY)
+    outcome = await execute(tunnels, UndecidedZones(zones.stored), create(endpoint()))
+    assert outcome.waiting == (APP,)
+    assert str(outcome.failure).endswith("the next sync goes on to look for the records at fault: 1234: no")
+    assert outcome.applied.rejections == ()
+
+
+async def test_a_batch_of_which_every_record_was_refused_before_is_not_written() -> None:
+    tunnels, zones = dated(EMPTY)
+    refusing = UndecidedZones(zones.stored, is_final=True)
+    prepared = await prepare(tunnels, refusing, create(endpoint(resource="service/prod/app")))
+    for _ in range(3):
+        (rejection,) = (await prepared.execute()).applied.rejections
+        assert (rejection.reason, rejection.sentence) == ("refused", "1234: no")
+        assert rejection.resource == "service/prod/app"
+    assert refusing.batches == 1
 
 
 async def test_a_refused_hostname_does_not_count_among_those_that_wait() -> None:

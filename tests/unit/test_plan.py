@@ -99,17 +99,10 @@ def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
     assert reduced.rejections == (refused, EARLIER)
 
 
-def test_releases_are_withheld_by_hostname() -> None:
-    reduced = PLAN.without_releases()
+def test_withheld_decisions_are_named() -> None:
+    reduced = PLAN.withhold({D}, "too many")
     assert reduced.decisions == (CREATE, UPDATE, MOVE, MARK, RENEW, FORGET)
     assert reduced.withheld == (D,)
-
-
-def test_a_hostname_that_only_loses_a_path_is_not_withheld() -> None:
-    less = Release(claim(A, paths=["", "^/x"]), claim(A))
-    reduced = Plan((Decision(Action.UPDATE, A, ZONE, BLUE, release=less),)).without_releases()
-    assert reduced.withheld == ()
-    assert len(reduced.decisions) == 1
 
 
 def test_a_change_leaves_one_rule_per_path_and_keeps_unknown_keys() -> None:

@@ -173,12 +173,13 @@ def test_withheld_deletions_are_named() -> None:
     state = existing(*(claim(name) for name in hostnames), blue=configuration(*(rule(name) for name in hostnames)))
     deletion = plan(state, Changes(delete=tuple(endpoint(name) for name in hostnames)), POLICY)
 
-    withheld = deletion.without_releases()
+    withheld = deletion.withhold({"a.example.com", "b.example.com"}, "too many")
 
     assert rendered(withheld, state) == [
         "not done",
         "  ! a.example.com: its deletion is withheld",
         "  ! b.example.com: its deletion is withheld",
+        "  ! too many",
         "withheld 2",
     ]
     assert plan_json(withheld)["withheld"] == ["a.example.com", "b.example.com"]

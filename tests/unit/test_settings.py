@@ -337,7 +337,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert settings.log_level == "info"
     assert settings.log_format == "json"
     assert not settings.dry_run
-    assert settings.fails_on_rejection
+    assert not settings.fails_on_rejection
     assert settings.policy.allowed_services == DEFAULT_SERVICES
     assert settings.notices == ()
 
@@ -376,7 +376,7 @@ def test_the_settings_reach_policy_and_guard() -> None:
         ALLOW_CA_POOL="yes",
         MAX_DELETES_FLOOR="7",
         MAX_DELETE_RATIO="0.25",
-        ON_REJECTION="report",
+        ON_REJECTION="fail",
         CLOUDFLARE_ZONE_IDS="023e105f4ecef8ad9ca31a8372d0c353,123e105f4ecef8ad9ca31a8372d0c353",
     )
 
@@ -388,7 +388,7 @@ def test_the_settings_reach_policy_and_guard() -> None:
     assert policy.allowed_services == {"http", "bastion"}
     assert policy.allow_ca_pool
     assert settings.guard == Guard(floor=7, ratio=0.25)
-    assert not settings.fails_on_rejection
+    assert settings.fails_on_rejection
     assert len(settings.cloudflare_zone_ids) == 2
 
 

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Policies, Refusals, TunnelService, Turns
+from tunnel_webhook.application import (
+    Contact,
+    Deletions,
+    Documents,
+    Executor,
+    Gathering,
+    Policies,
+    Refusals,
+    SyncLog,
+    TunnelService,
+    Turns,
+)
 from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.json_text import Json, join_elements
@@ -106,14 +117,20 @@ def service(
     policies: Policies | None = None,
     **options: bool,
 ) -> TunnelService:
-    """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed."""
-    documents = Documents(tunnels, lock or NoLock(), policy, clock)
+    """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed.
+
+    A rejection is raised, so that a test sees it.
+    """
+    sync_log = SyncLog(policy, clock)
+    documents = Documents(tunnels, lock or NoLock(), policy, clock, sync_log)
     return TunnelService(
         gathering=Gathering(documents, zones, policy),
         executor=Executor(documents, zones, Refusals(clock), clock, release_delay),
         turns=Turns(10.0),
         contact=Contact(lambda: 1_000_000.0),
         policies=policies or Policies(policy),
-        guard=Guard(floor=10**6),
-        **options,
+        guard=Guard(ratio=1.0),
+        deletions=Deletions(clock),
+        sync_log=sync_log,
+        **{"fail_on_rejection": True, **options},
     )

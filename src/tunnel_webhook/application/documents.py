@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tunnel_webhook.application.instrumentation import observe_belief, observe_foreign_write, observe_versions
+from tunnel_webhook.application.sync_log import SyncLog
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.belief import Belief, Reading
@@ -58,6 +59,7 @@ class Documents:
     lock: WriteLock
     policy: Policy
     clock: Callable[[], float]
+    sync_log: SyncLog
     _beliefs: dict[str, Belief] = field(default_factory=dict[str, Belief])
     _old_claims: frozenset[str] | None = None
 
@@ -84,7 +86,9 @@ class Documents:
             self._old_claims = old_claims
         states = {tunnel: self._believe(tunnel, answer) for tunnel, answer in answers.items()}
         observe_versions({tunnel: state.document for tunnel, state in states.items()}, self.policy)
-        observe_belief({tunnel: state.failure for tunnel, state in states.items()}, self.policy)
+        failures = {tunnel: state.failure for tunnel, state in states.items()}
+        observe_belief(failures, self.policy)
+        self.sync_log.believed(failures)
         return states
 
     async def replace(

@@ -1,5 +1,7 @@
 """Carrying a plan out: step by step, each hostname failing alone, in an order that may stop anywhere.
 
+What was refused for what is in it is not asked again (`refusals`).
+
 | a tunnel or its document                      | its hostnames                                                    |
 |-----------------------------------------------|------------------------------------------------------------------|
 | cannot be relied on now, or fails temporarily | wait for the next sync                                           |
@@ -28,10 +30,11 @@ from tunnel_webhook.domain.dns import RecordBatch, Zone
 from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.layout import lay_out
-from tunnel_webhook.domain.planning.plan import Decision, Plan, Rejection, RuleChange
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unacceptable, ZoneRepository
+from tunnel_webhook.domain.planning.plan import Decision, Plan, RuleChange
+from tunnel_webhook.ports import Failure, PermanentFailure, Refusal, TemporaryFailure, Unacceptable, ZoneRepository
 
 _REFUSED_WRITES = 8
+_NOT_FOUND_YET = "the zone refused several requests, and the next sync goes on to look for the records at fault: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,26 @@ class _Step:
         await asyncio.gather(*(self._write_zone(zone, batch) for zone, batch in batches.items()))
 
     async def _write_zone(self, zone: Zone, batch: RecordBatch) -> None:
+        known = self.executor.refusals.among_records(zone, batch)
+        self._reject(known)
+        batch = batch.without({refusal.name for refusal in known})
+        if not batch:
+            return
         try:
             self._check_time()
             refusals = await self.executor.zones.save(zone, batch)
         except Failure as failure:
             self.progress.fail({record.name for record in batch.records}, failure)
         else:
-            self.progress.reject(Rejection(refusal.name, refusal.reason, refusal.sentence) for refusal in refusals)
+            self.executor.refusals.remember_records(zone, batch, refusals)
+            self._reject(refusals)
+
+    def _reject(self, refusals: Iterable[Refusal]) -> None:
+        for refusal in refusals:
+            if refusal.is_final:
+                self.progress.reject({refusal.name}, refusal.reason, refusal.sentence)
+            else:
+                self.progress.fail({refusal.name}, TemporaryFailure(_NOT_FOUND_YET.format(refusal.sentence)))
 
     def _check_time(self) -> None:
         if self.executor.clock() >= self.not_after:
@@ -209,13 +225,14 @@ class _Progress:
             self.failure = self.failure or (failure if concerned else None)
             self.remaining = self.remaining.without(hostnames)
         else:
-            self.reject(Rejection(hostname, Reason.REFUSED, str(failure)) for hostname in hostnames)
+            self.reject(hostnames, Reason.REFUSED, str(failure))
 
-    def reject(self, rejections: Iterable[Rejection]) -> None:
+    def reject(self, hostnames: Collection[str], reason: Reason, sentence: str) -> None:
         """Take rejected hostnames out."""
-        rejected = tuple(rejections)
-        self.failed.update(rejection.hostname for rejection in rejected)
-        self.remaining = self.remaining.without({rejection.hostname for rejection in rejected}, rejected)
+        self.failed.update(hostnames)
+        rejected = [decision for decision in self.remaining.decisions if decision.hostname in hostnames]
+        rejections = (each for decision in rejected for each in decision.rejections(reason, sentence))
+        self.remaining = self.remaining.without(hostnames, rejections)
 
     def outcome(self) -> Outcome:
         """Return what became of the plan."""

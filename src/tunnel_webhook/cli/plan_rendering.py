@@ -33,6 +33,8 @@ def plan_lines(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]
         yield Line("!", f"{rejection.hostname}: {rejection.reason}: {rejection.sentence}")
     for hostname in plan.withheld:
         yield Line("!", f"{hostname}: its deletion is withheld")
+    if plan.withholding:
+        yield Line("!", plan.withholding)
     counts = ", ".join(f"{name} {number}" for name, number in plan.counts.items() if number)
     yield Line("", counts or "nothing to do")
 

@@ -17,12 +17,14 @@ from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, 
 from tunnel_webhook.adapters.policy_file import MountedPolicyFile
 from tunnel_webhook.application import (
     Contact,
+    Deletions,
     Documents,
     Executor,
     Gathering,
     Operator,
     Policies,
     Refusals,
+    SyncLog,
     TunnelService,
     Turns,
 )
@@ -83,7 +85,8 @@ class Container(containers.DeclarativeContainer):
         settings.provided.lock_kind, off=providers.Factory(NoLock), dns=cloudflare.provided.lock.call()
     )
     clock = providers.Object(time.monotonic)
-    documents: providers.Provider[Documents] = providers.Singleton(Documents, tunnels, lock, policy, clock)
+    sync_log: providers.Provider[SyncLog] = providers.Singleton(SyncLog, policy, clock)
+    documents: providers.Provider[Documents] = providers.Singleton(Documents, tunnels, lock, policy, clock, sync_log)
     gathering: providers.Provider[Gathering] = providers.Singleton(Gathering, documents, zones, policy)
     turns: providers.Provider[Turns] = providers.Singleton(Turns, settings.provided.request_deadline)
     contact: providers.Provider[Contact] = providers.Singleton(Contact, providers.Object(time.time))
@@ -102,6 +105,8 @@ class Container(containers.DeclarativeContainer):
         contact=contact,
         policies=policies,
         guard=guard,
+        deletions=providers.Singleton(Deletions, clock),
+        sync_log=sync_log,
         dry_run=settings.provided.dry_run,
         fail_on_rejection=settings.provided.fails_on_rejection,
     )

@@ -72,7 +72,7 @@ def within_documents(
                 f"the configuration of tunnel {full[0]} would be larger than {MAX_DOCUMENT} characters, more than"
                 " cloudflared is sure to load: move hostnames to another tunnel"
             )
-            rejections.append(Rejection(decision.hostname, Reason.DOCUMENT_TOO_LARGE, sentence))
+            rejections += decision.rejections(Reason.DOCUMENT_TOO_LARGE, sentence)
             continue
         kept.append(decision)
         for tunnel, more in growth.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Self, TypeVar
 
@@ -62,6 +62,9 @@ class RuleChange:
 class Decision:
     """What is done about one hostname, as steps in their order; `tunnel` is where it lives afterwards.
 
+    `resources` are the Kubernetes resources that ask for it, or of a deletion the one that the claim names; sorted.
+    They make no difference between two decisions.
+
     | step      | does                                                                       |
     |-----------|----------------------------------------------------------------------------|
     | `claim`   | creates the record (no id), or marks or repairs a stored one; with         |
@@ -89,6 +92,11 @@ class Decision:
     cleanup: tuple[RuleChange, ...] = ()
     release: Release | None = None
     discard: Release | None = None
+    resources: tuple[str, ...] = field(default=(), compare=False)
+
+    def rejections(self, reason: Reason, sentence: str) -> tuple[Rejection, ...]:
+        """Return the rejection of the hostname: one for each resource that asks for it."""
+        return tuple(Rejection(self.hostname, reason, sentence, resource) for resource in self.resources or ("",))
 
     @property
     def is_empty(self) -> bool:
@@ -116,12 +124,14 @@ class Decision:
 class Plan:
     """Decisions by hostname, sorted; rejections; the hostnames whose deletion the guard withheld; and every claim.
 
-    `managed` holds the hostnames of all owners that are claimed already, each with the paths that its claim names.
+    `withholding` says why deletions are withheld, and what lets them pass; `managed` holds the hostnames of all owners
+    that are claimed already, each with the paths that its claim names.
     """
 
     decisions: tuple[Decision, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     withheld: tuple[Hostname, ...] = ()
+    withholding: str = ""
     managed: frozenset[tuple[str, ClaimedPaths]] = frozenset()
 
     @property
@@ -182,12 +192,13 @@ class Plan:
             rejections=tuple(sorted({*self.rejections, *rejections})),
         )
 
-    def without_releases(self) -> Self:
-        """Return the plan without the decisions that release a hostname; those hostnames are withheld."""
+    def withhold(self, hostnames: Collection[str], sentence: str) -> Self:
+        """Return the plan without the decisions about these hostnames, which are withheld, and why."""
         return replace(
             self,
-            decisions=tuple(decision for decision in self.decisions if not decision.releases_hostname),
-            withheld=tuple(decision.hostname for decision in self.decisions if decision.releases_hostname),
+            decisions=tuple(decision for decision in self.decisions if decision.hostname not in hostnames),
+            withheld=tuple(decision.hostname for decision in self.decisions if decision.hostname in hostnames),
+            withholding=sentence,
         )
 
 

@@ -63,7 +63,11 @@ def plan(existing: Existing, changes: Changes, policy: Policy) -> Plan:
     """Return what is to be done; pure, and the same whatever the order of the input."""
     requests, rejections = requests_in(changes, existing.claims, policy)
     verdicts = [decide(request, existing, policy) for request in requests]
-    decisions = [verdict.decision for verdict in verdicts if verdict.decision]
+    decisions = [
+        replace(verdict.decision, resources=_resources(request, existing))
+        for request, verdict in zip(requests, verdicts, strict=True)
+        if verdict.decision
+    ]
     kept, oversized = within_documents(tuple(with_layout(decisions, existing)), existing)
     rejected = {*rejections, *oversized, *(rejection for verdict in verdicts for rejection in verdict.rejections)}
     return Plan(
@@ -259,6 +263,14 @@ def _rule_changes(
     staying = existing.paths(claim) - request.deletes if claim and not claim.is_releasing else frozenset[str]()
     removals = tuple(sorted(first.keys() - request.paths - staying))
     return (RuleChange(tunnel, upserts, removals),) if upserts or removals else ()
+
+
+def _resources(request: Request, existing: Existing) -> tuple[str, ...]:
+    """Return the resources that ask for a hostname; of a deletion, the one that its claim names."""
+    claim = existing.claims.get(request.hostname)
+    if not request.routes and claim:
+        return (claim.marker.resource,)
+    return tuple(sorted(request.resources))
 
 
 def _first_route(request: Request) -> Route:

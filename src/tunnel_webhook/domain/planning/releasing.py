@@ -38,8 +38,9 @@ _OLD = 600.0
 def plan_releases(existing: Existing, policy: Policy, now: float, delay: float) -> Plan:
     """Return what is to be done about leaving paths at a time in seconds since the epoch; `delay` in seconds."""
     seen = (claim for _, claim in sorted(existing.claims.items()) if policy.sees(claim.marker.owner))
-    decisions = (_decision(claim, existing, now, delay) for claim in seen)
-    return Plan(tuple(decision for decision in decisions if decision), managed=existing.named)
+    decisions = ((claim, _decision(claim, existing, now, delay)) for claim in seen)
+    named = (replace(decision, resources=(claim.marker.resource,)) for claim, decision in decisions if decision)
+    return Plan(tuple(named), managed=existing.named)
 
 
 def release_of(claim: Claim, record: DnsRecord, kept: ClaimedPaths, existing: Existing) -> Release:
