@@ -92,13 +92,12 @@ def _release_soon(patch: pytest.MonkeyPatch) -> None:
 
 
 def _leave_rules_that_came_back(patch: pytest.MonkeyPatch) -> None:
-    def decisions(claims: Any, existing: Any, now: float, delay: float) -> Any:
-        for decision in original(claims, existing, now, delay):
-            if decision.discard:
-                yield decision
+    def decision(claim: Any, existing: Any, now: float, delay: float) -> Any:
+        found = original(claim, existing, now, delay)
+        return found if found and found.discard else None
 
-    original = releasing._decisions
-    patch.setattr(releasing, "_decisions", decisions)
+    original = releasing._decision
+    patch.setattr(releasing, "_decision", decision)
 
 
 def _believe_every_list(patch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,12 @@ The ids of the rows are the rows of the planner's table; `Go bug N` names what t
 """
 
 from dataclasses import replace
-from itertools import permutations
+from itertools import count, permutations
 
 import pytest
 
 from tunnel_webhook.domain.claim import Release
-from tunnel_webhook.domain.claimed_paths import ClaimedPaths
+from tunnel_webhook.domain.claimed_paths import EVERY_PATH, ClaimedPaths, digest_of
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
@@ -18,12 +18,14 @@ from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.layout import lay_out
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, RuleChange
 from tunnel_webhook.domain.planning.planner import Verdict, decide, plan
+from tunnel_webhook.domain.planning.report import report
 from tunnel_webhook.domain.planning.request import Request
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, record, rule
 
@@ -44,6 +46,16 @@ ADOPTING = replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.example.com
 
 TWO = claim(APP, paths=["", API])
 ADOPTED = replace(CLAIM, comment=f"{CLAIM.comment},adopted", id=UNMARKED.id)
+
+
+POLICY_FILE = """
+version = 1
+[[allow]]
+namespaces = ["", "*"]
+hostnames = ["*.example.com"]
+origins = ["any"]
+properties = ["safe"]
+"""
 
 
 def existing(*records: DnsRecord, blue: tuple[IngressRule, ...] = (), green: tuple[IngressRule, ...] = ()) -> Existing:
@@ -777,3 +789,219 @@ def test_a_unicode_hostname_is_claimed_in_its_a_labels() -> None:
 
 def test_a_plan_knows_every_claim_whoever_owns_it() -> None:
     assert plan(existing(claim(APP, owner="other")), Changes(), POLICY).managed == {(APP, ClaimedPaths.of([""]))}
+
+
+# A person's rules under a hostname.
+
+
+ADMIN = IngressRule.parse('{"hostname":"app.example.com","path":"^/admin","service":"http://admin:80","note":1.50}')
+ADMIN_DIGEST = digest_of("^/admin")
+
+
+def test_a_rule_that_a_person_added_to_a_published_hostname_is_neither_reported_nor_deleted() -> None:
+    state = existing(CLAIM, blue=(ADMIN, RULE))
+    assert [each.set_identifier for each in report(state, POLICY).endpoints] == [""]
+    assert plan(state, delete(of_path("^/admin")), POLICY).decisions == ()
+    assert applied(state, update(endpoint(target="http://new"))).rules[0].text == ADMIN.text
+
+
+def test_a_rule_that_a_person_added_after_ours_is_reached_first_from_the_next_sync_on() -> None:
+    state = existing(CLAIM, blue=(RULE, ADMIN))
+    assert state.drift(state.claims[APP]) == "hiding"
+    document = applied(state, update(endpoint()))
+    assert document.rules[:2] == (ADMIN, RULE)
+    assert document.match(APP, "/admin") == ADMIN
+
+
+def test_a_hostname_with_a_rule_of_a_person_is_released_and_its_record_stays() -> None:
+    found = decision(existing(CLAIM, blue=(ADMIN, RULE)), delete(endpoint()))
+    assert found.rules == (RuleChange(BLUE, removals=("",)),)
+    assert found.release == Release(CLAIM, replace(CLAIM, comment=""))
+
+
+def test_a_hostname_with_a_rule_of_a_person_does_not_move_away_from_it() -> None:
+    (rejection,) = plan(existing(CLAIM, blue=(ADMIN, RULE)), update(endpoint(tunnel="green")), POLICY).rejections
+    assert rejection.reason is Reason.TUNNEL_CONFLICT
+    assert "(^/admin)" in rejection.sentence
+
+
+def test_a_hostname_moves_towards_a_rule_of_a_person() -> None:
+    moved = decision(existing(CLAIM, blue=(RULE,), green=(ADMIN,)), update(endpoint(tunnel="green")))
+    assert moved.action is Action.MOVE
+    assert moved.cleanup == (RuleChange(BLUE, removals=("",)),)
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "policy", "reason"),
+    [
+        pytest.param(
+            existing(CLAIM, blue=(ADMIN, RULE)),
+            endpoint(target="http://admin:80", path="^/admin", path_match="regex"),
+            POLICY,
+            "adoption-not-allowed",
+            id="identical, without the operator's word",
+        ),
+        pytest.param(
+            existing(CLAIM, blue=(ADMIN, RULE)),
+            endpoint(target="http://mine", path="^/admin", path_match="regex"),
+            ADOPTING,
+            "rule-conflict",
+            id="different, without webhook/adopt",
+        ),
+        pytest.param(
+            existing(CLAIM, blue=(ADMIN, RULE)),
+            endpoint(target="http://mine", path="^/admin", path_match="regex", adopt="true"),
+            POLICY,
+            "adoption-not-allowed",
+            id="different, with webhook/adopt, without the operator's word",
+        ),
+        pytest.param(
+            existing(UNMARKED, blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            "adoption-not-allowed",
+            id="C1: what exists is asked for, to be changed later",
+        ),
+        pytest.param(
+            existing(UNMARKED, blue=(rule("*.example.com"),)),
+            endpoint(),
+            ADOPTING,
+            "rule-conflict",
+            id="C1: a record made by hand that a wildcard rule answers",
+        ),
+        pytest.param(
+            existing(record("*.example.com", target_of(BLUE)), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            "adoption-not-allowed",
+            id="a wildcard record leads to the rule",
+        ),
+        pytest.param(
+            existing(claim("*.example.com"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            "adoption-not-allowed",
+            id="a wildcard that is ours leads to the rule",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://app:8080"), blue=(RULE,)),
+            endpoint(),
+            replace(POLICY, permissions=parse_policy_file(POLICY_FILE)),
+            "adoption-not-allowed",
+            id="the comment of the Go reference, with a policy",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://other"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            "adoption-not-allowed",
+            id="the comment of the Go reference for another origin",
+        ),
+    ],
+)
+def test_what_a_person_made_is_not_taken_over(state: Existing, asked: Endpoint, policy: Policy, reason: str) -> None:
+    planned = plan(state, create(asked), policy)
+    assert planned.decisions == ()
+    assert reasons(planned) == [(APP, reason)]
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "policy", "claimed"),
+    [
+        pytest.param(
+            existing(CLAIM, blue=(ADMIN, RULE)),
+            endpoint(target="http://mine", path="^/admin", path_match="regex", adopt="true"),
+            ADOPTING,
+            f".{ADMIN_DIGEST}",
+            id="a path of a published hostname",
+        ),
+        pytest.param(existing(UNMARKED, blue=(RULE,)), endpoint(), ADOPTING, ".", id="identical"),
+        pytest.param(existing(blue=(RULE,)), endpoint(), POLICY, ".", id="identical, and no record leads to it"),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://app:8080"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            ".",
+            id="identical, with the comment of the Go reference",
+        ),
+        pytest.param(
+            existing(blue=(rule(APP, "http://:3001", "/api/.*"), OTHER_RULE)),
+            endpoint(adopt="true"),
+            ADOPTING,
+            ".",
+            id="one of two rules",
+        ),
+    ],
+)
+def test_the_rule_of_the_asked_path_is_taken_over_and_every_other_stays(
+    state: Existing, asked: Endpoint, policy: Policy, claimed: str
+) -> None:
+    taken = decision(state, create(asked), policy)
+    assert taken.named is not None
+    assert taken.named.text == claimed
+    named = taken.named
+    before = {each.path: each.text for each in state.rules_in(BLUE, APP) if each.path not in named}
+    after = [each for each in applied(state, create(asked), policy).rules if each.hostname == APP]
+    assert {each.path: each.text for each in after if each.path not in named} == before
+
+
+def test_a_record_that_a_person_made_keeps_the_comment_as_a_note_and_is_unmarked_in_the_end() -> None:
+    by_hand = replace(UNMARKED, comment="ask Ann")
+    taken = decision(existing(by_hand, blue=(RULE,)), create(endpoint()), ADOPTING)
+    assert taken.claim == replace(CLAIM, id=by_hand.id, comment=f"{CLAIM.comment},adopted ask Ann")
+    gone = decision(existing(taken.claim, blue=(RULE,)), delete(endpoint()))
+    assert gone.release == Release(taken.claim, replace(taken.claim, comment="ask Ann"))
+
+
+def test_a_conflict_of_one_path_stops_no_other_path() -> None:
+    state = existing(CLAIM, blue=(ADMIN, RULE))
+    asked = (endpoint(target="http://mine", path="^/admin", path_match="regex"), endpoint(target="http://new"))
+    planned = plan(state, update(*asked), POLICY)
+    assert [each.rules for each in planned.decisions] == [(RuleChange(BLUE, upserts=(rule(APP, "http://new"),)),)]
+    assert reasons(planned) == [(APP, "rule-conflict")]
+
+
+def test_an_old_claim_names_every_rule_until_the_hostname_is_written() -> None:
+    old = replace(CLAIM, comment="heritage=tunnel-webhook,owner=default")
+    state = existing(old, blue=(API_RULE, RULE))
+    assert [each.set_identifier for each in report(state, POLICY).endpoints] == ["", API]
+    assert decision(state, update(endpoint(target="http://new"))).claim == replace(old, comment=TWO.comment)
+
+
+MANY = tuple(f"^/{number:02}" for number in range(20))
+
+
+def test_more_paths_than_a_record_can_name_are_claimed_as_every_path() -> None:
+    asked = tuple(endpoint(path=path, path_match="regex") for path in MANY)
+    taken = decision(existing(), create(*asked))
+    assert taken.named == EVERY_PATH
+
+
+def test_beside_a_rule_of_a_person_only_as_many_paths_are_claimed_as_the_record_can_name() -> None:
+    asked = tuple(endpoint(path=path, path_match="regex", resource=f"ingress/a/{path[2:]}") for path in MANY)
+    planned = plan(existing(blue=(ADMIN,)), create(*asked), POLICY)
+    (taken,) = planned.decisions
+    assert taken.named is not None
+    written = [each.path for change in taken.rules for each in change.upserts]
+    assert written == list(MANY[: len(written)])
+    assert len(taken.named.digests) == len(written) == 11
+    assert {each.reason for each in planned.rejections} == {Reason.TOO_MANY_PATHS}
+    assert {each.resource for each in planned.rejections} == {f"ingress/a/{path[2:]}" for path in MANY[11:]}
+
+
+def test_a_path_whose_digest_is_that_of_a_person_s_path_is_refused() -> None:
+    one, other = same_digest()
+    state = existing(blue=(rule(APP, "http://by-hand", other),))
+    (rejection,) = plan(state, create(endpoint(path=one, path_match="regex")), ADOPTING).rejections
+    assert rejection.reason is Reason.RULE_CONFLICT
+    assert "have the same digest" in rejection.sentence
+
+
+def same_digest() -> tuple[str, str]:
+    """Return two paths that share a digest."""
+    seen: dict[str, str] = {}
+    for number in count():
+        path = f"^/{number}"
+        if (other := seen.setdefault(digest_of(path), path)) != path:
+            return path, other
+    raise AssertionError

@@ -171,7 +171,7 @@ def test_the_hostnames_of_a_change_set_are_those_of_every_list_that_decides() ->
 
 
 def test_a_deletion_of_a_hostname_that_is_being_released_is_no_request() -> None:
-    claims = {APP: replace(claimed()[APP], marker=marker("default", since=0))}
+    claims: dict[str, Claim] = {APP: replace(claimed()[APP], marker=marker("default", since=0))}
     assert requests(Changes(delete=(endpoint(),)), claims) == ()
     (request,) = requests(Changes(create=(endpoint(),), delete=(endpoint(),)), claims)
     assert request.paths == {""}
@@ -179,6 +179,6 @@ def test_a_deletion_of_a_hostname_that_is_being_released_is_no_request() -> None
 
 
 def test_a_hostname_that_another_owner_is_releasing_stays_that_owners() -> None:
-    claims = {APP: replace(claimed("them")[APP], marker=marker("them", since=0))}
+    claims: dict[str, Claim] = {APP: replace(claimed("them")[APP], marker=marker("them", since=0))}
     (rejection,) = rejected(Changes(create=(endpoint(owner="us"),)), claims)
     assert rejection.reason == "owned-by-other"

@@ -17,9 +17,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from sys import getsizeof
 from typing import Self
 
-from tunnel_webhook.domain.memo import MIB, Memo, weight_of_texts
+from tunnel_webhook.domain.memo import MIB, Memo
 
 DIGEST_LENGTH = 5
 _WITHOUT_PATH, _EVERY = ".", "*"
@@ -35,7 +36,8 @@ def _digest(text: str) -> str:
     return urlsafe_b64encode(sha256(text.encode(errors="surrogatepass")).digest())[:DIGEST_LENGTH].decode()
 
 
-_digests = Memo(_digest, weight_of_texts, 4 * MIB)
+# A path is held by the rule that has it, too.
+_digests = Memo(_digest, lambda _, digest: getsizeof(digest), 2 * MIB)
 
 
 @dataclass(frozen=True, slots=True)

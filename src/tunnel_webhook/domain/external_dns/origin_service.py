@@ -111,7 +111,7 @@ def _canonical(text: str) -> tuple[str, str]:
     return url["scheme"], lower.removesuffix("/")
 
 
-_services = Memo(_checked, weight_of_texts, 4 * MIB)
+_services = Memo(_checked, weight_of_texts, 3 * MIB)
 
 
 def _check_address(text: str, host: str, port: str | None) -> None:
