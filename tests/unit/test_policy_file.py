@@ -46,7 +46,12 @@ def test_every_field_is_read() -> None:
     assert [pattern.text for pattern in allow.namespaces] == ["team-a", "team-b-*", ""]
     assert [str(pattern) for pattern in allow.excepted] == ["secret.a.example.com"]
     assert allow.properties == SAFE_PROPERTIES | {"no-tls-verify"}
-    assert (allow.wildcards, allow.adopt, allow.requires_access, allow.tunnels) == (True, True, True, frozenset({"green"}))
+    assert (allow.wildcards, allow.adopt, allow.requires_access, allow.tunnels) == (
+        True,
+        True,
+        True,
+        frozenset({"green"}),
+    )
     assert deny.namespaces is not None
     assert deny.origins is not None
     assert deny.properties == frozenset({"path-regex"})
