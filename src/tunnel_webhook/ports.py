@@ -81,6 +81,14 @@ class Superseded:
     documents: tuple[TunnelConfiguration, TunnelConfiguration]
 
 
+class PolicyFile(Protocol):
+    """The operator's policy file, which may change while the process runs."""
+
+    def read(self) -> str:
+        """Return its text as it is now; raise PermanentFailure where it is missing, empty or cannot be read."""
+        ...
+
+
 class Lease(Protocol):
     """The exclusive right to write one document for a while."""
 

@@ -41,6 +41,7 @@ SETTINGS = {
     "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
     "DOMAIN_FILTER": "example.com,example.org",
     "RELEASE_DELAY": "0",
+    "ALLOWED_ORIGINS": "unix:/run/app.sock,ssh://[::1]:22",
     # A rejection is an error here, so that a loop shows it; deletions of earlier tests limit those of later ones.
     "ON_REJECTION": "fail",
     "MAX_DELETE_RATIO": "1",

@@ -110,6 +110,10 @@ def test_a_refusal_by_cloudflare_is_one_line_and_exit_code_1(cloudflare: Control
     assert result.stderr.count("\n") == 1
 
 
+EVERYTHING = "every resource may publish every name inside the domain filter (POLICY_FILE is not set)"
+NOTHING_ADOPTED = "nothing that a person made may be taken over (ADOPT_HOSTNAMES is not set)"
+
+
 def test_a_check_of_the_memory_backend() -> None:
     result = run(MEMORY, "check")
 
@@ -118,7 +122,9 @@ def test_a_check_of_the_memory_backend() -> None:
         "ok       hostnames  0 are managed",
         "ok       owner      hostnames of every owner are managed (OWNER_ID)",
         f"ok       deletions  {GUARD}",
-        "4 ok, 0 warning, 0 problem, 0 unknown",
+        f"ok       policy     {EVERYTHING}",
+        f"ok       policy     {NOTHING_ADOPTED}",
+        "6 ok, 0 warning, 0 problem, 0 unknown",
     ]
     assert result.exit_code == 0
     assert result.stderr == ""
@@ -166,9 +172,51 @@ def test_a_check_reports_the_settings_that_decide_what_is_changed() -> None:
                 "sentence": "changes are planned and logged only",
                 "cure": "unset DRY_RUN to apply them",
             },
+            {"subject": "policy", "verdict": "ok", "sentence": EVERYTHING, "cure": None},
+            {"subject": "policy", "verdict": "ok", "sentence": NOTHING_ADOPTED, "cure": None},
         ],
-        "counts": {"ok": 4, "warning": 2, "problem": 0, "unknown": 0},
+        "counts": {"ok": 6, "warning": 2, "problem": 0, "unknown": 0},
     }
+
+
+def test_a_check_names_what_a_policy_file_allows_and_the_rules_that_it_does_not_allow_any_more(
+    cloudflare: Control, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = 1\n[[allow]]\nnamespaces = ["team-a"]\nhostnames = ["*.example.com"]\n')
+
+    result = run(on(cloudflare, POLICY_FILE=str(file)), "check")
+
+    assert "[[allow]] 1: team-a may publish *.example.com from same-namespace, default-origin" in result.stdout
+    (line,) = [line for line in result.stdout.splitlines() if "is published and not allowed any more" in line]
+    assert line.startswith("warning")
+    assert "app.example.com is published and not allowed any more: the nearest table is [[allow]] 1" in line
+    assert "allow it, or remove the resource that asks for it" in line
+
+
+def test_a_plan_without_changes_rejects_what_the_policy_file_does_not_allow_any_more(
+    cloudflare: Control, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = 1\n[[allow]]\nnamespaces = ["team-a"]\nhostnames = ["*.example.com"]\n')
+
+    result = run(on(cloudflare, POLICY_FILE=str(file)), "plan")
+
+    assert result.exit_code == 1
+    assert "not-allowed: the rule stays as it is: the nearest table is [[allow]] 1" in result.stdout
+
+
+def test_a_policy_file_with_a_fault_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("version = 1")
+
+    result = run({**MEMORY, "POLICY_FILE": str(file)}, "check")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        f"tunnel-webhook: POLICY_FILE='{file}': allow is missing: without an [[allow]] table"
+    )
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_check_with_warnings_and_without_problems_exits_with_0(cloudflare: Control) -> None:

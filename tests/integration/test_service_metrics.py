@@ -2,16 +2,18 @@
 
 import re
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from tunnel_webhook.application import Policies
 from tunnel_webhook.application.instrumentation import observe_foreign_write
 from tunnel_webhook.domain.external_dns.endpoint import Changes
+from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.ports import ChangesNotApplied
 from tunnel_webhook.telemetry import Telemetry
-from vocabulary.builders import BLUE, GREEN, ZONE, claim, configuration, endpoint, memory, rule, service
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, rule, service
 
 pytestmark = pytest.mark.anyio
 
@@ -90,3 +92,40 @@ async def test_a_hostname_that_is_forgotten_is_counted(telemetry: Telemetry) -> 
     await api.records()
     await api.turns.finish()
     assert scraped(telemetry)['changed_hostnames_total{action="forget"}'] - before == 1
+
+
+@dataclass
+class EditedFile:
+    """A policy file that the test edits."""
+
+    text: str
+
+    def read(self) -> str:
+        return self.text
+
+
+async def at_once(_: float) -> None:
+    """Do not sleep."""
+
+
+async def test_a_policy_file_that_is_not_in_force_and_the_rules_that_it_does_not_allow_any_more_are_measured(
+    telemetry: Telemetry,
+) -> None:
+    good = 'version = 1\n[[allow]]\nnamespaces = ["team-a"]\nhostnames = ["*.example.com"]\n'
+    documents = {BLUE: configuration(rule("app.example.com", "http://x")), GREEN: configuration()}
+    policy, file = replace(POLICY, permissions=parse_policy_file(good)), EditedFile(good)
+    held = memory(documents, {ZONE: (claim("app.example.com", resource="ingress/team-a/app"),)})
+    api = service(*held, policy, policies=Policies(policy, file, good, at_once))
+
+    await api.records()
+    assert scraped(telemetry)["policy_file_valid{}"] == 1
+    assert scraped(telemetry)["disallowed_rules{}"] == 1
+
+    file.text = "version = 1"
+    await api.records()
+    assert scraped(telemetry)["policy_file_valid{}"] == 0
+
+    file.text = f'{good}origins = ["any"]\n'
+    await api.records()
+    assert scraped(telemetry)["policy_file_valid{}"] == 1
+    assert scraped(telemetry)["disallowed_rules{}"] == 0

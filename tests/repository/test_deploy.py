@@ -3,10 +3,12 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from packaging.specifiers import SpecifierSet
 
@@ -15,10 +17,12 @@ from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.wire import decode_endpoints
 from tunnel_webhook.cli import main
 from tunnel_webhook.domain.external_dns.adjustment import adjust
+from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.external_dns.properties import ORIGIN_PROPERTIES, ROUTE_PROPERTIES
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.ports import Readiness
 from tunnel_webhook.settings import VARIABLES, Settings, load_settings
+from vocabulary.builders import endpoint
 from vocabulary.manifests import (
     DEPLOY,
     EXAMPLES,
@@ -38,6 +42,14 @@ KUSTOMIZATION = load(DEPLOY / "kustomization.yaml")[0]
 
 PREFIXES = ("external-dns.kubernetes.io/", "external-dns.alpha.kubernetes.io/")
 READ_BY_EXTERNAL_DNS = {"internal-hostname", "target"}
+FILTER, _, FILTER_VALUE = values()["annotationFilter"].partition("=")
+POLICIES = sorted((DEPLOY / "policies").glob("*.toml"))
+COMMENTED_OUT = re.compile(
+    r"^( *)# ( *(?:- name: POLICY|value: /etc|extraV|- name: policy|mountPath: /etc|configMap:|name: tunnel))",
+    re.MULTILINE,
+)
+"""The lines of the values that mount a policy file."""
+
 PROPERTIES = {*ROUTE_PROPERTIES, *ORIGIN_PROPERTIES}
 
 LIVE: dict[str, dict[str, Any]] = {
@@ -212,8 +224,8 @@ def test_an_annotation_has_the_prefix_that_the_values_set_and_a_name_that_is_kno
     prefix = values()["annotationPrefix"]
 
     assert prefix in PREFIXES
-    assert [name for name in annotated if not name.startswith(prefix)] == []
-    names = [name.removeprefix(prefix) for name in annotated]
+    assert [name for name in annotated if not name.startswith(prefix)] == [FILTER] * annotated.count(FILTER)
+    names = [name.removeprefix(prefix) for name in annotated if name != FILTER]
     unknown = [
         name
         for name in names
@@ -225,7 +237,7 @@ def test_an_annotation_has_the_prefix_that_the_values_set_and_a_name_that_is_kno
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_annotated_example_names_the_prefix_of_older_versions(example: Path) -> None:
-    annotated = any("annotations" in manifest["metadata"] for manifest in load(example))
+    annotated = any(manifest["metadata"].get("annotations", {}).keys() - {FILTER} for manifest in load(example))
 
     assert (PREFIXES[1] in example.read_text()) is annotated
 
@@ -246,6 +258,58 @@ def test_an_example_publishes_what_it_promises(example: Path) -> None:
     assert all(
         settings().policy.domain_filter.matches(Hostname.parse(endpoint.dns_name)) for endpoint in adjusted.endpoints
     )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_opts_in_to_what_the_values_filter_by(example: Path) -> None:
+    asking = [manifest for manifest in load(example) if manifest["kind"] != "Gateway"]
+
+    assert [manifest["metadata"]["annotations"].get(FILTER) for manifest in asking] == [FILTER_VALUE]
+
+
+def decision(policy: Path, name: str, service: str, resource: str, **properties: str) -> str | None:
+    """Return the reason for which an example of a policy file rejects an endpoint, or None."""
+    permissions = parse_policy_file(policy.read_text())
+    adjusted = adjust(
+        [endpoint(name, service, resource=resource, **properties)], replace(settings().policy, permissions=permissions)
+    )
+    return adjusted.unpublishable[0].reason if adjusted.unpublishable else None
+
+
+@pytest.mark.parametrize(
+    ("stem", "name", "service", "resource", "reason"),
+    [
+        ("one-team", "a.example.com", "http://10.0.0.5:80", "ingress/any/x", None),
+        ("one-team", "*.example.com", "http://x", "ingress/any/x", None),
+        ("one-team", "a.example.com", "http://169.254.169.254", "ingress/any/x", "not-allowed"),
+        ("one-team", "a.example.com", "http://x", "ingress/kube-system/x", "not-allowed"),
+        ("many-teams", "x.a.example.com", "http://x.team-a.svc:80", "ingress/team-a/x", None),
+        ("many-teams", "x.a.example.com", "http://x.team-b.svc:80", "ingress/team-a/x", "not-allowed"),
+        ("many-teams", "x.b.example.com", "http://x.team-a.svc:80", "ingress/team-a/x", "not-allowed"),
+        ("many-teams", "admin.b.example.com", "http://x.team-b.svc:80", "ingress/team-b/x", "not-allowed"),
+        ("many-teams", "www.example.com", "http://x.team-b.svc:80", "ingress/team-b/x", None),
+        ("many-teams", "x.internal.example.com", "http://x", "ingress/platform/x", "not-allowed"),
+        ("only-annotated", "a.example.com", "http://x.prod.svc:80", "ingress/prod/x", None),
+        ("only-annotated", "a.example.com", "http://10.0.0.5:80", "ingress/prod/x", "not-allowed"),
+    ],
+)
+def test_an_example_of_a_policy_file_decides_what_it_promises(
+    stem: str, name: str, service: str, resource: str, reason: str | None
+) -> None:
+    assert decision(DEPLOY / "policies" / f"{stem}.toml", name, service, resource) == reason
+
+
+def test_the_readme_leads_to_every_policy_file_and_the_values_mount_one() -> None:
+    readme, text = (DEPLOY / "README.md").read_text(), (DEPLOY / "values.yaml").read_text()
+
+    assert {f"policies/{path.name}" for path in POLICIES} <= set(re.findall(r"\]\(([^)]+)\)", readme))
+    uncommented = msgspec.yaml.decode(COMMENTED_OUT.sub(r"\1\2", text))
+    webhook = uncommented["provider"]["webhook"]
+    (path,) = [each["value"] for each in webhook["env"] if each["name"] == "POLICY_FILE"]
+    (mount,), (volume,) = webhook["extraVolumeMounts"], uncommented["extraVolumes"]
+    assert mount["name"] == volume["name"]
+    assert path == f"{mount['mountPath']}/policy.toml" == VARIABLES["POLICY_FILE"].example
+    assert volume["configMap"]["name"] in readme
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

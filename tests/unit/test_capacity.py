@@ -102,7 +102,7 @@ def test_no_hostname_grows_over_the_limit_and_no_rejection_takes_a_path_away(
 
 def test_a_rule_that_does_not_fit_into_the_document_is_rejected_and_the_last_good_one_stays() -> None:
     state = standing(range(1), rule("hand.example.com", LARGE))
-    longer = endpoint(APP, f"unix:/{'s' * 100}", path="/p0000", proxy_address="h" * 1000)
+    longer = endpoint(APP, f"http://{'s' * 99}", path="/p0000", proxy_address="h" * 1000)
     decided = plan(state, Changes(update_new=(longer,)), POLICY)
     assert [each.reason for each in decided.rejections] == [Reason.DOCUMENT_TOO_LARGE]
     assert not decided.decisions

@@ -22,9 +22,9 @@ def fault_of(desired: Endpoint) -> InvalidEndpoint:
 def marked(desired: Endpoint) -> Endpoint:
     """Return the endpoint as it passes through; assert that marking it again changes nothing."""
     fault = fault_of(desired)
-    passed_through = mark(desired, fault)
+    passed_through = mark(desired, fault, POLICY)
     assert fault_of(passed_through).reason is fault.reason
-    assert mark(passed_through, fault_of(passed_through)) == passed_through
+    assert mark(passed_through, fault_of(passed_through), POLICY) == passed_through
     return passed_through
 
 

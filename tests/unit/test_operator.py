@@ -10,6 +10,7 @@ from tunnel_webhook.adapters.memory import NoLock
 from tunnel_webhook.application import Documents, Gathering, Operator, SyncLog
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Drift
@@ -91,3 +92,15 @@ async def test_an_explanation_judges_what_was_asked_for_last() -> None:
     )
     assert [rejection.reason.value for rejection in explanation.rejections] == ["invalid-service"]
     assert not explanation.works
+
+
+async def test_what_is_published_and_not_allowed_any_more_is_listed_and_rejected() -> None:
+    document = configuration(rule("app.example.com", "http://127.0.0.1"))
+    asked = operator({BLUE: document, GREEN: configuration()}, claim("app.example.com"))
+    (disallowed,) = await asked.disallowed()
+    _, plan = await asked.preview()
+    assert disallowed.hostname == "app.example.com"
+    assert [(each.reason, each.sentence) for each in plan.rejections] == [
+        (Reason.NOT_ALLOWED, f"the rule stays as it is: {disallowed.sentence}")
+    ]
+    assert plan.decisions == ()

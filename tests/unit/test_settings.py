@@ -10,6 +10,7 @@ import pytest
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
+from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.settings import RETIRED, VARIABLES, InvalidSetting, Secret, Settings, load_settings
@@ -17,6 +18,7 @@ from tunnel_webhook.settings import RETIRED, VARIABLES, InvalidSetting, Secret, 
 BLUE, GREEN = "5456b9ca-8b73-4b44-93df-67ad7acc8e2c", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 TOKEN = "v1.0-e24fd090c02efcfecb4de8f4ff246fd5c75b48946fdf0ce26c59f91d0d90797b"  # noqa: S105 -- the tests look for it
 CLOUDFLARE = {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_TUNNEL_ID": BLUE}
+POLICY_TOML = 'version = 1\n[[allow]]\nnamespaces = ["a"]\nhostnames = ["*.example.com"]\n'
 
 WRONG_VALUES = {
     "BACKEND": ("etcd", "BACKEND='etcd': one of cloudflare, memory is expected; for example BACKEND=memory"),
@@ -25,6 +27,15 @@ WRONG_VALUES = {
         "/no/such/file",
         "CLOUDFLARE_API_TOKEN_FILE='/no/such/file': the file cannot be read (No such",
     ),
+    "ALLOWED_ORIGINS": (
+        "http://localhost:*",
+        "ALLOWED_ORIGINS='http://localhost:*': 'http://localhost:*' is a pattern: only an origin that is named exactly",
+    ),
+    "POLICY_FILE": (
+        "/no/such/file",
+        "POLICY_FILE='/no/such/file': the file cannot be read (No such file or directory)",
+    ),
+    "ADOPT_HOSTNAMES": ("*", "ADOPT_HOSTNAMES='*': '*' is not a pattern of hostnames: accepted are app.example.com,"),
     "CLOUDFLARE_API_KEY": (
         "schlüssel",
         "CLOUDFLARE_API_KEY=***: visible ASCII characters are expected, without spaces",
@@ -250,7 +261,8 @@ def test_example_and_default_of_a_variable_are_valid(name: str, tmp_path: Path) 
     variable = VARIABLES[name]
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "password").write_text(TOKEN)
-    example = re.sub("^/run/secrets/[a-z-]+", str(tmp_path), variable.example)
+    (tmp_path / "policy.toml").write_text(POLICY_TOML)
+    example = re.sub("^/(run/secrets|etc)/[a-z-]+", str(tmp_path), variable.example)
 
     variable.parse(example)
     variable.parse(variable.default)
@@ -616,3 +628,45 @@ def test_a_secret_cannot_be_encoded(encode: object) -> None:
 def test_an_empty_secret_is_false_and_shows_nothing() -> None:
     assert not Secret("")
     assert repr(Secret("")) == ""
+
+
+def test_a_policy_file_becomes_the_permissions_of_the_policy(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY_TOML)
+    settings = memory(POLICY_FILE=str(file), ADOPT_HOSTNAMES="*.old.example.com,app.example.com")
+    assert settings.policy.permissions == parse_policy_file(POLICY_TOML)
+    assert (settings.policy_file.path, settings.policy_file.text) == (str(file), POLICY_TOML)
+    assert settings.policy.may_adopt(Hostname("a.old.example.com"), "")
+    assert not settings.policy.may_adopt(Hostname("old.example.com"), "")
+    assert memory().policy.permissions is None
+    assert memory(ALLOWED_ORIGINS="http://localhost:8080").policy.allowed_origins == ("http://localhost:8080",)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "the file is empty"),
+        (b"version = 2", "version must be 1"),
+        (b"\xff", "the file is not UTF-8"),
+        (b"version = 1\n[[allow]]\n", "[[allow]] 1 namespaces is missing"),
+        (
+            POLICY_TOML.encode() + b'tunnels = ["green"]',
+            "[[allow]] 1 tunnels lists 'green', which CLOUDFLARE_TUNNEL_ID does not name",
+        ),
+    ],
+)
+def test_a_policy_file_that_is_not_valid_stops_the_start_in_one_line(
+    tmp_path: Path, content: bytes, fault: str
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_bytes(content)
+    line = refusal({"BACKEND": "memory", "POLICY_FILE": str(file)})
+    assert line.startswith(f"POLICY_FILE='{file}': {fault}")
+    assert "\n" not in line
+
+
+def test_allowed_origins_beside_a_policy_file_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY_TOML)
+    line = refusal({"BACKEND": "memory", "POLICY_FILE": str(file), "ALLOWED_ORIGINS": "http://localhost"})
+    assert line.startswith("ALLOWED_ORIGINS='http://localhost': POLICY_FILE is set, whose tables name allowed origins")

@@ -9,6 +9,7 @@ from tunnel_webhook.application import (
     Documents,
     Executor,
     Gathering,
+    Policies,
     Refusals,
     SyncLog,
     TunnelService,
@@ -26,7 +27,9 @@ from tunnel_webhook.ports import TunnelRepository, WriteLock, ZoneRepository
 
 BLUE, GREEN = "5456b9ca-8b73-4b44-93df-67ad7acc8e2c", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 TUNNEL = BLUE
-POLICY = Policy((Tunnel(BLUE, "blue"), Tunnel(GREEN, "green")))
+POLICY = Policy(
+    (Tunnel(BLUE, "blue"), Tunnel(GREEN, "green")), allowed_origins=("unix:/run/app.sock", "ssh://[::1]:22")
+)
 ZONE = Zone("example.com", "zone-example.com")
 
 EVERY_DEFAULT: dict[str, Json] = {
@@ -134,6 +137,7 @@ def service(
     release_delay: float = 0.0,
     lock: WriteLock | None = None,
     clock: Callable[[], float] = lambda: 0.0,
+    policies: Policies | None = None,
     **options: bool,
 ) -> TunnelService:
     """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed.
@@ -147,7 +151,7 @@ def service(
         executor=Executor(documents, zones, Refusals(clock), clock, release_delay),
         turns=Turns(10.0),
         contact=Contact(lambda: 1_000_000.0),
-        policy=policy,
+        policies=policies or Policies(policy),
         guard=Guard(ratio=1.0),
         deletions=Deletions(clock),
         sync_log=sync_log,

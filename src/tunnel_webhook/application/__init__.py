@@ -2,8 +2,9 @@
 
 `service` has the four verbs of external-dns and `operator` the questions of a person. Both gather through `gathering`;
 `documents` decides which answers about a tunnel are believed and writes safely; `turns` lets one piece of work run at a
-time, `execution` carries plans out, `refusals` remembers what was refused, `deletions` what was deleted, and `contact`
-how the driven ports answered; `instrumentation` measures what is done, and `sync_log` logs it.
+time, `execution` carries plans out, `refusals` remembers what was refused, `deletions` what was deleted, `contact`
+how the driven ports answered, and `policies` what the operator allows; `instrumentation` measures what is done, and
+`sync_log` logs it.
 """
 
 from tunnel_webhook.application.contact import Contact
@@ -12,6 +13,7 @@ from tunnel_webhook.application.documents import Documents
 from tunnel_webhook.application.execution import Executor
 from tunnel_webhook.application.gathering import Gathering
 from tunnel_webhook.application.operator import Operator
+from tunnel_webhook.application.policies import Policies
 from tunnel_webhook.application.refusals import Refusals
 from tunnel_webhook.application.service import TunnelService
 from tunnel_webhook.application.sync_log import SyncLog
@@ -24,6 +26,7 @@ __all__ = [
     "Executor",
     "Gathering",
     "Operator",
+    "Policies",
     "Refusals",
     "SyncLog",
     "TunnelService",

@@ -98,12 +98,17 @@ class Documents:
         return states
 
     async def replace(
-        self, tunnel: str, revise: Callable[[TunnelConfiguration], TunnelConfiguration], not_after: float
+        self,
+        tunnel: str,
+        revise: Callable[[TunnelConfiguration], TunnelConfiguration],
+        not_after: float,
+        is_stale: Callable[[], bool] = lambda: False,
     ) -> None:
         """Write the revision of a document, unless that changes no rule; again, if another one is stored by now.
 
-        No write begins after `not_after` (monotonic seconds). Raises the failures of TunnelRepository, and
-        TemporaryFailure where what is stored keeps changing, or contradicts what is believed.
+        No write begins after `not_after` (monotonic seconds), or once `is_stale` says that the policy has changed.
+        Raises the failures of TunnelRepository, and TemporaryFailure where what is stored keeps changing, or
+        contradicts what is believed.
         """
         base = self._believed(tunnel)
         for _ in range(_WRITE_TRIES):
@@ -111,7 +116,9 @@ class Documents:
             if revised.rules == base.rules:
                 return
             async with self.lock.held(tunnel) as lease:
-                saved = await self.tunnels.save(tunnel, base, revised, partial(self._may_write, lease, not_after))
+                saved = await self.tunnels.save(
+                    tunnel, base, revised, partial(self._may_write, lease, not_after, is_stale)
+                )
             if not isinstance(saved, Superseded):
                 self._written(tunnel, base, revised, saved)
                 return
@@ -139,8 +146,8 @@ class Documents:
                 found[hostname] = found.get(hostname, frozenset()) | {rule.path}
         return paths
 
-    def _may_write(self, lease: Lease, not_after: float) -> bool:
-        return lease.is_valid() and self.clock() < not_after
+    def _may_write(self, lease: Lease, not_after: float, is_stale: Callable[[], bool]) -> bool:
+        return lease.is_valid() and self.clock() < not_after and not is_stale()
 
     async def _read(self, tunnel: str) -> Reading | Failure:
         try:

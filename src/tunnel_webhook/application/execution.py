@@ -63,17 +63,23 @@ class Executor:
     clock: Callable[[], float]
     release_delay: float
 
-    async def execute(self, plan: Plan, states: Mapping[str, TunnelState], started: float) -> Outcome:
+    async def execute(
+        self,
+        plan: Plan,
+        states: Mapping[str, TunnelState],
+        started: float,
+        is_stale: Callable[[], bool] = lambda: False,
+    ) -> Outcome:
         """Carry a plan out as far as possible; failures of the ports are in the outcome, and raise nothing.
 
         `states` is what the plan was made from, by tunnel id, and `started` (monotonic seconds) when that was read: no
-        write begins later than 45 s after it.
+        write begins later than 45 s after it. No rule is written once `is_stale` says that the policy has changed.
         """
         progress = _Progress(plan)
         for decision in plan.decisions:
             if obstacle := _obstacle(decision, states):
                 progress.fail({decision.hostname}, obstacle)
-        step = _Step(self, progress, started + LAST_WRITE)
+        step = _Step(self, progress, started + LAST_WRITE, is_stale)
         await step.write_records(progress.remaining.claims())
         await step.write_rules(progress.remaining.rules())
         await step.write_records(progress.remaining.repoints())
@@ -90,6 +96,7 @@ class _Step:
     executor: Executor
     progress: _Progress
     not_after: float
+    is_stale: Callable[[], bool]
 
     async def write_records(self, batches: Mapping[Zone, RecordBatch]) -> None:
         """Write one batch per zone, side by side."""
@@ -157,7 +164,7 @@ class _Step:
 
     async def _replace(self, tunnel: str, changes: Mapping[Hostname, RuleChange]) -> None:
         revise = partial(_revised, tunnel, changes, self.progress.remaining.claimed)
-        await self.executor.documents.replace(tunnel, revise, self.not_after)
+        await self.executor.documents.replace(tunnel, revise, self.not_after, self.is_stale)
 
     async def release(self, releases: Mapping[Zone, tuple[Release, ...]]) -> None:
         """Mark paths that were removed as leaving, or give up those that cannot be marked or need not wait."""

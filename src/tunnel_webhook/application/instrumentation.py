@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from opentelemetry import metrics, trace
 
@@ -15,6 +15,7 @@ from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.external_dns.adjustment import Adjustment
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.planning.disallowed import Disallowed
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Action, Plan
 from tunnel_webhook.domain.planning.report import Report
@@ -42,6 +43,12 @@ _version = _meter.create_gauge(
 )
 _reliable = _meter.create_gauge(
     "tunnel_webhook_tunnel_reliable", description="1 if the last answer about a tunnel is believed, else 0; by tunnel"
+)
+_policy_file = _meter.create_gauge(
+    "tunnel_webhook_policy_file_valid", description="1 if the policy file, as last read, is the policy in force, else 0"
+)
+_disallowed = _meter.create_gauge(
+    "tunnel_webhook_disallowed_rules", description="Published rules that the policy does not allow any more"
 )
 _success = _meter.create_gauge(
     "tunnel_webhook_last_success_timestamp_seconds", description="When the driven ports last answered"
@@ -92,6 +99,24 @@ def observe_foreign_write(tunnel: str, first: int, last: int) -> None:
         versions,
         tunnel,
     )
+
+
+def observe_policy_file(fault: str) -> None:
+    """Say that a changed policy file is in force, or why it is not; the fault is empty for a valid one."""
+    if fault:
+        log.error("the policy file was changed and is not in force, and the last good one stays: %s", fault)
+    else:
+        log.info("the policy file was changed and is in force")
+
+
+def measure_policy_file(*, is_valid: bool) -> None:
+    """Measure whether the policy file is in force as it was last read."""
+    _policy_file.set(int(is_valid))
+
+
+def observe_disallowed(disallowed: Collection[Disallowed]) -> None:
+    """Count the published rules that the policy does not allow any more."""
+    _disallowed.set(len(disallowed))
 
 
 def observe_success(at: float) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunnel_webhook.application.gathering import Gathering
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import DRIFT
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.disallowed import Disallowed, disallowed_in
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.explanation import Explanation, explain
 from tunnel_webhook.domain.planning.guard import Guard, guarded_plan
-from tunnel_webhook.domain.planning.plan import Plan
+from tunnel_webhook.domain.planning.plan import Plan, Rejection
 from tunnel_webhook.domain.planning.report import Report, report
 from tunnel_webhook.domain.planning.request import hostnames_in
 
@@ -30,7 +32,8 @@ class Operator:
 
         Without changes, everything published is asked for again, so the plan shows the drift that can be repaired.
         """
-        changes = changes if changes is not None else await self._asked_again()
+        if changes is None:
+            return await self._preview_of_drift()
         existing = await self.gathering.existing(hostnames_in(changes))
         return existing, guarded_plan(existing, changes, self.policy, self.guard)
 
@@ -45,8 +48,21 @@ class Operator:
         """Return what is published, and how it has drifted."""
         return report(await self.gathering.existing(), self.policy)
 
-    async def _asked_again(self) -> Changes:
+    async def disallowed(self) -> tuple[Disallowed, ...]:
+        """Return the published rules that the policy does not allow any more; they stay until they are changed."""
+        return disallowed_in(await self.gathering.existing(), self.policy)
+
+    async def _preview_of_drift(self) -> tuple[Existing, Plan]:
         endpoints = report(await self.gathering.existing(), self.policy).endpoints
         # A claim without a rule does not say which origin it had, so it cannot be asked for again.
         without_rule = (DRIFT, Drift.NO_RULE.value)
-        return Changes(create=tuple(endpoint for endpoint in endpoints if without_rule not in endpoint.properties))
+        changes = Changes(create=tuple(endpoint for endpoint in endpoints if without_rule not in endpoint.properties))
+        existing = await self.gathering.existing(hostnames_in(changes))
+        # What is published says too little about who asked for it to be judged as an endpoint.
+        origins = tuple(target for endpoint in changes.create for target in endpoint.targets)
+        plan = guarded_plan(existing, changes, self.policy.without_permissions(origins), self.guard)
+        rejections = [
+            Rejection(found.hostname, Reason.NOT_ALLOWED, f"the rule stays as it is: {found.sentence}")
+            for found in disallowed_in(existing, self.policy)
+        ]
+        return existing, plan.without({rejection.hostname for rejection in rejections}, rejections)

@@ -13,7 +13,13 @@ from tunnel_webhook.application.contact import Contact
 from tunnel_webhook.application.deletions import Deletions
 from tunnel_webhook.application.execution import Executor, Outcome
 from tunnel_webhook.application.gathering import Gathered, Gathering
-from tunnel_webhook.application.instrumentation import observe_adjustment, observe_plan, observe_report
+from tunnel_webhook.application.instrumentation import (
+    observe_adjustment,
+    observe_disallowed,
+    observe_plan,
+    observe_report,
+)
+from tunnel_webhook.application.policies import Policies
 from tunnel_webhook.application.sync_log import SyncLog
 from tunnel_webhook.application.turns import Turns
 from tunnel_webhook.domain.errors import Reason
@@ -22,6 +28,7 @@ from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.disallowed import disallowed_in
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.guard import WINDOW, Guard, deletions_in, guarded_plan, released_since
 from tunnel_webhook.domain.planning.plan import Rejection
@@ -68,7 +75,7 @@ class TunnelService:
     executor: Executor
     turns: Turns
     contact: Contact
-    policy: Policy
+    policies: Policies
     guard: Guard
     deletions: Deletions
     sync_log: SyncLog
@@ -77,7 +84,7 @@ class TunnelService:
 
     def domain_filter(self) -> DomainFilter:
         """Return which names external-dns may hand over."""
-        return self.policy.domain_filter
+        return self.policies.policy.domain_filter
 
     async def records(self) -> tuple[Endpoint, ...]:
         """Return what is published, once no change is being applied any more."""
@@ -85,7 +92,7 @@ class TunnelService:
 
     async def adjust_endpoints(self, endpoints: tuple[Endpoint, ...], /) -> tuple[Endpoint, ...]:
         """Return endpoints in canonical form."""
-        adjustment = adjust(endpoints, self.policy, self.gathering.documents.bases())
+        adjustment = adjust(endpoints, await self.policies.current(), self.gathering.documents.bases())
         observe_adjustment(adjustment)
         self.sync_log.adjusted(adjustment)
         return adjustment.endpoints
@@ -118,17 +125,19 @@ class TunnelService:
         with self.contact.observed():
             started = self.executor.clock()
             gathered = await self.gathering.gather()
-            _check_complete(gathered, self.policy)
+            policy = await self.policies.current()
+            _check_complete(gathered, policy)
         existing = gathered.existing
-        reported = report(existing, self.policy)
-        observe_report(reported, existing, self.policy)
+        reported = report(existing, policy)
+        observe_report(reported, existing, policy)
+        observe_disallowed(disallowed_in(existing, policy))
         self.sync_log.reported(reported)
         return _Reported(reported.endpoints, gathered, started)
 
     async def _finish_releases(self, reported: _Reported) -> None:
         """Delete the records of hostnames that were deleted long enough ago, and rules of theirs that came back."""
         now, delay = self.gathering.zones.now(), self.executor.release_delay
-        plan = plan_releases(reported.gathered.existing, self.policy, now, delay)
+        plan = plan_releases(reported.gathered.existing, self.policies.policy, now, delay)
         if self.dry_run or not plan.decisions:
             return
         with _tracer.start_as_current_span("finish_releases"):
@@ -137,20 +146,28 @@ class TunnelService:
 
     async def _apply(self, changes: Changes) -> None:
         with _tracer.start_as_current_span("apply_changes"), self.contact.observed():
-            started = self.executor.clock()
-            gathered = await self.gathering.gather(hostnames_in(changes))
-            plan = guarded_plan(gathered.existing, changes, self.policy, self.guard, self._recent(gathered.existing))
-            outcome = Outcome(plan)
-            if not self.dry_run:
-                self.deletions.remember(deletions_in(plan, gathered.existing))
-                outcome = await self.executor.execute(plan, gathered.states, started)
-            self._observe(outcome, gathered.existing)
+            outcome = await self._carry_out(changes)
+            if outcome.failure and self.policies.is_stale():
+                outcome = await self._carry_out(changes)
             self._check_applied(outcome)
+
+    async def _carry_out(self, changes: Changes) -> Outcome:
+        """Plan with the policy as it is now, and carry the plan out as far as that stays as it is."""
+        policy = await self.policies.current()
+        started = self.executor.clock()
+        gathered = await self.gathering.gather(hostnames_in(changes))
+        plan = guarded_plan(gathered.existing, changes, policy, self.guard, self._recent(gathered.existing))
+        outcome = Outcome(plan)
+        if not self.dry_run:
+            self.deletions.remember(deletions_in(plan, gathered.existing))
+            outcome = await self.executor.execute(plan, gathered.states, started, self.policies.is_stale)
+        self._observe(outcome, gathered.existing)
+        return outcome
 
     def _recent(self, existing: Existing) -> frozenset[Hostname]:
         """Return the hostnames whose deletion began within ten minutes; those of an earlier process by their mark."""
         since = self.gathering.zones.now() - WINDOW
-        return self.deletions.recent() | released_since(existing, self.policy, since)
+        return self.deletions.recent() | released_since(existing, self.policies.policy, since)
 
     def _observe(self, outcome: Outcome, existing: Existing) -> None:
         observe_plan(outcome.applied, dry_run=self.dry_run)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 
 from rich.text import Text
 
 from tunnel_webhook.application import Operator
 from tunnel_webhook.cli.terminal import is_on_terminal, print_json, print_texts, waiting
 from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.policy_summary import summary_of
 from tunnel_webhook.domain.planning.existing import Drift
 from tunnel_webhook.ports import Failure, Finding, Inspection, Level
 from tunnel_webhook.settings import Settings
@@ -30,6 +32,7 @@ async def run_check(inspection: Inspection, operator: Operator, settings: Settin
         if not any(finding.subject in _NOTHING_ELSE and finding.level is Level.PROBLEM for finding in findings):
             findings += await hostname_findings(operator)
     findings += settings_findings(settings)
+    findings += [finding async for finding in policy_findings(operator, settings.policy)]
     counts = Counter(finding.level for finding in findings)
     if as_text:
         print_texts(_texts(findings), _LEVEL_WIDTH + 2)
@@ -87,6 +90,21 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("deletions", Level.OK, settings.guard.sentence)
     if settings.dry_run:
         yield Finding("dry run", Level.WARNING, "changes are planned and logged only", "unset DRY_RUN to apply them")
+
+
+async def policy_findings(operator: Operator, policy: Policy) -> AsyncIterator[Finding]:
+    """Yield what the policy allows, and a warning for each published rule that it does not allow any more."""
+    for sentence in summary_of(policy):
+        yield Finding("policy", Level.OK, sentence)
+    try:
+        disallowed = await operator.disallowed()
+    except Failure as failure:
+        yield Finding("policy", Level.UNKNOWN, f"which published rules it does not allow any more: {failure}")
+        return
+    for rule in disallowed:
+        path = f" (path {rule.path})" if rule.path else ""
+        sentence = f"{rule.hostname}{path} is published and not allowed any more: {rule.sentence}"
+        yield Finding("policy", Level.WARNING, sentence, "allow it, or remove the resource that asks for it")
 
 
 def _texts(findings: Collection[Finding]) -> Iterator[Text]:

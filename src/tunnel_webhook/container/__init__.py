@@ -14,6 +14,7 @@ from tunnel_webhook.adapters.http.admission import Admission
 from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones, NoLock
+from tunnel_webhook.adapters.policy_file import MountedPolicyFile
 from tunnel_webhook.application import (
     Contact,
     Deletions,
@@ -21,12 +22,13 @@ from tunnel_webhook.application import (
     Executor,
     Gathering,
     Operator,
+    Policies,
     Refusals,
     SyncLog,
     TunnelService,
     Turns,
 )
-from tunnel_webhook.ports import Inspection, TunnelRepository, WriteLock, ZoneRepository
+from tunnel_webhook.ports import Inspection, PolicyFile, TunnelRepository, WriteLock, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
 
@@ -36,6 +38,10 @@ def _cloudflare(settings: Settings, telemetry: Telemetry) -> containers.Containe
     from tunnel_webhook.container.cloudflare import Cloudflare  # noqa: PLC0415 -- see above
 
     return Cloudflare(settings=settings, telemetry=telemetry)
+
+
+def _policy_file(path: str) -> PolicyFile | None:
+    return MountedPolicyFile(path) if path else None
 
 
 class Container(containers.DeclarativeContainer):
@@ -68,6 +74,12 @@ class Container(containers.DeclarativeContainer):
     )
 
     policy = settings.provided.policy
+    policy_file: providers.Provider[PolicyFile | None] = providers.Singleton(
+        _policy_file, settings.provided.policy_file.path
+    )
+    policies: providers.Provider[Policies] = providers.Singleton(
+        Policies, policy, policy_file, settings.provided.policy_file.text
+    )
     guard = settings.provided.guard
     lock: providers.Provider[WriteLock] = providers.Selector(
         settings.provided.lock_kind, off=providers.Factory(NoLock), dns=cloudflare.provided.lock.call()
@@ -91,7 +103,7 @@ class Container(containers.DeclarativeContainer):
         ),
         turns=turns,
         contact=contact,
-        policy=policy,
+        policies=policies,
         guard=guard,
         deletions=providers.Singleton(Deletions, clock),
         sync_log=sync_log,

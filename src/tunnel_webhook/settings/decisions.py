@@ -40,6 +40,9 @@ class Settings(Variables):
             cluster_domain=self.cluster_domain,
             allowed_services=self.allowed_services,
             allow_ca_pool=self.allow_ca_pool,
+            permissions=self.policy_file.permissions,
+            adopt_hostnames=self.adopt_hostnames,
+            allowed_origins=self.allowed_origins,
         )
 
     @property

@@ -8,6 +8,8 @@
 | lists and regular expressions of one domain filter   | refused, as by external-dns                           |
 | the same port for both servers                       | refused: the kernel would split requests between them |
 | `DEFAULT_ORIGIN` of a kind not in `ALLOWED_SERVICES` | refused                                               |
+| `POLICY_FILE` and `ALLOWED_ORIGINS`                  | refused: the tables of the file name allowed origins  |
+| a tunnel in the file that is not configured          | refused                                               |
 | `HOST` other than loopback without `ALLOWED_HOSTS`   | refused: external-dns would get 403, and exit         |
 | `WEBHOOK_PASSWORD` and `WEBHOOK_PASSWORD_FILE`       | refused                                               |
 | `DOMAIN_FILTERS` that says something else            | refused; else it is `DOMAIN_FILTER`                   |
@@ -192,11 +194,7 @@ def _faults(settings: Settings) -> Iterator[tuple[str, str]]:
         changed, other = ("PORT", "EXPOSED_PORT") if is_port_changed else ("EXPOSED_PORT", "PORT")
         yield changed, f"{other} is {settings.port} as well, and each server needs its own port"
     yield from _webhook_faults(settings)
-    if settings.default_origin:
-        try:
-            OriginService.parse(settings.default_origin, settings.allowed_services)
-        except DomainError as error:
-            yield "DEFAULT_ORIGIN", str(error)
+    yield from _origin_faults(settings)
 
 
 def _webhook_faults(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -205,6 +203,18 @@ def _webhook_faults(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "ALLOWED_HOSTS", fault
     if settings.webhook_password and settings.webhook_password_file:
         yield "WEBHOOK_PASSWORD", "WEBHOOK_PASSWORD and WEBHOOK_PASSWORD_FILE are mutually exclusive: keep one"
+
+
+def _origin_faults(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.default_origin:
+        try:
+            OriginService.parse(settings.default_origin, settings.allowed_services)
+        except DomainError as error:
+            yield "DEFAULT_ORIGIN", str(error)
+    if settings.policy_file.path and settings.allowed_origins:
+        yield "ALLOWED_ORIGINS", "POLICY_FILE is set, whose tables name allowed origins instead"
+    if fault := settings.policy.fault:
+        yield "POLICY_FILE", fault
 
 
 def _cloudflare_faults(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -15,10 +15,14 @@ from urllib.parse import urlsplit
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
+from tunnel_webhook.domain.external_dns.origin_pattern import OriginPattern
 from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
+from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.marker import Marker
+from tunnel_webhook.settings.policy_text import PolicyText
 from tunnel_webhook.settings.secret import Secret
 
 SHORTEST_RELEASE_DELAY = 60
@@ -217,6 +221,33 @@ def _beginning(path: str) -> bytes:
     """Return the content of a file; of one that never ends, such as a device, a part."""
     with Path(path).open("rb") as file:
         return file.read(_MOST_BYTES)
+
+
+def policy_file(text: str) -> PolicyText:
+    """Return what a policy file says, given its path, which may be empty."""
+    if not text:
+        return PolicyText()
+    try:
+        content = Path(readable_file(text)).read_text("utf-8")
+    except UnicodeDecodeError as error:
+        message = "the file is not UTF-8"
+        raise ValueError(message) from error
+    return PolicyText(text, content, parse_policy_file(content))
+
+
+def hostname_patterns(text: str) -> tuple[HostnamePattern, ...]:
+    """Return the patterns of hostnames between commas."""
+    return tuple(map(HostnamePattern.parse, words(text)))
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Return the origins between commas, each named exactly."""
+    named = words(text)
+    for word in named:
+        if not OriginPattern(word).is_literal:
+            message = f"{word!r} is a pattern: only an origin that is named exactly is accepted"
+            raise ValueError(message)
+    return named
 
 
 def cloudflare_id(text: str) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypeVar, cast
 
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
 from tunnel_webhook.settings import parsers
+from tunnel_webhook.settings.policy_text import PolicyText
 from tunnel_webhook.settings.secret import Secret
 
 _T = TypeVar("_T")
@@ -127,6 +129,24 @@ class Variables:
         "default, since they let a client reach every host that cloudflared can reach.",
         default=",".join(sorted(DEFAULT_SERVICES)),
         example="http,https,http_status",
+    )
+    allowed_origins: tuple[str, ...] = _variable(
+        parsers.origins,
+        "Origins that are published although such ones are not by default (loopback, link-local, cloud metadata, the "
+        "Kubernetes API, sockets), comma-separated and each named exactly. With POLICY_FILE, its tables name them.",
+        example="http://localhost:8080,unix:/run/app.sock",
+    )
+    policy_file: PolicyText = _variable(  # noqa: RUF009 -- returns a dataclasses.field
+        parsers.policy_file,
+        "File that says who may publish which hostname to which origin (docs/policy.md). It is read again when it "
+        "changes. If unset, every resource may publish every name inside the domain filter.",
+        example="/etc/tunnel-webhook/policy.toml",
+    )
+    adopt_hostnames: tuple[HostnamePattern, ...] = _variable(
+        parsers.hostname_patterns,
+        "Hostnames for which rules and records that a person made may be taken over, comma-separated: "
+        "`app.example.com`, `*.example.com` for all below, `pr-*.example.com`. If unset, none.",
+        example="shop.example.com,*.old.example.com",
     )
     allow_ca_pool: bool = _variable(
         parsers.flag,

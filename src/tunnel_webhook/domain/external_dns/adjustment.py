@@ -6,7 +6,7 @@ Every sync brings all endpoints, nearly all of them unchanged, so the result for
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from sys import getsizeof
 from types import MappingProxyType
@@ -16,10 +16,14 @@ from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.doubts import doubts_about
 from tunnel_webhook.domain.external_dns.endpoint import LABEL_WEIGHT, TUNNELLED_TYPES, Endpoint
 from tunnel_webhook.domain.external_dns.marking import UNKNOWN_PATH, mark, translate
+from tunnel_webhook.domain.external_dns.namespace import namespace_digest, namespace_of
 from tunnel_webhook.domain.external_dns.policy import Policy
-from tunnel_webhook.domain.external_dns.properties import ignored_in
+from tunnel_webhook.domain.external_dns.properties import INVALID, ignored_in
 from tunnel_webhook.domain.external_dns.route import endpoint_of_route
+from tunnel_webhook.domain.external_dns.set_identifier import path_of
 from tunnel_webhook.domain.memo import MIB, Memo
+
+_LABELS = ("owner", "resource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,10 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class _Adjusted:
-    """One adjusted endpoint: of several with the same `key`, the first in `order` stays."""
+    """One adjusted endpoint: of several with the same `key`, the first in `order` stays.
+
+    Endpoints of one `row` are what external-dns chooses one from, and of one namespace; the last part names that.
+    """
 
     key: str
     rank: int
@@ -55,6 +62,12 @@ class _Adjusted:
     fault: Unpublishable | None
     doubts: tuple[str, ...] = ()
     ignored: frozenset[str] = frozenset()
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """The name, the set identifier, and the namespace, or the resource where that names none."""
+        resource = self.endpoint.resource
+        return (self.endpoint.dns_name, self.endpoint.set_identifier, namespace_of(resource) or resource)
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -68,8 +81,9 @@ def adjust(
 ) -> Adjustment:
     """Return endpoints in canonical form, sorted; pure and idempotent. `bases` by tunnel id, as far as they are known.
 
-    One that cannot be published passes through marked. A, AAAA and CNAME of one name, path and resource become one
-    CNAME. Types that no tunnel can carry are dropped.
+    One that cannot be published passes through marked, unless another of its namespace asks for the same name and path
+    and can be: external-dns would take the one with the smaller target. A, AAAA and CNAME of one name, path and
+    resource become one CNAME. Types that no tunnel can carry are dropped, and labels other than resource and owner.
     """
     desired = tuple(endpoints)
     adjusted = _memo(policy, frozenset(bases.items())).results(desired)
@@ -79,8 +93,9 @@ def adjust(
         if rival is not candidate and candidate.order < rival.order:
             first[candidate.key] = candidate
     kept = [first[key] for key in sorted(first)]
+    good = {candidate.row for candidate in kept if not candidate.fault}
     return Adjustment(
-        endpoints=tuple([candidate.endpoint for candidate in kept]),
+        endpoints=tuple([each.endpoint for each in kept if not each.fault or each.row not in good]),
         unpublishable=tuple([candidate.fault for candidate in kept if candidate.fault]),
         doubts=tuple(sorted({doubt for candidate in kept for doubt in candidate.doubts})),
         ignored=frozenset().union(*{candidate.ignored for candidate in kept}),
@@ -106,18 +121,23 @@ def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -
         return None
     fault: Unpublishable | None = None
     doubts: tuple[str, ...] = ()
+    # A tenant may set any label on a DNSEndpoint; ours travel only from here to the planner.
+    endpoint = replace(endpoint, labels={name: endpoint.labels[name] for name in _LABELS if name in endpoint.labels})
     try:
+        digest = namespace_digest(namespace_of(endpoint.resource))
         route = translate(endpoint, policy)
-        adjusted = endpoint_of_route(route, endpoint.labels, policy, bases.get(route.tunnel, DEFAULTS))
+        base = bases.get(route.tunnel, DEFAULTS)
+        adjusted = endpoint_of_route(route, endpoint.labels, policy, digest=digest, base=base)
         doubts = doubts_about(route)
     except InvalidEndpoint as error:
-        adjusted = mark(endpoint, error)
+        adjusted = mark(endpoint, error, policy)
         fault = Unpublishable(adjusted, error.reason, str(error))
     # One that lost its path to corruption stands for its whole resource: the rest must not go live without a path.
-    path = adjusted.set_identifier if adjusted.set_identifier != UNKNOWN_PATH else ""
+    path = path_of(adjusted.set_identifier)
+    path = path if path != UNKNOWN_PATH else ""
     intact = fault is None or fault.reason is not Reason.CORRUPTED_PROPERTIES
     return _Adjusted(
-        key=f"{adjusted.dns_name}\0{path}\0{adjusted.resource}",
+        key=f"{adjusted.dns_name}\0{path}\0{adjusted.resource}\0{'' if fault is None or not intact else INVALID}",
         rank=TUNNELLED_TYPES.index(endpoint.record_type) + (len(TUNNELLED_TYPES) if intact else 0),
         endpoint=adjusted,
         fault=fault,

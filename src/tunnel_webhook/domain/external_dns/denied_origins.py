@@ -72,7 +72,7 @@ def denial_of(service: str) -> str:
     origin = OriginAddress.of(service)
     if origin is None:
         return ""
-    denials = (_denial_of_name(origin.host), *map(_denial_of_address, sorted(origin.addresses, key=str)))
+    denials = (_denial_of_name(origin.host), *map(_denial_of_address, origin.addresses))
     return next(filter(None, denials), "")
 
 

@@ -46,7 +46,7 @@ class HostnamePattern:
         except InvalidEndpoint as error:
             raise _invalid(text) from error
 
-    def covers(self, hostname: Hostname) -> bool:
+    def covers(self, hostname: str) -> bool:
         """Whether every name that a hostname stands for is meant; a wildcard stands for the names below its parent."""
         if self.is_exact:
             return hostname == self.parent
@@ -55,7 +55,7 @@ class HostnamePattern:
             return parent == self.parent and self._matches(first)
         return _is_at_or_below(parent, self.parent)
 
-    def touches(self, hostname: Hostname) -> bool:
+    def touches(self, hostname: str) -> bool:
         """Whether any name that a hostname stands for is meant."""
         if not hostname.startswith("*."):
             return self.covers(hostname)

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
+from tunnel_webhook.domain.external_dns.consent import check_consent
 from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Endpoint
+from tunnel_webhook.domain.external_dns.namespace import namespace_digest, namespace_of
 from tunnel_webhook.domain.external_dns.path import PREFIX_MATCH, REGEX_MATCH, path_expression
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import CORRUPTED, DRIFT, INVALID, PATH, PATH_MATCH, PREFIX
 from tunnel_webhook.domain.external_dns.route import Route, route_of_endpoint
+from tunnel_webhook.domain.external_dns.set_identifier import identifier_of
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.quotation import masked, shortened
 
@@ -31,11 +34,20 @@ _REASONS = {str(reason): reason for reason in Reason}
 
 
 def translate(endpoint: Endpoint, policy: Policy) -> Route:
-    """Return the route of an endpoint; raise InvalidEndpoint, for a marked one with the reason of its mark."""
+    """Return the route of an endpoint, which the policy allows.
+
+    Raises InvalidEndpoint, for a marked one with the reason of its mark.
+    """
     marks = sorted(text for name, text in endpoint.properties if name == INVALID)
     if marks:
         raise _explained(endpoint, marks[0], policy)
-    return route_of_endpoint(endpoint, policy)
+    return _translate(endpoint, policy)
+
+
+def _translate(endpoint: Endpoint, policy: Policy) -> Route:
+    route = route_of_endpoint(endpoint, policy)
+    check_consent(endpoint, route, policy)
+    return route
 
 
 def _explained(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpoint:
@@ -43,14 +55,14 @@ def _explained(endpoint: Endpoint, code: str, policy: Policy) -> InvalidEndpoint
     unmarked = replace(endpoint, properties=tuple(pair for pair in endpoint.properties if pair[0] != INVALID))
     reason = _REASONS.get(code, Reason.INVALID_PROPERTY)
     try:
-        route_of_endpoint(unmarked, policy)
+        _translate(unmarked, policy)
     except InvalidEndpoint as error:
         return InvalidEndpoint(reason, str(error))
     corrupted = reason is Reason.CORRUPTED_PROPERTIES
     return InvalidEndpoint(reason, CORRUPTED if corrupted else f"it is marked with {INVALID}={shortened(code)}")
 
 
-def mark(endpoint: Endpoint, error: InvalidEndpoint) -> Endpoint:
+def mark(endpoint: Endpoint, error: InvalidEndpoint, policy: Policy) -> Endpoint:
     """Return an endpoint that cannot be published, as canonical as possible, with the reason as a property."""
     properties = dict(
         sorted(
@@ -64,13 +76,15 @@ def mark(endpoint: Endpoint, error: InvalidEndpoint) -> Endpoint:
     if path and not path.startswith(UNKNOWN_PATH):
         kept = {(name, text) for name, text in kept if name not in {PATH, PATH_MATCH}}
         kept |= {(PATH, path), (PATH_MATCH, REGEX_MATCH)}
+    name = _canonical_name(endpoint.dns_name)
+    digest = namespace_digest(namespace_of(endpoint.resource)) if policy.binds_namespaces(name) else ""
     return replace(
         endpoint,
-        dns_name=masked(_canonical_name(endpoint.dns_name)),
+        dns_name=masked(name),
         targets=tuple(map(masked, endpoint.targets)),
         record_type=TUNNELLED_TYPES[0],
         ttl=0,
-        set_identifier=masked(path),
+        set_identifier=identifier_of(masked(path), digest),
         properties=tuple(sorted({(name, masked(text)) for name, text in kept} | {(INVALID, error.reason.value)})),
     )
 

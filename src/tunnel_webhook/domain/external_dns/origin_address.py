@@ -42,13 +42,10 @@ class OriginAddress:
     @property
     def literal(self) -> IPAddress | None:
         """The address that the host is, an IPv4-mapped one as IPv4; None for a name."""
-        with suppress(ValueError):
-            address = ipaddress.ip_address(self.host)
-            return (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
-        return None
+        return next(_parsed(self.host), None)
 
     @property
-    def addresses(self) -> frozenset[IPAddress]:
+    def addresses(self) -> tuple[IPAddress, ...]:
         """Every address that the spelling of the host leads to.
 
         | host                                                | leads to                                |
@@ -58,8 +55,8 @@ class OriginAddress:
         | `169-254-169-254.<namespace>.pod…`                  | that address (CoreDNS `pods insecure`)  |
         | a name below `nip.io`, `sslip.io`, `xip.io`         | any address in it                       |
         """
-        literals = {self.literal} if self.literal else set(_spelt(self.host))
-        return frozenset(found for literal in literals for found in (literal, *_within(literal)))
+        literals = (self.literal,) if self.literal else tuple(_spelt(self.host))
+        return tuple(found for literal in literals for found in (literal, *_within(literal)))
 
 
 def _spelt(host: str) -> Iterator[IPAddress]:
@@ -78,15 +75,14 @@ def _spelt(host: str) -> Iterator[IPAddress]:
 
 def _parsed(text: str) -> Iterator[IPAddress]:
     with suppress(ValueError):
-        yield ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
+        yield (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address
 
 
 def _within(address: IPAddress) -> Iterator[ipaddress.IPv4Address]:
     """Yield the IPv4 addresses to which packets for an IPv6 address may be carried."""
     if isinstance(address, ipaddress.IPv4Address):
         return
-    if address.ipv4_mapped:
-        yield address.ipv4_mapped
     if address.sixtofour:
         yield address.sixtofour
     if address.teredo:

@@ -114,7 +114,7 @@ class _UrlPattern:
             return cls(scheme, number, network=ipaddress.ip_network(host.strip("[]")))
         if host.startswith(_SUBDOMAIN):
             return cls(scheme, number, suffix="." + Hostname.parse(host.removeprefix(_SUBDOMAIN)))
-        OriginService.parse(f"{scheme}://{host}:{number or 1}", ALL_SERVICES)
+        OriginService.parse(f"{scheme}://{host}:{port if port and number is not None else 1}", ALL_SERVICES)
         return cls(scheme, number, host=host.strip("[]").removesuffix("."))
 
     @property
@@ -124,7 +124,7 @@ class _UrlPattern:
     def matches(self, address: OriginAddress, *, widely: bool) -> bool:
         if address.scheme != self.scheme or self.port not in {None, address.port}:
             return False
-        literals = address.addresses if widely else {address.literal} - {None}
+        literals = address.addresses if widely else (address.literal,)
         if self.network is not None:
             network = self.network
             return any(literal in network for literal in literals if literal)

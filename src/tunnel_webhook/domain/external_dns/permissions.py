@@ -153,7 +153,7 @@ class Permissions:
         """Whether a namespace may take over what a person made for a hostname."""
         return any(table.adopt and table.covers(namespace, hostname) for table in self.allow)
 
-    def is_shared(self, hostname: Hostname) -> bool:
+    def is_shared(self, hostname: str) -> bool:
         """Whether several namespaces may have a path each of a hostname."""
         return any(pattern.covers(hostname) for pattern in self.shared)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
@@ -87,15 +87,28 @@ class Policy:
         default = {DEFAULT_TUNNEL} if tunnel_id == self.default_tunnel.id else set[str]()
         return frozenset({tunnel_id, self.tunnel_label(tunnel_id), *default})
 
+    @property
+    def fault(self) -> str:
+        """What the policy file says that cannot be, since it names a tunnel that is not configured; or nothing."""
+        known = {name for tunnel in self.tunnels for name in self.names_of(tunnel.id)}
+        for table in self.permissions.allow if self.permissions else ():
+            if unknown := table.tunnels - known:
+                return f"{table.name} tunnels lists {quoted(min(unknown))}, which CLOUDFLARE_TUNNEL_ID does not name"
+        return ""
+
     def may_adopt(self, hostname: Hostname, namespace: str) -> bool:
         """Whether what a person made for a hostname may be taken over for a namespace, which may be empty."""
         if any(pattern.covers(hostname) for pattern in self.adopt_hostnames):
             return True
         return self.permissions is not None and self.permissions.may_adopt(hostname, namespace)
 
-    def binds_namespaces(self, hostname: Hostname) -> bool:
+    def binds_namespaces(self, hostname: str) -> bool:
         """Whether a hostname belongs to one namespace: with a policy file, unless that lists it in `shared`."""
         return self.permissions is not None and not self.permissions.is_shared(hostname)
+
+    def without_permissions(self, origins: tuple[str, ...]) -> Policy:
+        """Return the policy as it is for what was allowed before, from these origins."""
+        return replace(self, permissions=None, allowed_origins=origins)
 
     def objection(self, ask: Ask) -> str:
         """Return why something may not be published, for the operator; nothing if it may."""

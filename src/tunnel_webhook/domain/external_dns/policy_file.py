@@ -16,7 +16,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
@@ -116,8 +116,8 @@ class _Table:
             self.refuse(quoted(unknown[0]), f"is not a field: accepted are {', '.join(known)}")
 
     def tables(self, field: str) -> tuple[_Table, ...]:
-        given = self.content.get(field, [])
-        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        given = cast("list[dict[str, object]] | None", self._list(field, dict))
+        if given is None:
             self.refuse(field, f"must be tables, each with the heading [[{field}]]")
         return tuple(_Table(f"[[{field}]] {number}", each) for number, each in enumerate(given, start=1))
 
@@ -135,8 +135,8 @@ class _Table:
 
     def values(self, field: str, parse: Callable[[str], _T], default: list[str] | None = None) -> tuple[_T, ...]:
         """Return a list of texts, each parsed."""
-        given = self.content.get(field, default or [])
-        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        given = self._list(field, str, default)
+        if given is None:
             self.refuse(field, 'must be a list of texts, such as ["a", "b"]')
         try:
             return tuple(parse(each) for each in given)
@@ -154,3 +154,15 @@ class _Table:
         if field not in self.content:
             self.refuse(field, "is missing")
         return self.some(field, parse)
+
+    def _list(self, field: str, kind: type[_T], default: list[_T] | None = None) -> list[_T] | None:
+        """Return a list of one kind of values; None where something else is given."""
+        given = self.content.get(field, default or [])
+        if not isinstance(given, list):
+            return None
+        values = cast("list[object]", given)
+        return (
+            [each for each in values if isinstance(each, kind)]
+            if all(isinstance(each, kind) for each in values)
+            else None
+        )

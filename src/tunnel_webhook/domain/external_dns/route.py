@@ -30,6 +30,7 @@ from tunnel_webhook.domain.external_dns.properties import (
     properties_of,
     waives_access,
 )
+from tunnel_webhook.domain.external_dns.set_identifier import identifier_of
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.quotation import masked
 
@@ -100,10 +101,13 @@ def route_of_rule(rule: IngressRule, hostname: Hostname, tunnel: str, base: Base
     return Route(hostname, rule.path, rule.service, tunnel, tuple(sorted(options_on(rule, base).items())))
 
 
-def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy, base: Base = DEFAULTS) -> Endpoint:
+def endpoint_of_route(
+    route: Route, labels: Mapping[str, str], policy: Policy, *, digest: str = "", base: Base = DEFAULTS
+) -> Endpoint:
     """Return the one endpoint of a route: a CNAME whose target is the service, without user information.
 
-    Options that equal the base of the rule are left out: a rule that spells them out means the same without them.
+    `digest` is that of its namespace. Options that equal the base of the rule are left out: a rule that spells them out
+    means the same without them.
     """
     options = stated_options(dict(route.options), base)
     properties = [(_PROPERTIES[option], text) for option, text in options.items()]
@@ -114,7 +118,7 @@ def endpoint_of_route(route: Route, labels: Mapping[str, str], policy: Policy, b
     return Endpoint(
         dns_name=route.hostname,
         targets=(masked(route.service),),
-        set_identifier=route.path,
+        set_identifier=identifier_of(route.path, digest if policy.binds_namespaces(route.hostname) else ""),
         labels=_labels(route, labels),
         properties=tuple(sorted(properties)),
     )

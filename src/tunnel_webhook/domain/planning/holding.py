@@ -3,12 +3,15 @@
 | the hostname                                                | may be asked for by                              |
 |-------------------------------------------------------------|--------------------------------------------------|
 | there is no policy, or it shares the hostname               | every namespace                                  |
+| is claimed, and all its rules are deleted in this request,  | the namespace of the first path: it changes hands |
+| and the namespace that holds it asks for none               |                                                  |
 | is claimed, and its marker names a namespace, or a resource | that namespace                                   |
-| is claimed, and all its rules are deleted in this request   | the namespace of the first path: it changes hands |
 | else                                                        | the namespace of the first path                  |
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.errors import Reason
@@ -17,14 +20,17 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Rejection
-from tunnel_webhook.domain.planning.request import Request
+from tunnel_webhook.domain.planning.request import Request, holder_of
 from tunnel_webhook.domain.quotation import quoted
 
 
 def within_namespace(
     request: Request, claim: Claim | None, existing: Existing, policy: Policy
 ) -> tuple[Request, tuple[Rejection, ...]]:
-    """Return what a request asks for in the namespace that holds its hostname; the other routes are rejected."""
+    """Return what a request asks for in the namespace that holds its hostname; the other routes are rejected.
+
+    What another namespace asks for does not keep the holder from deleting or adopting.
+    """
     if not request.routes or not policy.binds_namespaces(request.hostname):
         return request, ()
     holder = _holder(request, claim, existing) or _digest(request.routes[0])
@@ -45,15 +51,18 @@ def within_namespace(
         for route in request.routes
         if _digest(route) != holder
     )
-    return request.with_routes(kept).harmless(), rejections
+    request = request.with_routes(kept)
+    return replace(request, deletes=request.released - request.paths), rejections
 
 
 def _holder(request: Request, claim: Claim | None, existing: Existing) -> str:
     """Return the digest of the namespace that holds a hostname, or nothing."""
-    if claim is None or claim.is_releasing or existing.paths(claim) <= request.deletes:
+    if claim is None or claim.is_releasing:
         return ""
-    resource = claim.marker.known_resource
-    return claim.marker.namespace or (namespace_digest(namespace_of(resource)) if resource else "")
+    holder = holder_of(claim)
+    asks_again = any(_digest(route) == holder for route in request.routes)
+    is_given_up = (existing.paths(claim) or {""}) <= request.released
+    return "" if is_given_up and not asks_again else holder
 
 
 def _digest(route: Route) -> str:

@@ -10,6 +10,7 @@ from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.properties import DRIFT
 from tunnel_webhook.domain.external_dns.route import endpoint_of_route, route_of_rule
+from tunnel_webhook.domain.external_dns.set_identifier import identifier_of
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 
@@ -43,13 +44,15 @@ def _endpoints(existing: Existing, claim: Claim, policy: Policy) -> Iterator[End
     owner = {"owner": claim.marker.owner}
     resource = claim.marker.known_resource
     labels = owner | ({"resource": resource} if resource else {})
-    tunnel = existing.home(claim)
+    tunnel, digest = existing.home(claim), claim.marker.namespace
     by_path = {rule.path: rule for rule in reversed(existing.published_in(tunnel, claim))}
     if not by_path:
-        yield Endpoint(claim.hostname, targets=(claim.record.content,), labels=labels)
+        identifier = identifier_of("", digest if policy.binds_namespaces(claim.hostname) else "")
+        yield Endpoint(claim.hostname, targets=(claim.record.content,), set_identifier=identifier, labels=labels)
     base = existing.bases[tunnel]
     for path in sorted(by_path):
-        yield endpoint_of_route(route_of_rule(by_path[path], claim.hostname, tunnel, base), labels, policy, base)
+        route = route_of_rule(by_path[path], claim.hostname, tunnel, base)
+        yield endpoint_of_route(route, labels, policy, digest=digest, base=base)
         # A claim names the resource of the first path only; for the other paths, external-dns chooses one itself.
         labels = owner
 

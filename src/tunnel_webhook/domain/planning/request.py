@@ -11,7 +11,8 @@ part of it are rejected:
 | not the first owner in order                                |                                            |
 
 Where any endpoint of a hostname is rejected, its request deletes nothing and takes nothing over: a path that became
-invalid must not lose its last good rule.
+invalid must not lose its last good rule. Where hostnames are bound to namespaces, only rejections of the namespace that
+holds the hostname count, since no other one may keep it from giving up a path.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Changes, Endpoint
 from tunnel_webhook.domain.external_dns.marking import translate
+from tunnel_webhook.domain.external_dns.namespace import namespace_digest, namespace_of
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
+from tunnel_webhook.domain.external_dns.set_identifier import path_of
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.plan import Rejection
@@ -35,12 +38,17 @@ from tunnel_webhook.domain.quotation import quoted
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of one hostname: routes, one per path and sorted by it, and the paths to delete."""
+    """What is asked of one hostname: routes, one per path and sorted by it, and the paths to delete.
+
+    Where hostnames are bound to namespaces, there is one route per path and namespace until `within_namespace`.
+    `released` are the paths to delete with those that have a route as well.
+    """
 
     hostname: Hostname
     owner: str
     routes: tuple[Route, ...] = ()
     deletes: frozenset[str] = frozenset()
+    released: frozenset[str] = frozenset()
 
     @property
     def paths(self) -> frozenset[str]:
@@ -59,7 +67,7 @@ class Request:
     def harmless(self) -> Request:
         """Return the request without what takes something away: its deletions and adoptions."""
         routes = tuple(replace(route, adopt=False) for route in self.routes)
-        return replace(self, routes=routes, deletes=frozenset())
+        return replace(self, routes=routes, deletes=frozenset(), released=frozenset())
 
 
 @dataclass(slots=True)
@@ -84,12 +92,18 @@ def requests_in(
         claim = claims.get(hostname)
         rejections += endpoints.rejections
         if endpoints.routes or (claim and not claim.is_releasing):
-            request, foreign = _settle(hostname, endpoints, claim)
+            request, foreign = _settle(hostname, endpoints, claim, policy)
             rejections += foreign
-            if foreign or endpoints.rejections:
+            if foreign or any(_counts(rejection, claim, policy) for rejection in endpoints.rejections):
                 request = request.harmless()
             requests += [request] if request.routes or request.deletes else []
     return tuple(requests), tuple(sorted(set(rejections)))
+
+
+def holder_of(claim: Claim) -> str:
+    """Return the digest of the namespace that a claim names, by itself or by its resource; or nothing."""
+    resource = claim.marker.known_resource
+    return claim.marker.namespace or namespace_digest(namespace_of(resource))
 
 
 def hostnames_in(changes: Changes) -> frozenset[Hostname]:
@@ -121,7 +135,7 @@ def _fold(changes: Changes, policy: Policy) -> tuple[dict[Hostname, _Collected],
             hostname = Hostname.parse(endpoint.dns_name)
         except InvalidEndpoint:
             continue
-        collected[hostname].deletes.add((policy.owner_of(endpoint), endpoint.set_identifier))
+        collected[hostname].deletes.add((policy.owner_of(endpoint), path_of(endpoint.set_identifier)))
     return dict(collected), nameless
 
 
@@ -141,23 +155,35 @@ def _check_owner(endpoint: Endpoint, policy: Policy) -> None:
     Marker(owner)
 
 
-def _settle(hostname: Hostname, collected: _Collected, claim: Claim | None) -> tuple[Request, list[Rejection]]:
+def _counts(rejection: Rejection, claim: Claim | None, policy: Policy) -> bool:
+    """Whether a rejection keeps a request from deleting: not that of a namespace that does not hold the hostname."""
+    holder = holder_of(claim) if claim and policy.binds_namespaces(claim.hostname) else ""
+    asker = namespace_digest(namespace_of(rejection.resource))
+    return not (holder and asker and holder != asker)
+
+
+def _settle(
+    hostname: Hostname, collected: _Collected, claim: Claim | None, policy: Policy
+) -> tuple[Request, list[Rejection]]:
     """Return the request of the one owner, and the rejections of the others; each path keeps its first route."""
     owner = claim.marker.owner if claim else min(route.owner for route in collected.routes)
     deletes = collected.deletes if claim else set[tuple[str, str]]()
-    routes: dict[str, Route] = {}
+    is_bound = policy.binds_namespaces(hostname)
+    routes: dict[tuple[str, str], Route] = {}
     foreign: list[Rejection] = []
     for route in sorted(collected.routes, key=_preference):
         if route.owner == owner:
-            routes.setdefault(route.path, route)
+            routes.setdefault((route.path, namespace_of(route.resource) if is_bound else ""), route)
         else:
             foreign.append(_owned_by_other(hostname, owner, route.owner, route.resource))
     foreign += [_owned_by_other(hostname, owner, other) for other, _ in deletes if other != owner]
+    released = frozenset(path for deleter, path in deletes if deleter == owner)
     request = Request(
         hostname=hostname,
         owner=owner,
-        routes=tuple(route for _, route in sorted(routes.items())),
-        deletes=frozenset(path for deleter, path in deletes if deleter == owner and path not in routes),
+        routes=tuple(routes[key] for key in sorted(routes)),
+        deletes=released - {path for path, _ in routes},
+        released=released,
     )
     return request, foreign
 
