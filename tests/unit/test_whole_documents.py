@@ -10,11 +10,13 @@ from tunnel_webhook.adapters.memory import InMemoryTunnels
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.ports import ChangesNotApplied
 from vocabulary.builders import (
     BLUE,
     EVERY_DEFAULT,
     GREEN,
+    POLICY,
     ZONE,
     claim,
     configuration,
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.anyio
 
 SHOP = endpoint("shop.example.com", "https://shop.prod:443")
 MANAGED = claim("shop.example.com")
+ADOPTING = replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.example.com"),))
 BY_HAND = record("shop.example.com", target_of(BLUE), proxied=True)
 
 
@@ -48,7 +51,7 @@ def stored_rule(tunnels: InMemoryTunnels) -> dict[str, Any]:
 
 async def second_loop_is_empty(tunnels: InMemoryTunnels, records: Any, asked: Endpoint) -> bool:
     """Whether a process that starts now reports exactly what is asked, as far as external-dns compares it."""
-    webhook = service(tunnels, records)
+    webhook = service(tunnels, records, ADOPTING)
     reported = await webhook.records()
     adjusted = await webhook.adjust_endpoints((asked,))
     return [(e.dns_name, e.targets, e.properties) for e in reported] == [
@@ -61,7 +64,7 @@ async def published(
 ) -> tuple[InMemoryTunnels, bool]:
     """Return the tunnels once an endpoint is asked for, and whether the second loop has nothing to do."""
     tunnels, zones = memory({BLUE: found, GREEN: configuration()}, {ZONE: records})
-    webhook = service(tunnels, zones)
+    webhook = service(tunnels, zones, ADOPTING)
     await webhook.records()
     adjusted = await webhook.adjust_endpoints((asked,))
     await webhook.apply_changes(Changes(update_new=adjusted) if update else Changes(create=adjusted))

@@ -9,6 +9,7 @@ from tunnel_webhook.adapters.http.wire import decode_changes
 from tunnel_webhook.application import Operator
 from tunnel_webhook.cli.plan_rendering import plan_json, plan_lines
 from tunnel_webhook.cli.terminal import Line, print_json, print_lines, waiting
+from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.existing import Drift
 from tunnel_webhook.domain.planning.report import report
@@ -37,7 +38,8 @@ async def run_plan(
     if as_text:
         print_lines([*_origin_lines(last), *plan_lines(plan, existing, policy, drifted)])
     else:
-        print_json(plan_json(plan) | {"drifted": [{"hostname": name, "drift": drift.value} for name, drift in drifted]})
+        others: list[Json] = [{"hostname": name, "drift": drift.value} for name, drift in drifted]
+        print_json({**plan_json(plan), "drifted": others})
     without_rule = any(drift is Drift.NO_RULE for _, drift in drifted)
     return 1 if plan.rejections or plan.withheld or without_rule else 0
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.origin_service import OriginService
-from tunnel_webhook.settings import parsers
+from tunnel_webhook.settings import files
 from tunnel_webhook.settings.certificates import faults_in_certificates
 from tunnel_webhook.settings.decisions import Settings
 from tunnel_webhook.settings.foreign_credentials import MASK, credentials_in, user_information, without_user_information
@@ -49,7 +49,7 @@ ALIASES = {"DOMAIN_FILTERS": "DOMAIN_FILTER"}
 
 _DEFAULT_EXPOSED_PORT = int(VARIABLES["EXPOSED_PORT"].default)
 _OPAQUE = re.compile(r"[A-Za-z0-9_+/-]{37,}")
-_FILES = (parsers.readable_file, parsers.secret_in_file)
+_FILES = (files.readable_file, files.secret_in_file, files.policy_file)
 _PROTOCOLS = re.compile("OTEL_EXPORTER_OTLP_(?:TRACES_|METRICS_)?PROTOCOL")
 _PATHS = ("/", "./", "../")
 

@@ -25,7 +25,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote
 
-from tunnel_webhook.settings import parsers
+from tunnel_webhook.settings import files, parsers
 
 _SIGNALS = r"(?:TRACES_|METRICS_)?"
 _QUEUE, _BATCH = "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
@@ -103,7 +103,7 @@ _PARSERS: Mapping[str, tuple[Callable[[str], object], str]] = {
         "http/protobuf",
     ),
     rf"OTEL_EXPORTER_OTLP_{_SIGNALS}(?:CERTIFICATE|CLIENT_KEY|CLIENT_CERTIFICATE)": (
-        parsers.readable_file,
+        files.readable_file,
         "/etc/ssl/certs/ca-certificates.crt",
     ),
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": (_choice("cumulative", "delta", "lowmemory"), "delta"),

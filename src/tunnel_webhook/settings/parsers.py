@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from tunnel_webhook.domain.errors import DomainError
@@ -19,11 +18,8 @@ from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.origin_pattern import OriginPattern
 from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
-from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.marker import Marker
-from tunnel_webhook.settings.policy_text import PolicyText
-from tunnel_webhook.settings.secret import Secret
 
 SHORTEST_RELEASE_DELAY = 60
 """Seconds; an apply begins no write after 45."""
@@ -45,7 +41,6 @@ _TUNNEL = re.compile(
     r"(?:(?P<name>[a-z0-9-]+)=)?(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.ASCII | re.IGNORECASE
 )
 _EXPORTERS = frozenset({"otlp", "none", "console", "prometheus", "zipkin"})
-_MOST_BYTES = 64 * 1024
 _HTTP_URL = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:/[^\s?#@]*)?")
 
 
@@ -196,43 +191,6 @@ def exporter(text: str) -> str:
         message = f"{unknown[0]!r} is not an exporter; choose from {', '.join(sorted(_EXPORTERS))}"
         raise ValueError(message)
     return ",".join(names)
-
-
-def readable_file(text: str) -> str:
-    """Return the path of a file that can be read and is not empty."""
-    if text:
-        try:
-            content = _beginning(text).strip()
-        except OSError as error:
-            message = f"the file cannot be read ({error.strerror})"
-            raise ValueError(message) from error
-        if not content:
-            message = "the file is empty"
-            raise ValueError(message)
-    return text
-
-
-def secret_in_file(text: str) -> Secret:
-    """Return the secret that a file holds, without the spaces and line breaks around it."""
-    return Secret(_beginning(readable_file(text)).decode("latin-1").strip()) if text else Secret("")
-
-
-def _beginning(path: str) -> bytes:
-    """Return the content of a file; of one that never ends, such as a device, a part."""
-    with Path(path).open("rb") as file:
-        return file.read(_MOST_BYTES)
-
-
-def policy_file(text: str) -> PolicyText:
-    """Return what a policy file says, given its path, which may be empty."""
-    if not text:
-        return PolicyText()
-    try:
-        content = Path(readable_file(text)).read_text("utf-8")
-    except UnicodeDecodeError as error:
-        message = "the file is not UTF-8"
-        raise ValueError(message) from error
-    return PolicyText(text, content, parse_policy_file(content))
 
 
 def hostname_patterns(text: str) -> tuple[HostnamePattern, ...]:

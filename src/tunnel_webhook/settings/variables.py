@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.origin_service import DEFAULT_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
-from tunnel_webhook.settings import parsers
+from tunnel_webhook.settings import files, parsers
 from tunnel_webhook.settings.policy_text import PolicyText
 from tunnel_webhook.settings.secret import Secret
 
@@ -49,7 +49,7 @@ class Variables:
         example="<token>",
     )
     cloudflare_api_token_file: str = _variable(
-        parsers.readable_file,
+        files.readable_file,
         "File that contains the API token. It is read again when it changes, so rotating the Secret needs no restart.",
         example="/run/secrets/cloudflare/token",
     )
@@ -137,7 +137,7 @@ class Variables:
         example="http://localhost:8080,unix:/run/app.sock",
     )
     policy_file: PolicyText = _variable(  # noqa: RUF009 -- returns a dataclasses.field
-        parsers.policy_file,
+        files.policy_file,
         "File that says who may publish which hostname to which origin (docs/policy.md). It is read again when it "
         "changes. If unset, every resource may publish every name inside the domain filter.",
         example="/etc/tunnel-webhook/policy.toml",
@@ -231,7 +231,7 @@ class Variables:
         example="<password>",
     )
     webhook_password_file: Secret = _variable(  # noqa: RUF009 -- returns a dataclasses.field
-        parsers.secret_in_file,
+        files.secret_in_file,
         "File that contains the password of the webhook API, instead of WEBHOOK_PASSWORD. It is read once.",
         example="/run/secrets/tunnel-webhook/password",
     )

@@ -98,7 +98,7 @@ def adjust(
         endpoints=tuple([each.endpoint for each in kept if not each.fault or each.row not in good]),
         unpublishable=tuple([candidate.fault for candidate in kept if candidate.fault]),
         doubts=tuple(sorted({doubt for candidate in kept for doubt in candidate.doubts})),
-        ignored=frozenset().union(*{candidate.ignored for candidate in kept}),
+        ignored=frozenset[str]().union(*{candidate.ignored for candidate in kept}),
         dropped=tuple([endpoint for endpoint, result in zip(desired, adjusted, strict=True) if result is None]),
     )
 
