@@ -63,11 +63,15 @@ class ChangesNotApplied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One record of a batch that was not written: its name, why, and the upstream's sentence, sanitised."""
+    """One record of a batch that was not written: its name, why, and the upstream's sentence, sanitised.
+
+    It is final unless the record may be written by another request, without those that were refused with it.
+    """
 
     name: str
     reason: Reason
     sentence: str
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,9 @@ class ZoneRepository(Protocol):
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
         """Carry out the writes of a batch, deletes before patches before posts, and return those that were refused.
 
-        One refused record keeps no other from being written. A record to delete that is gone counts as deleted; one to
+        One refused record keeps no other from being written, as far as a bounded number of requests allows: where a
+        zone refuses one request after another, the records that may be at fault are refused together, or their refusals
+        are not final. A record to delete that is gone counts as deleted; one to
         post that exists exactly so counts as written. A swap happens as a whole or not at all. A patch changes only
         what we decide (content, proxied, comment). No other record is touched. Raises TemporaryFailure, after which any
         part may have been written, or PermanentFailure, after which none has: also while the records of the zone cannot

@@ -27,7 +27,7 @@ from doubles.emulator.envelope import Request, Response
 from doubles.emulator.faults import Armed
 from doubles.emulator.visit import Visit
 from oracles import naive
-from tunnel_webhook.domain.claim import HERITAGE
+from tunnel_webhook.domain.marker import HERITAGE
 
 _CONFIGURATION = re.compile("/cfd_tunnel/([^/]+)/configurations$")
 _DEFAULTS = ('"warp-routing":{"enabled":false}', '{"service":"http_status:404"}')

@@ -150,7 +150,7 @@ class Process:
             "CLOUDFLARE_API_URL": BASE_URL,
             "OWNER_ID": self.owner,
             "DOMAIN_FILTER": "example.com",
-            "MAX_DELETES_FLOOR": "1000",
+            "MAX_DELETE_RATIO": "1",
             **self._settings,
         }
         container = Container(settings=load_settings(environment), telemetry=_telemetry())

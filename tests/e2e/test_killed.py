@@ -41,8 +41,8 @@ from doubles.http_client import HttpWebhookAPI
 from doubles.process import RunningWebhook, running_webhook
 from doubles.side_doors import emulated_record
 from oracles.external_dns_planner import ExternalDns, is_empty
-from tunnel_webhook.domain.claim import HERITAGE
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.marker import HERITAGE
 from tunnel_webhook.ports import TemporaryFailure
 from vocabulary.builders import endpoint, service
 from vocabulary.world import ADMIN, DOCUMENT, EVERYWHERE, HAND, RECORDS, document

@@ -10,12 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
+
 from doubles.child_process import LONG, child_process
 from doubles.process import SERVE, bare_environment, free_ports, is_open, wait_until
 from doubles.raw_connections import answer
+from tunnel_webhook.adapters.http.webhook import MEDIA_TYPE
 
 MEMORY = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com", "EXPOSED_HOST": "127.0.0.1"}
 SMALLEST_PIPE = 4096
+JSON = {"Content-Type": MEDIA_TYPE}
 BUG = """
 import tunnel_webhook.cli.serve_command as command
 
@@ -48,8 +52,10 @@ def webhook_with_a_small_pipe(
 
 
 def log_much(url: str, number: int = 40) -> None:
-    for _ in range(number):
-        assert answer(f"{url}/{'x' * 300}", 5)[0] == 404
+    """Let the service log many lines, all of them different: what stays the same is logged once."""
+    for each in range(number):
+        body = json.dumps([{"dnsName": f"x{each}!{'x' * 300}", "recordType": "CNAME", "targets": ["http://x:80"]}])
+        assert httpx.post(f"{url}/adjustendpoints", content=body, headers=JSON, timeout=5).status_code == 200
 
 
 def read_all(reading: int) -> bytes:
@@ -70,7 +76,7 @@ def test_a_log_that_is_not_read_does_not_stop_the_service() -> None:
 
         assert process.wait(LONG) == 0
     assert "tunnel_webhook_dropped_log_lines_total 0.0" in metrics
-    assert len([event for event in events if event["message"].startswith("answered GET /xxx")]) == 40
+    assert len([event for event in events if event["message"].startswith("cannot publish x")]) == 40
     assert events[-1]["message"] == "stopped"
 
 

@@ -18,10 +18,9 @@ from oracles.external_dns_planner import ExternalDns
 from tunnel_webhook.adapters.cloudflare.codec import StoredConfiguration
 from tunnel_webhook.adapters.cloudflare.tunnels import CloudflareTunnels
 from tunnel_webhook.application import TunnelService, execution
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.external_dns.endpoint import Changes
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
-from vocabulary.builders import endpoint
+from vocabulary.builders import endpoint, marker
 
 GONE, NEW, KEPT = "gone.example.com", "new.example.com", "kept.example.com"
 HAND = '{"hostname":"hand.example.com","service":"http://hand:80","note":1.50}'
@@ -36,7 +35,7 @@ def claimed(name: str, owner: str = "us") -> Record:
         type="CNAME",
         content=f"{BLUE}.cfargotunnel.com",
         proxied=True,
-        comment=Marker(owner).comment,
+        comment=marker(owner).comment,
     )
 
 

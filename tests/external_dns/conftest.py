@@ -41,6 +41,9 @@ SETTINGS = {
     "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE},green={GREEN}",
     "DOMAIN_FILTER": "example.com,example.org",
     "RELEASE_DELAY": "0",
+    # A rejection is an error here, so that a loop shows it; deletions of earlier tests limit those of later ones.
+    "ON_REJECTION": "fail",
+    "MAX_DELETE_RATIO": "1",
 }
 BURST = 150
 """Calls to Cloudflare after which a process is not used for a further test, since it paces itself after 200."""

@@ -35,7 +35,7 @@ from external_dns.account import Account
 from external_dns.backends import CloudflareBackend, on_emulator
 from external_dns.driver import NEWEST, EndpointJson, ExternalDns, Loop, endpoint
 from external_dns.webhook import StartExternalDns, Webhook
-from tunnel_webhook.domain.claim import HERITAGE
+from tunnel_webhook.domain.marker import HERITAGE
 from vocabulary.world import ADMIN, EVERYWHERE, HAND, WILD, document
 from vocabulary.world import RECORDS as BY_HAND
 

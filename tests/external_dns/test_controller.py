@@ -8,7 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ from doubles.child_process import child_process
 from doubles.process import free_ports
 from external_dns.account import Account
 from external_dns.driver import EndpointJson, endpoint
-from external_dns.webhook import Webhook
+from external_dns.webhook import StartWebhook, Webhook
 
 pytestmark = [pytest.mark.external_dns, pytest.mark.controller]
 WEB = endpoint("web.example.com", "http://web:80", resource="ingress/prod/web")
@@ -28,6 +28,7 @@ API = endpoint(
 LIVE: dict[str, str | dict[str, str]] = {"web.example.com": {"": "http://web:80", "^/api(/|$)": "http://api:80"}}
 APPLIED, REFUSED = ("POST /records", 204), ("POST /records", 500)
 LONG = 60.0
+Metrics = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ class Controller:
     file: Path
     answered: Counter[tuple[str, int]]
 
-    def command(self, *flags: str) -> list[str]:
-        """Return a command line of the usual flags and these."""
+    def command(self, *flags: str, metrics: int = 0) -> list[str]:
+        """Return a command line of the usual flags and these; `metrics` is a port, or 0 for any."""
         usual = (f"--webhook-provider-url={self.webhook.process.webhook_url}", "--provider=webhook", "--policy=sync")
-        return [str(self.program), *usual, f"--metrics-address=127.0.0.1:{free_ports(1)[0]}", *flags]
+        return [str(self.program), *usual, f"--metrics-address=127.0.0.1:{metrics or free_ports(1)[0]}", *flags]
 
     def once(self, *flags: str) -> int:
         """Run one control loop in a process of its own, and return the exit code."""
@@ -107,6 +108,63 @@ def test_a_rejection_fails_a_single_run_and_affects_no_other_hostname(controller
     assert controller.publish(WEB, endpoint("bad.example.com", "ftp://bad:21")) == 1
     assert controller.answers()[REFUSED] == 1
     account.check({"web.example.com": "http://web:80"})
+
+
+def tracks(controller: Controller, want: Callable[[Metrics], bool], *desired: EndpointJson) -> Metrics:
+    """Run external-dns until its own metrics are as wanted, and return them."""
+    controller.file.write_text(json.dumps(desired))
+    port = free_ports(1)[0]
+    flags = ("--source=connector", f"--connector-source-server={controller.source}", "--interval=200ms")
+    command = controller.command(*flags, metrics=port)
+    with child_process(command) as process:
+        for _ in range(int(LONG / 0.1)):
+            with suppress(httpx.HTTPError):
+                text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+                samples = re.findall(r"^external_dns_(\w+)(?:\{.*\})? (\S+)$", text, re.MULTILINE)
+                metrics = {name: float(number) for name, number in samples}
+                if want(metrics):
+                    return metrics
+            with suppress(subprocess.TimeoutExpired):
+                message = f"external-dns ended with {process.wait(0.1)}"
+                raise RuntimeError(message)
+    message = f"the metrics of external-dns were never as wanted within {LONG:g} s"
+    raise TimeoutError(message)
+
+
+@pytest.fixture
+def shared(controller: Controller, webhook: StartWebhook) -> Controller:
+    """A controller and a process of ours with the settings that many tenants share: the default ones."""
+    at = webhook(ON_REJECTION="report", MAX_DELETE_RATIO="0.5")
+    return replace(controller, webhook=at, answered=answers_of(at))
+
+
+def has_synced(metrics: Metrics) -> bool:
+    return metrics.get("controller_last_sync_timestamp_seconds", 0.0) > 0 and metrics["source_endpoints_total"] > 0
+
+
+def fails(metrics: Metrics) -> bool:
+    return metrics.get("controller_consecutive_soft_errors", 0.0) >= 2
+
+
+def test_the_typo_of_one_tenant_is_no_error_of_external_dns(shared: Controller) -> None:
+    metrics = tracks(shared, has_synced, WEB, endpoint("bad.example.com", "ftp://bad:21"))
+    assert metrics["controller_consecutive_soft_errors"] == 0
+    assert metrics["webhook_provider_applychanges_errors_total"] == 0
+    assert shared.answers()[REFUSED] == 0
+    shared.webhook.account.check({"web.example.com": "http://web:80"})
+
+
+def test_deletions_that_are_withheld_are_an_error_of_external_dns(shared: Controller) -> None:
+    many = [endpoint(f"app{number}.example.com", "http://app:80") for number in range(4)]
+    assert shared.publish(*many) == 0
+    metrics = tracks(shared, fails)
+    assert metrics["webhook_provider_applychanges_errors_total"] >= 2
+    shared.webhook.account.check({each["dnsName"]: "http://app:80" for each in many})
+
+
+def test_a_failure_of_cloudflare_is_an_error_of_external_dns(shared: Controller) -> None:
+    shared.webhook.account.disturb("before zones.load", failure="temporary", times=1000)
+    assert tracks(shared, fails, WEB)["webhook_provider_records_errors_total"] >= 2
 
 
 def test_a_running_process_posts_only_changes(controller: Controller, account: Account) -> None:

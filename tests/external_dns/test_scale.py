@@ -2,9 +2,8 @@
 
 import pytest
 
-from external_dns.account import Account
 from external_dns.driver import NEWEST, EndpointJson, ExternalDns, endpoint
-from external_dns.webhook import StartExternalDns, StartWebhook
+from external_dns.webhook import StartExternalDns, StartWebhook, Webhook
 
 pytestmark = pytest.mark.external_dns
 MANY = [
@@ -19,7 +18,7 @@ def live(endpoints: list[EndpointJson]) -> dict[str, str]:
 
 
 def test_five_thousand_hostnames_come_stay_and_go(start: StartExternalDns, webhook: StartWebhook) -> None:
-    at = webhook(MAX_DELETES_FLOOR="10000")
+    at = webhook()
     dns = start(f"{NEWEST}-txt", at=at)
     assert len(dns.publish(*MANY).create) == len(MANY)
     version = at.account.version()
@@ -31,30 +30,55 @@ def test_five_thousand_hostnames_come_stay_and_go(start: StartExternalDns, webho
     at.account.check(live(TWENTY))
 
 
-def test_a_source_that_yields_nothing_empties_no_tunnel(newest: ExternalDns, account: Account) -> None:
-    newest.publish(*TWENTY)
+@pytest.fixture
+def guarded(webhook: StartWebhook) -> Webhook:
+    """Serve with the guard of the default settings; what is rejected is no error, and what is withheld is one."""
+    return webhook(MAX_DELETE_RATIO="0.5", ON_REJECTION="report")
+
+
+@pytest.fixture
+def dns(start: StartExternalDns, guarded: Webhook) -> ExternalDns:
+    return start(f"{NEWEST}-txt", at=guarded)
+
+
+@pytest.mark.parametrize("number", [3, 5, 20])
+def test_a_source_that_yields_nothing_empties_no_tunnel(dns: ExternalDns, guarded: Webhook, number: int) -> None:
+    published = MANY[:number]
+    dns.publish(*published)
     for _ in range(2):
-        newest.loop().check_soft_error("apply")
-        account.check(live(TWENTY))
-    assert newest.publish(*TWENTY).todo == {}
+        dns.loop().check_soft_error("apply")
+        guarded.account.check(live(published))
+    assert dns.publish(*published).todo == {}
 
 
-def test_everything_else_is_applied_while_deletions_are_withheld(newest: ExternalDns, account: Account) -> None:
-    newest.publish(*TWENTY)
-    newest.loop(*MANY[18:25]).check_soft_error("apply")
-    account.check(live(MANY[:25]))
+def test_everything_else_is_applied_while_deletions_are_withheld(dns: ExternalDns, guarded: Webhook) -> None:
+    dns.publish(*TWENTY)
+    dns.loop(*MANY[18:25]).check_soft_error("apply")
+    guarded.account.check(live(MANY[:25]))
 
 
-def test_half_of_the_hostnames_may_be_deleted_at_once(newest: ExternalDns, account: Account) -> None:
-    newest.publish(*TWENTY)
-    newest.publish(*TWENTY[:10])
-    assert newest.publish(*TWENTY[:10]).todo == {}
-    account.check(live(TWENTY[:10]))
+def test_a_source_that_fails_bit_by_bit_empties_no_tunnel(dns: ExternalDns, guarded: Webhook) -> None:
+    fifty = MANY[100:150]
+    dns.publish(*fifty)
+    for left in (40, 30, 26):
+        dns.publish(*fifty[:left])
+    for left in (20, 10, 0):
+        dns.loop(*fifty[:left]).check_soft_error("apply")
+        guarded.account.check(live(fifty[:26]))
+    assert dns.publish(*fifty[:26]).todo == {}
 
 
-def test_deleted_paths_do_not_count_as_deleted_hostnames(newest: ExternalDns, account: Account) -> None:
+def test_less_than_half_of_the_hostnames_may_be_deleted_at_once(dns: ExternalDns, guarded: Webhook) -> None:
+    many = MANY[200:400]
+    dns.publish(*many)
+    dns.publish(*many[:120])
+    assert dns.publish(*many[:120]).todo == {}
+    guarded.account.check(live(many[:120]))
+
+
+def test_deleted_paths_do_not_count_as_deleted_hostnames(dns: ExternalDns, guarded: Webhook) -> None:
     paths = [endpoint("app.example.com", path=f"/{number}") for number in range(20)]
-    newest.publish(*paths)
-    newest.publish(paths[0])
-    assert newest.publish(paths[0]).todo == {}
-    account.check({"app.example.com": {"^/0(/|$)": "http://app:8080"}})
+    dns.publish(*paths)
+    dns.publish(paths[0])
+    assert dns.publish(paths[0]).todo == {}
+    guarded.account.check({"app.example.com": {"^/0(/|$)": "http://app:8080"}})

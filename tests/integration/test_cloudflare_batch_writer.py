@@ -203,6 +203,74 @@ async def test_a_faulty_record_is_found_by_halving_and_named(
     assert len(world.calls) <= 1 + 2 * 8
 
 
+def refusing_always(code: int, message: str) -> Respond:
+    """Return the fault that refuses every batch."""
+    return replace(refusing(code, message), times=0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 150, 1000])
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(1234, Reason.REFUSED), (81045, Reason.QUOTA_EXCEEDED), (81053, Reason.RECORD_CONFLICT)],
+)
+async def test_a_zone_that_refuses_everything_costs_eight_requests_and_is_quoted(
+    world: Cloudflare, count: int, code: int, reason: Reason
+) -> None:
+    world.emulator.arm(refusing_always(code, "This zone takes nothing."))
+    refusals = await world.zones.save(ZONE, RecordBatch(posts=posts(count)))
+    assert sorted(refusals, key=lambda refusal: refusal.name) == [
+        Refusal(record.name, reason, f"{code}: This zone takes nothing.") for record in posts(count)
+    ]
+    assert world.calls_to("POST", BATCH) <= 8
+    assert world.calls_to("GET", "dns_records") <= 1
+
+
+def bad(name: str) -> DnsRecord:
+    return DnsRecord(name, "A", "not-an-address", proxied=True, comment="x")
+
+
+async def test_a_few_faulty_records_among_many_keep_none_of_the_others_from_being_written(world: Cloudflare) -> None:
+    faulty = {f"app{number:04}.example.com" for number in (3, 77, 149)}
+    batch = RecordBatch(posts=tuple(bad(each.name) if each.name in faulty else each for each in posts(150)))
+    refusals = await world.zones.save(ZONE, batch)
+    assert {refusal.name for refusal in refusals if refusal.is_final} == faulty
+    assert len(world.records()) == 147
+    assert len(world.calls) <= 60
+
+
+@pytest.mark.parametrize("every", [3, 5, 10])
+async def test_where_many_records_are_faulty_the_good_ones_are_written_over_a_few_bounded_batches(
+    world: Cloudflare, every: int
+) -> None:
+    asked = tuple(bad(each.name) if not number % every else each for number, each in enumerate(posts(150)))
+    faulty = {record.name for record in asked if record.type == "A"}
+    left, rounds = asked, 0
+    while left:
+        world.emulator.log.clear()
+        refusals = await world.zones.save(ZONE, RecordBatch(posts=left))
+        assert len(world.calls) <= 60
+        assert {refusal.name for refusal in refusals if refusal.is_final} <= faulty
+        undecided = {refusal.name for refusal in refusals if not refusal.is_final}
+        left, rounds = tuple(record for record in left if record.name in undecided), rounds + 1
+    assert len(world.records()) == 150 - len(faulty)
+    assert rounds <= 12
+
+
+async def test_a_full_zone_still_swaps_and_patches_what_waits_behind_the_post_that_does_not_fit(
+    world: Cloudflare,
+) -> None:
+    old, kept = await with_claims(world, "old.example.com", "kept.example.com")
+    world.emulator.arm(refusing(1234, "no"))
+    world.emulator.state = with_quota(world.emulator.state, 2)
+    batch = RecordBatch((old,), (to_green(kept),), (new("old.example.com", GREEN), *posts(3)))
+    refusals = await world.zones.save(ZONE, batch)
+    assert {refusal.reason for refusal in refusals} == {Reason.QUOTA_EXCEEDED}
+    assert {name: record.tunnel for name, record in world.records().items()} == {
+        "kept.example.com": GREEN,
+        "old.example.com": GREEN,
+    }
+
+
 async def test_tags_beyond_the_quota_of_a_zone_are_a_refusal_of_one_record(world: Cloudflare) -> None:
     message = "DNS record has 1 tags, exceeding the quota of 0."
     world.emulator.arm(refusing(9300, message))

@@ -173,6 +173,49 @@ async def test_one_refused_hostname_keeps_no_other_from_being_published(world: C
     assert len(world.records()) == len(await api.records()) == 1
 
 
+async def test_a_zone_that_refuses_every_record_costs_eight_requests_once_in_ten_minutes_and_is_quoted(
+    world: Cloudflare,
+) -> None:
+    clock = world.emulator.clock
+    api = service(world.tunnels, world.zones, ONE_TUNNEL, clock=clock.now, fail_on_rejection=False)
+    await api.records()
+    body = '{"success":false,"errors":[{"code":1234,"message":"This zone takes nothing."}]}'
+    world.emulator.arm(Respond(path="dns_records/batch", status=400, body=body, times=0))
+    asked = Changes(create=apps(150))
+
+    async def refused_requests(changes: Changes) -> int:
+        world.emulator.log.clear()
+        with pytest.raises(ChangesNotApplied, match=r"refused: 1234: This zone takes nothing\.") as error:
+            await api.apply_changes(changes)
+        assert {rejection.hostname for rejection in error.value.rejections} == {
+            each.dns_name for each in changes.create
+        }
+        return world.calls_to("POST")
+
+    assert await refused_requests(asked) == 8
+    assert [await refused_requests(asked) for _ in range(3)] == [0, 0, 0]
+    assert await refused_requests(Changes(create=(*asked.create, endpoint("new.example.com")))) == 1
+    await clock.sleep(601)
+    assert await refused_requests(asked) == 8
+
+
+async def test_a_full_zone_is_asked_again_once_a_hostname_was_deleted_from_it(world: Cloudflare) -> None:
+    zone = replace(world.emulator.state.zone("example.com"), quota=3)
+    world.emulator.state = world.emulator.state.with_zone(zone)
+    clock = world.emulator.clock
+    api = service(world.tunnels, world.zones, ONE_TUNNEL, clock=clock.now)
+    await api.apply_changes(Changes(create=apps(3)))
+    late = Changes(create=(endpoint("late.example.com"),))
+    for posts in (1, 0):
+        world.emulator.log.clear()
+        with pytest.raises(ChangesNotApplied, match="quota-exceeded: 81045"):
+            await api.apply_changes(late)
+        assert world.calls_to("POST") == posts
+    await api.apply_changes(Changes(delete=(await api.records())[:1]))
+    await api.apply_changes(late)
+    assert "late.example.com" in world.records()
+
+
 async def test_a_block_of_five_minutes_fails_requests_quickly_instead_of_queueing_them(world: Cloudflare) -> None:
     api = service_on(world)
     await api.apply_changes(Changes(create=apps(1)))

@@ -18,10 +18,9 @@ from msgspec.structs import replace
 from doubles.emulator import API_TOKEN, BLUE, GREEN, Connector, Control, Record, State, emulator_process, seed
 from doubles.process import bare_environment, free_ports
 from tunnel_webhook.cli import main
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.planning.guard import Guard
-from vocabulary.builders import claim, record
+from vocabulary.builders import claim, marker, record
 
 MEMORY = {"BACKEND": "memory", "CLOUDFLARE_TUNNEL_ID": f"blue={BLUE}", "DOMAIN_FILTER": "example.com"}
 UNKNOWN_TOKEN = "unknown-to-the-emulator"  # noqa: S105 -- no secret
@@ -353,7 +352,7 @@ def test_an_explanation_of_an_unclaimed_hostname_names_what_is_wrong(process: Co
 
 
 def test_an_explanation_of_a_hostname_that_is_being_released_says_since_when(process: Control) -> None:
-    comment = Marker("default", releasing=1_700_000_000).comment
+    comment = marker("default", since=1_700_000_000).comment
     process.seed(account(record("gone.example.com", target_of(BLUE), comment=comment, proxied=True)))
 
     lines = run(on(process), "explain", "gone.example.com").stdout.splitlines()

@@ -56,7 +56,7 @@ async def test_apply_changes_is_a_child_of_the_request(telemetry: Telemetry, spa
 
 
 async def test_each_rejection_is_an_event(telemetry: Telemetry, spans: InMemorySpanExporter) -> None:
-    assert await post(telemetry, changes("app.example.com", "app.example.org", "app.example.net")) == 500
+    assert await post(telemetry, changes("app.example.com", "app.example.org", "app.example.net")) == 204
 
     applying = by_name(spans)["apply_changes"]
     rejections = [dict(event.attributes or {}) for event in applying.events if event.name == "rejected"]
@@ -91,12 +91,14 @@ async def test_the_log_line_of_a_sync_has_the_ids_of_its_span(
 
     logger.removeHandler(handler)
     logger.setLevel(logging.NOTSET)
-    (line,) = stream.getvalue().splitlines()
     applying = by_name(spans)["apply_changes"].context
-    event = json.loads(line)
-    assert event["message"].startswith("applied: create 1")
-    assert event["trace_id"] == f"{applying.trace_id:032x}"
-    assert event["span_id"] == f"{applying.span_id:016x}"
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event["message"].partition(":")[0] for event in events] == [
+        "created app.example.com (unknown resource)",
+        "applied",
+    ]
+    assert {event["trace_id"] for event in events} == {f"{applying.trace_id:032x}"}
+    assert {event["span_id"] for event in events} == {f"{applying.span_id:016x}"}
 
 
 async def test_a_traced_request_is_measured_as_well(telemetry: Telemetry) -> None:
@@ -105,5 +107,5 @@ async def test_a_traced_request_is_measured_as_well(telemetry: Telemetry) -> Non
     text = telemetry.metrics()[0].decode()
     assert 'tunnel_webhook_rejections_total{reason="no-zone"}' in text
     assert 'tunnel_webhook_changed_hostnames_total{action="create"}' in text
-    assert 'tunnel_webhook_requests_total{route="POST /records",status="500"}' in text
+    assert 'tunnel_webhook_requests_total{route="POST /records",status="204"}' in text
     assert "app.example" not in text

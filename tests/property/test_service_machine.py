@@ -18,10 +18,11 @@ from doubles.steps import SteppedTunnels, SteppedZones
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.application import TunnelService
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.ports import Failure, TunnelRepository, ZoneRepository
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, record, service
@@ -34,11 +35,13 @@ from vocabulary.strategies import (
     hands,
     joined,
     published,
+    rule_texts,
     spoiled,
     wishes,
     zone_for,
 )
 
+EVERY_NAME = (HostnamePattern.parse("*.example.com"), HostnamePattern.parse("example.com"))
 OURS, THEIRS = replace(POLICY, owner_id="us"), replace(POLICY, owner_id="them")
 OUR_NAMES = ("example.com", "a.example.com", "b.a.example.com", "*.a.example.com", "*.b.example.com")
 THEIR_NAMES = ("b.example.com", "*.a.b.example.com")
@@ -51,13 +54,16 @@ HAND_NAMES = (
     "*example.com",
     "other.org",
 )
+HAND_PATHS = ("^/admin", "/b$")
+"""The paths of rules that only people make, under any hostname."""
+
 OUR_PATHS = {"": ("", ""), "^/api(/|$)": ("/api", "prefix"), "^/v[0-9]+/": ("^/v[0-9]+/", "regex")}
 """The properties of a path, by the expression that it becomes."""
 
 Key = tuple[str, str]
 """A hostname, and the path expression of its rule."""
 
-our_names, hand_names, tunnel_ids = map(st.sampled_from, (OUR_NAMES, HAND_NAMES, (BLUE, GREEN)))
+our_names, hand_names, hand_paths, tunnel_ids = map(st.sampled_from, (OUR_NAMES, HAND_NAMES, HAND_PATHS, (BLUE, GREEN)))
 keys = st.tuples(our_names, st.sampled_from(sorted(OUR_PATHS)))
 places = st.integers(0, 9)
 
@@ -93,6 +99,7 @@ class SharedTunnels(RuleBasedStateMachine):
         self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
         self.zones.clock = lambda: self.now
         self.owner_id = data.draw(st.sampled_from(("", "us")))
+        self.policy = replace(OURS, adopt_hostnames=data.draw(st.sampled_from(((), EVERY_NAME))))
         self.delay = data.draw(st.sampled_from((0.0, 120.0)))
         self.lying = LyingTunnels(self.tunnels)
         self.begin_process()
@@ -102,9 +109,9 @@ class SharedTunnels(RuleBasedStateMachine):
             self.want(data, (name, path), rivals=1)
         self.a_sync_publishes_everything_valid()
 
-    def process(self, tunnels: TunnelRepository, zones: ZoneRepository, policy: Policy = OURS) -> TunnelService:
+    def process(self, tunnels: TunnelRepository, zones: ZoneRepository, policy: Policy | None = None) -> TunnelService:
         """Return a process that remembers nothing yet."""
-        return service(tunnels, zones, policy, release_delay=self.delay, clock=lambda: self.now)
+        return service(tunnels, zones, policy or self.policy, release_delay=self.delay, clock=lambda: self.now)
 
     @rule()
     def begin_process(self) -> None:
@@ -165,7 +172,9 @@ class SharedTunnels(RuleBasedStateMachine):
     @rule(
         tunnel=tunnel_ids,
         kind=st.sampled_from(("add", "remove", "move", "edit", "copy")),
-        text=bystander_texts(hand_names),
+        text=st.one_of(
+            bystander_texts(hand_names), rule_texts(st.sampled_from((*OUR_NAMES, *THEIR_NAMES)), hand_paths)
+        ),
         start=places,
         place=places,
         hand=hands,
@@ -240,11 +249,11 @@ class SharedTunnels(RuleBasedStateMachine):
             self.zones.stored[zone_for(name)][found.id] = found
             self.blocked.add(name)
 
-    @precondition(lambda self: self.blocked)
+    @precondition(lambda self: self.blocked or self.left_to_people())
     @rule()
     def a_person_gives_the_names_back(self) -> None:
         for stored in self.zones.stored.values():
-            for uid in [uid for uid, each in stored.items() if each.name in self.blocked]:
+            for uid in [uid for uid, each in stored.items() if each.name in self.blocked | self.left_to_people()]:
                 del stored[uid]
         self.blocked.clear()
 
@@ -267,11 +276,14 @@ class SharedTunnels(RuleBasedStateMachine):
     @rule()
     def a_sync_publishes_everything_valid(self) -> None:
         rejections = self.sync()
-        conflicts = {each.hostname for each in rejections if each.reason == "rule-conflict"}
-        assert conflicts <= self.orphans
+        conflicts = {each.hostname for each in rejections if each.reason in {"rule-conflict", "adoption-not-allowed"}}
+        assert conflicts <= self.orphans | self.left_to_people()
         if conflicts:
             for tunnel in (BLUE, GREEN):
                 self.edit(tunnel, 0, lambda rules: [text for text in rules if naive_name(text) not in conflicts])
+            for stored in self.zones.stored.values():
+                for uid in [uid for uid, each in stored.items() if each.name in conflicts & self.left_to_people()]:
+                    del stored[uid]
             rejections = self.sync()
         self.orphans -= {each.name for each in self.claims()}
         self.check(rejections)
@@ -290,7 +302,7 @@ class SharedTunnels(RuleBasedStateMachine):
         rejections = self.runner.run(self.us.sync(self.sources()))
         self.is_new = False
         after = self.ours()
-        for name in {name for name, _ in self.spoiled} - self.blocked - self.orphans:
+        for name in {name for name, _ in self.spoiled} - self.blocked - self.orphans - self.left_to_people():
             lost = {
                 path
                 for path in before.get(name, {})
@@ -302,9 +314,10 @@ class SharedTunnels(RuleBasedStateMachine):
     def check(self, rejections: tuple[Rejection, ...]) -> None:
         """Compare what is live with what must be."""
         refused = {each.hostname for each in rejections}
-        assert refused <= {name for name, _ in self.spoiled} | self.blocked | {each.dns_name for each in self.extra}, (
-            rejections
-        )
+        stuck = {each.hostname for each in rejections if each.reason == "tunnel-conflict"}
+        assert stuck - {name for name, _ in self.spoiled} <= self.shared(), rejections
+        impossible = self.blocked | {each.dns_name for each in self.extra} | stuck
+        assert refused <= {name for name, _ in self.spoiled} | impossible, rejections
         live = self.ours()
         claims = {each.name: each for each in self.claims()}
         for (name, path), asked in self.wanted.items():
@@ -322,6 +335,7 @@ class SharedTunnels(RuleBasedStateMachine):
                 text
                 for tunnel in {BLUE, GREEN} - {self.homes[name]}
                 for text in naive.rule_texts(self.tunnels.documents[tunnel][0])
+                if not is_by_hand(text)
             ]
             assert name not in map(naive_name, others)
         again = self.runner.run(self.us.plan(self.sources()))
@@ -338,7 +352,9 @@ class SharedTunnels(RuleBasedStateMachine):
                 mine = [
                     each
                     for each in found
-                    if each.get("hostname") == name and naive.answers([each, {}], name, path) == 0
+                    if each.get("hostname") == name
+                    and each.get("path") not in HAND_PATHS
+                    and naive.answers([each, {}], name, path) == 0
                 ]
                 assert not mine or found[naive.answers(found, name, path)] in mine
 
@@ -355,7 +371,16 @@ class SharedTunnels(RuleBasedStateMachine):
     def standing(self, tunnel: str) -> list[str]:
         """Return the rules of people."""
         texts = naive.rule_texts(self.tunnels.documents[tunnel][0])
-        return [text for text in texts if naive_name(text) not in {*OUR_NAMES, *THEIR_NAMES}]
+        return [text for text in texts if is_by_hand(text)]
+
+    def shared(self) -> set[str]:
+        """Return our hostnames under which people have rules."""
+        texts = (text for document, _ in self.tunnels.documents.values() for text in naive.rule_texts(document))
+        return {naive_name(text) for text in texts if is_by_hand(text)} & set(OUR_NAMES)
+
+    def left_to_people(self) -> set[str]:
+        """Return our hostnames whose records to a tunnel are not marked, or not any more."""
+        return {each.name for each in self.records() if each.tunnel and not Marker.parse(each.comment)}
 
     def ours(self) -> dict[str, dict[str, str]]:
         """Return the text of the first rule of each of our hostnames and paths, in the tunnel of its claim."""
@@ -364,7 +389,7 @@ class SharedTunnels(RuleBasedStateMachine):
         for tunnel, (document, _) in self.tunnels.documents.items():
             for text in naive.rule_texts(document):
                 name = naive_name(text)
-                if name in OUR_NAMES and homes.get(name, tunnel) == tunnel:
+                if name in OUR_NAMES and not is_by_hand(text) and homes.get(name, tunnel) == tunnel:
                     found.setdefault(name, {}).setdefault(json.loads(text).get("path", ""), text)
         return found
 
@@ -383,7 +408,12 @@ class SharedTunnels(RuleBasedStateMachine):
 
 def is_releasing(found: DnsRecord) -> bool:
     marker = Marker.parse(found.comment)
-    return marker is not None and marker.releasing is not None
+    return marker is not None and marker.is_releasing
+
+
+def is_by_hand(text: str) -> bool:
+    """Whether only people make a rule."""
+    return naive_name(text) not in {*OUR_NAMES, *THEIR_NAMES} or json.loads(text).get("path") in HAND_PATHS
 
 
 def edited(text: str) -> str:

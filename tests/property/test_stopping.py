@@ -14,10 +14,10 @@ from doubles.steps import SteppedTunnels, SteppedZones, pass_by
 from oracles import naive
 from oracles.external_dns_planner import ExternalDns
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.ports import Refusal
 from vocabulary.builders import POLICY, service
 from vocabulary.strategies import NAMES, WILDCARDS, World, wishes, worlds

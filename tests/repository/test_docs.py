@@ -7,7 +7,7 @@ import pytest
 
 from repository.tables import COMMAND, DOCS, ROOT, Table, tables
 from tunnel_webhook.adapters.http import problems
-from tunnel_webhook.application.instrumentation import observe_adjustment, observe_plan, observe_report
+from tunnel_webhook.application import SyncLog
 from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS
 from tunnel_webhook.domain.cloudflared.re2_syntax import compile_re2
 from tunnel_webhook.domain.errors import Reason
@@ -122,9 +122,11 @@ def test_the_lines_of_the_log_are_as_the_page_shows_them(caplog: pytest.LogCaptu
     app, reason, sentence = Hostname("app.example.com"), Reason.NO_ZONE, "no zone holds it"
     unpublishable = Unpublishable(endpoint(app, resource="service/prod/app"), reason, sentence)
 
-    observe_adjustment(Adjustment(endpoints=(), unpublishable=(unpublishable,)))
-    observe_plan(Plan(rejections=(Rejection(app, reason, sentence, "service/prod/app"),)), waiting=0, dry_run=False)
-    observe_report(Report(endpoints=(), drift=((app, Drift.NO_RULE),)), Existing.of((), {}, {}), POLICY)
+    sync_log = SyncLog(POLICY)
+    sync_log.adjusted(Adjustment(endpoints=(), unpublishable=(unpublishable,)))
+    rejected = Plan(rejections=(Rejection(app, reason, sentence, "service/prod/app"),))
+    sync_log.planned(rejected, Existing.of((), {}, {}))
+    sync_log.reported(Report(endpoints=(), drift=((app, Drift.NO_RULE),)))
 
     templates = re.findall(r"`([^`]*<hostname>[^`]*)`", (DOCS / "reasons.md").read_text())
     parts = {"hostname": app, "resource": "service/prod/app", "reason": reason, "drift": Drift.NO_RULE}

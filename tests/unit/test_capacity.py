@@ -10,6 +10,7 @@ from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.path import MAX_PROGRAMS, regex_size
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.capacity import MAX_DOCUMENT, MAX_PATHS
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan
@@ -28,7 +29,8 @@ def standing(numbers: range, *others: IngressRule) -> Existing:
     """Return a state in which the hostname is ours and has these paths, beside other rules."""
     rules = (rule(APP, f"http://s{number}:80", expression(number)) for number in numbers)
     document = configuration(*rules, *others)
-    return Existing.of([ZONE], {ZONE: (claim(APP),)}, {BLUE: document, GREEN: configuration()})
+    every_path = replace(claim(APP), comment=Marker("default").comment)
+    return Existing.of([ZONE], {ZONE: (every_path,)}, {BLUE: document, GREEN: configuration()})
 
 
 def asked(numbers: range, port: int = 80) -> tuple[Endpoint, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from doubles.steps import SteppedTunnels, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, NoLock
-from tunnel_webhook.application import Documents
+from tunnel_webhook.application import Documents, SyncLog
 from tunnel_webhook.application.documents import TunnelState
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.planning.belief import Reading
@@ -34,7 +34,7 @@ LATE = 45.0
 
 
 def documents(tunnels: TunnelRepository, lock: WriteLock | None = None, *, now: float = 0.0) -> Documents:
-    return Documents(tunnels, lock or NoLock(), POLICY, lambda: now)
+    return Documents(tunnels, lock or NoLock(), POLICY, lambda: now, SyncLog(POLICY))
 
 
 def held(**versions: int) -> InMemoryTunnels:
@@ -100,7 +100,7 @@ async def test_a_tunnel_that_does_not_exist_has_no_rules_and_says_so() -> None:
 
 async def test_a_tunnel_that_disappears_is_in_doubt_for_ten_minutes() -> None:
     tunnels, now = held(), [0.0]
-    known = Documents(tunnels, NoLock(), POLICY, lambda: now[0])
+    known = Documents(tunnels, NoLock(), POLICY, lambda: now[0], SyncLog(POLICY))
     known.believe(await known.read())
     del tunnels.documents[GREEN]
     for now[0] in (0.0, 300.0, 599.0):
@@ -140,31 +140,32 @@ async def test_a_tunnel_that_is_left_alone_is_named_in_the_log(caplog: pytest.Lo
     assert "tunnel blue is left alone, and the rest goes on: rate limited" in caplog.text
 
 
-async def test_the_hostnames_of_all_tunnels_are_those_of_their_rules() -> None:
+async def test_the_paths_of_all_tunnels_are_those_of_their_rules() -> None:
     tunnels = held()
-    tunnels.documents[GREEN] = (configuration(THEIRS, rule("Upper.example.com")).text, 1)
-    known = documents(tunnels)
-    assert await known.hostnames() == {"", "theirs.example.com", "upper.example.com"}
+    upper = rule("Upper.example.com"), rule("upper.example.com", path="^/x")
+    tunnels.documents[GREEN] = (configuration(THEIRS, *upper).text, 1)
+    paths = await documents(tunnels).paths()
+    assert paths[GREEN] == {"": {""}, "theirs.example.com": {""}, "upper.example.com": {"", "^/x"}}
 
 
-async def test_hostnames_are_not_returned_if_one_tunnel_is_in_doubt() -> None:
+async def test_paths_are_not_returned_if_one_tunnel_is_in_doubt() -> None:
     tunnels = held(green=7)
     known = documents(tunnels)
-    await known.hostnames()
+    await known.paths()
     tunnels.documents[GREEN] = (configuration().text, 6)
     with pytest.raises(TemporaryFailure, match="version 6, and version 7 was there before"):
-        await known.hostnames()
+        await known.paths()
 
 
 async def test_a_later_answer_is_judged_by_the_claims_that_were_given_last() -> None:
     known = documents(InMemoryTunnels.empty([BLUE, GREEN]))
     known.believe(await known.read(), frozenset({BLUE}))
     with pytest.raises(TemporaryFailure, match="it is empty, although hostnames have been published through it"):
-        await known.hostnames()
+        await known.paths()
     with pytest.raises(TemporaryFailure, match="is not written"):
         await known.replace(BLUE, with_app, LATE)
     known.believe(await known.read(), frozenset())
-    assert await known.hostnames() == frozenset()
+    assert await known.paths() == {BLUE: {}, GREEN: {}}
 
 
 # Replacing a document.

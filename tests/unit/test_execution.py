@@ -8,21 +8,21 @@ import pytest
 
 from doubles.steps import Step, SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Documents, Executor, Gathering, Refusals
+from tunnel_webhook.application import Documents, Executor, Gathering, Refusals, SyncLog
 from tunnel_webhook.application.documents import TunnelState
 from tunnel_webhook.application.execution import Outcome
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan, RuleChange
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.request import hostnames_in
 from tunnel_webhook.ports import PermanentFailure, Refusal, TemporaryFailure, TunnelRepository, ZoneRepository
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, memory, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, memory, rule
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ OLD = int(NOW - DELAY)
 
 def releasing(name: str = APP, since: int = OLD, tunnel: str = BLUE) -> DnsRecord:
     """Return the stored record of a hostname that was deleted."""
-    return replace(claim(name, tunnel), comment=Marker("default", releasing=since).comment)
+    return replace(claim(name, tunnel), comment=marker("default", since=since).comment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def prepare(
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Prepared:
     """Return the plan of changes, or without any, that of the releases, on what the ports hold."""
-    documents = Documents(tunnels, NoLock(), POLICY, clock)
+    documents = Documents(tunnels, NoLock(), POLICY, clock, SyncLog(POLICY))
     gathered = await Gathering(documents, zones, POLICY).gather(hostnames_in(changes) if changes else ())
     decided = (
         plan(gathered.existing, changes, POLICY)
@@ -201,7 +201,7 @@ async def test_the_record_of_a_deleted_hostname_is_marked_with_the_time_and_stay
     await execute(tunnels, zones, DELETE)
     assert hosts(tunnels) == [""]
     (record,) = zones.stored[ZONE].values()
-    assert record == replace(claim(APP), comment=f"heritage=tunnel-webhook,owner=default,releasing={NOW:.0f}")
+    assert record == replace(claim(APP), comment=f"heritage=tunnel-webhook,owner=default,paths=.,releasing={NOW:.0f}")
 
 
 async def test_without_a_delay_the_record_is_deleted_in_the_same_apply() -> None:
@@ -211,7 +211,7 @@ async def test_without_a_delay_the_record_is_deleted_in_the_same_apply() -> None
 
 
 async def test_a_record_whose_owner_leaves_no_room_for_the_time_is_deleted_at_once() -> None:
-    owner = "o" * 70
+    owner = "o" * 60
     tunnels, zones = dated(PUBLISHED, claim(APP, owner=owner), claim("kept.example.com"))
     journal = Journal()
     prepared = await prepare(*journal.ports(tunnels, zones), Changes(delete=(endpoint(owner=owner),)))
@@ -241,7 +241,7 @@ async def test_a_rule_that_came_back_is_removed_again_and_the_wait_begins_again(
     outcome = await execute(tunnels, zones)
     assert hosts(tunnels) == [""]
     (record,) = zones.stored[ZONE].values()
-    assert Marker.parse(record.comment) == Marker("default", releasing=int(NOW))
+    assert Marker.parse(record.comment) == marker("default", since=int(NOW))
     assert [decision.action.value for decision in outcome.applied.decisions] == ["delete"]
 
 
@@ -337,6 +337,38 @@ async def test_a_zone_that_fails_for_now_lets_only_its_own_hostnames_wait() -> N
     assert hosts(tunnels) == ["a.example.com", ""]
     assert outcome.waiting == ("b.example.org",)
     assert outcome.failure is LIMITED
+
+
+@dataclass(slots=True)
+class UndecidedZones(InMemoryZones):
+    """Zones that refuse every record for now, and count the batches."""
+
+    batches: int = 0
+    is_final: bool = False
+
+    async def save(self, _zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
+        self.batches += 1
+        names = {record.name for record in batch.records}
+        return tuple(Refusal(name, Reason.REFUSED, "1234: no", self.is_final) for name in names)
+
+
+async def test_a_hostname_whose_record_is_refused_but_not_for_good_waits_for_the_next_sync() -> None:
+    tunnels, zones = dated(EMPTY)
+    outcome = await execute(tunnels, UndecidedZones(zones.stored), create(endpoint()))
+    assert outcome.waiting == (APP,)
+    assert str(outcome.failure).endswith("the next sync goes on to look for the records at fault: 1234: no")
+    assert outcome.applied.rejections == ()
+
+
+async def test_a_batch_of_which_every_record_was_refused_before_is_not_written() -> None:
+    tunnels, zones = dated(EMPTY)
+    refusing = UndecidedZones(zones.stored, is_final=True)
+    prepared = await prepare(tunnels, refusing, create(endpoint(resource="service/prod/app")))
+    for _ in range(3):
+        (rejection,) = (await prepared.execute()).applied.rejections
+        assert (rejection.reason, rejection.sentence) == ("refused", "1234: no")
+        assert rejection.resource == "service/prod/app"
+    assert refusing.batches == 1
 
 
 async def test_a_refused_hostname_does_not_count_among_those_that_wait() -> None:

@@ -28,6 +28,7 @@ DRIFTED: dict[str, Existing] = {
     "hostname": existing([rule("App.example.com", "http://app:8080")]),
     "service": existing([rule(APP, "ftp://app")]),
     "shadowed": existing([rule("*.example.com"), RULE]),
+    "hiding": existing([RULE, rule(APP, "http://admin", "^/admin")]),
 }
 
 
@@ -44,7 +45,12 @@ def test_a_managed_hostname_has_a_drift(drift: str, state: Existing) -> None:
     "state",
     [
         pytest.param(existing([RULE]), id="one rule"),
-        pytest.param(existing([rule(APP, "http://app:8080", "^/x"), RULE]), id="a rule with a path and one without"),
+        pytest.param(
+            existing([rule(APP, "http://app:8080", "^/x"), RULE], [], claim(APP, paths=["", "^/x"])),
+            id="a rule with a path and one without",
+        ),
+        pytest.param(existing([rule(APP, "ftp://admin", "^/x"), RULE]), id="after a person's rule of the hostname"),
+        pytest.param(existing([RULE], [rule(APP, path="^/x")]), id="a person's rule of the hostname in another tunnel"),
         pytest.param(existing([RULE, rule("*.example.com")]), id="before a wildcard"),
         pytest.param(existing([rule("*.b.example.com"), RULE]), id="after a wildcard that does not cover it"),
         pytest.param(existing([rule(APP, "bastion")]), id="a service that needs a setting"),
@@ -129,7 +135,8 @@ def test_the_rules_of_a_hostname_keep_their_order_whatever_their_spelling() -> N
     state = existing(rules)
     assert state.rules_in(BLUE, APP) == (rules[0], rules[2])
     assert state.rules_in(GREEN, APP) == ()
-    assert state.tunnels_with(APP) == (BLUE,)
+    assert state.managed_in(BLUE, APP) == ()
+    assert state.bystanders_in(BLUE, APP) == (rules[0], rules[2])
 
 
 def test_a_rule_of_every_host_belongs_to_no_hostname() -> None:

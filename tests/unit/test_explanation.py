@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.claim import Release
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
@@ -13,7 +13,7 @@ from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.explanation import Explanation, Match, explain
 from tunnel_webhook.domain.planning.plan import Action
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, marker, record, rule
 
 WINS, UNREACHED, PASSED_OVER = Match.WINS, Match.UNREACHED, Match.PASSED_OVER
 APP = "app.example.com"
@@ -54,10 +54,10 @@ def test_rules_for_other_hostnames_are_not_candidates() -> None:
     assert [number for number, _, _ in matches(explanation)] == [2, 3]
 
 
-def test_only_rules_of_claimed_hostnames_are_managed() -> None:
+def test_only_rules_that_a_claim_names_are_managed() -> None:
     explanation = explained(claim(APP))
     in_blue = [candidate for candidate in explanation.candidates if candidate.tunnel == BLUE]
-    assert [candidate.is_managed for candidate in in_blue] == [True, True, False]
+    assert [candidate.is_managed for candidate in in_blue] == [False, True, False]
 
 
 def test_each_tunnel_has_its_own_winner() -> None:
@@ -118,7 +118,7 @@ def test_a_deletion_removes_the_rules_and_releases_the_record() -> None:
     (decision,) = explained(claim(APP)).deletion.decisions
     assert decision.action is Action.DELETE
     assert [change.tunnel for change in decision.rules] == [BLUE]
-    assert decision.release == claim(APP)
+    assert decision.release == Release(claim(APP), replace(claim(APP), comment="")), "a person's rule needs the record"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_deletion_of_a_hostname_that_is_not_ours_does_nothing(records: list[Dn
 
 
 def test_a_hostname_that_is_being_released_has_no_drift_and_nothing_to_delete() -> None:
-    releasing = replace(claim(APP), comment=Marker("default", releasing=1_700_000_000).comment)
+    releasing = replace(claim(APP), comment=marker("default", since=1_700_000_000).comment)
     explanation = explained(releasing, blue=configuration())
     assert explanation.claim is not None
     assert explanation.claim.is_releasing

@@ -5,7 +5,7 @@ import pytest
 from doubles.lying import LyingTunnels
 from doubles.steps import SteppedZones, fail
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Documents, Gathering
+from tunnel_webhook.application import Documents, Gathering, SyncLog
 from tunnel_webhook.ports import TemporaryFailure, TunnelMissing
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, memory, rule
 
@@ -16,7 +16,7 @@ PUBLISHED = {BLUE: configuration(rule(APP, "http://app:8080")), GREEN: configura
 
 
 def gathering(tunnels: InMemoryTunnels | LyingTunnels, zones: InMemoryZones | SteppedZones) -> Gathering:
-    documents = Documents(tunnels, NoLock(), POLICY, lambda: 0.0)
+    documents = Documents(tunnels, NoLock(), POLICY, lambda: 0.0, SyncLog(POLICY))
     return Gathering(documents, zones, POLICY)
 
 

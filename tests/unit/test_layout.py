@@ -7,9 +7,10 @@ from itertools import permutations
 
 import pytest
 
+from tunnel_webhook.domain.claimed_paths import EVERY_PATH, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.hostname import Hostname
-from tunnel_webhook.domain.planning.layout import arrange, lay_out, shadowed
+from tunnel_webhook.domain.planning.layout import Displaced, arrange, displaced, lay_out
 from vocabulary.builders import configuration, rule
 
 LAST = rule(service="http_status:503")
@@ -30,6 +31,11 @@ def ours(*names: str) -> list[IngressRule]:
 def by_hand(*names: str) -> list[IngressRule]:
     """Return bystanders, each given as its hostname and path."""
     return [rule(host, path=slash + path) for host, slash, path in (name.partition("/") for name in names)]
+
+
+def every(*names: str) -> dict[str, ClaimedPaths]:
+    """Return claims of every path of these hostnames."""
+    return dict.fromkeys(names, EVERY_PATH)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +154,7 @@ def test_even_rules_for_one_path_are_ordered_whatever_the_order_of_the_input() -
 )
 def test_a_wildcard_created_later_shadows_no_exact_hostname(existing: list[IngressRule], expected: list[str]) -> None:
     wildcard = Hostname("*.example.com")
-    document = lay_out(configuration(*existing), {wildcard: ours(wildcard)}, {wildcard, APP})
+    document = lay_out(configuration(*existing), {wildcard: ours(wildcard)}, every(wildcard, APP))
     assert patterns(document.rules) == expected
 
 
@@ -158,14 +164,14 @@ def test_the_order_of_rules_does_not_depend_on_history() -> None:
     for history in permutations(names):
         document = TunnelConfiguration()
         for count, name in enumerate(history, start=1):
-            document = lay_out(document, {Hostname(name): ours(name)}, set(history[:count]))
+            document = lay_out(document, {Hostname(name): ours(name)}, every(*history[:count]))
         documents.add(document)
     (only,) = documents
     assert patterns(only.rules) == ["b.dev.example.com", APP, "*.dev.example.com", "*.example.com", "[]"], "Go bug 18"
 
 
 def test_a_missing_catch_all_is_added_to_an_empty_document() -> None:
-    laid = lay_out(TunnelConfiguration(), {Hostname(APP): ours(APP)}, {APP})
+    laid = lay_out(TunnelConfiguration(), {Hostname(APP): ours(APP)}, every(APP))
     assert [added.service for added in laid.rules] == ["http://ours", "http_status:404"]
 
 
@@ -174,8 +180,8 @@ def test_a_missing_catch_all_is_added_after_the_other_rules() -> None:
 
 
 def test_a_catch_all_that_was_added_is_added_once() -> None:
-    once = lay_out(TunnelConfiguration(), {Hostname(APP): ours(APP)}, {APP})
-    assert lay_out(once, {}, {APP}) == once
+    once = lay_out(TunnelConfiguration(), {Hostname(APP): ours(APP)}, every(APP))
+    assert lay_out(once, {}, every(APP)) == once
 
 
 @pytest.mark.parametrize(
@@ -192,32 +198,32 @@ def test_an_existing_catch_all_is_never_changed(catch_all: IngressRule) -> None:
 
 def test_all_rules_of_a_hostname_are_replaced_at_once() -> None:
     base = configuration(*ours(f"{APP}/old", APP), *by_hand("hand.example.com"))
-    laid = lay_out(base, {Hostname(APP): ours(f"{APP}/new")}, {APP})
+    laid = lay_out(base, {Hostname(APP): ours(f"{APP}/new")}, every(APP))
     assert patterns(laid.rules) == ["[hand.example.com]", f"{APP}/new", "[]"]
 
 
 def test_a_hostname_without_new_rules_is_removed_and_no_other() -> None:
     base = configuration(*by_hand("hand.example.com"), *ours(APP, "b.example.com"))
-    laid = lay_out(base, {Hostname(APP): ()}, {APP, "b.example.com"})
+    laid = lay_out(base, {Hostname(APP): ()}, every(APP, "b.example.com"))
     assert patterns(laid.rules) == ["[hand.example.com]", "b.example.com", "[]"]
 
 
 def test_every_managed_rule_is_laid_out_whoever_owns_it() -> None:
     base = configuration(*ours("*.example.com", "b.example.com"), *by_hand("hand.example.com"))
-    laid = lay_out(base, {Hostname(APP): ours(APP)}, {APP, "b.example.com", "*.example.com"})
+    laid = lay_out(base, {Hostname(APP): ours(APP)}, every(APP, "b.example.com", "*.example.com"))
     assert patterns(laid.rules) == ["[hand.example.com]", APP, "b.example.com", "*.example.com", "[]"]
 
 
 def test_a_hostname_in_another_spelling_is_replaced_too() -> None:
     base = configuration(*by_hand("App.Example.com"))
-    assert patterns(lay_out(base, {Hostname(APP): ours(APP)}, {APP}).rules) == [APP, "[]"]
+    assert patterns(lay_out(base, {Hostname(APP): ours(APP)}, every(APP)).rules) == [APP, "[]"]
 
 
 def test_bystanders_and_the_other_members_of_the_document_keep_their_bytes() -> None:
     base = TunnelConfiguration.parse(
         '{"x":1.0,"ingress":[{ "hostname":"Hand.de", "service":"http://a", "n":1E2 },{"service":"x"}],"y":2}'
     )
-    laid = lay_out(base, {Hostname(APP): ours(APP)}, {APP})
+    laid = lay_out(base, {Hostname(APP): ours(APP)}, every(APP))
     assert laid.text == (
         '{"x":1.0,"ingress":[{ "hostname":"Hand.de", "service":"http://a", "n":1E2 },'
         '{"hostname":"app.example.com","service":"http://ours"},{"service":"x"}],"y":2}'
@@ -226,8 +232,8 @@ def test_bystanders_and_the_other_members_of_the_document_keep_their_bytes() -> 
 
 def test_laying_out_a_document_again_changes_nothing() -> None:
     base = configuration(*by_hand("/x", "*.example.com"))
-    once = lay_out(base, {Hostname(APP): ours(f"{APP}/a", APP)}, {APP})
-    assert lay_out(once, {}, {APP}) == once
+    once = lay_out(base, {Hostname(APP): ours(f"{APP}/a", APP)}, every(APP))
+    assert lay_out(once, {}, every(APP)) == once
 
 
 @pytest.mark.parametrize(
@@ -250,8 +256,73 @@ def test_a_hostname_is_shadowed_when_an_earlier_rule_takes_its_requests(
     before: list[str], *, is_shadowed: bool
 ) -> None:
     rules = [*by_hand(*before), *ours(f"{APP}/x"), LAST]
-    assert shadowed(rules, {APP}) == ({APP} if is_shadowed else set())
+    assert displaced(rules, every(APP)) == Displaced(frozenset({APP} if is_shadowed else ()))
 
 
 def test_a_bystander_is_never_reported_as_shadowed() -> None:
-    assert shadowed(by_hand("*.example.com", APP), set()) == set()
+    assert displaced(by_hand("*.example.com", APP), {}) == Displaced()
+
+
+# A person's rules under a claimed hostname.
+
+
+ROOT = ClaimedPaths.of([""])
+
+
+@pytest.mark.parametrize(
+    ("bystanders", "managed", "expected"),
+    [
+        pytest.param([f"{APP}/admin"], [APP], [f"[{APP}/admin]", APP], id="one with a path is reached first"),
+        pytest.param([f"{APP}/x"], [f"{APP}/api"], [f"[{APP}/x]", f"{APP}/api"], id="before a path of ours as well"),
+        pytest.param(
+            [APP], [f"{APP}/api"], [f"{APP}/api", f"[{APP}]"], id="one without a path comes after a path of ours"
+        ),
+        pytest.param(
+            ["*.example.com", f"{APP}/admin"],
+            [APP],
+            [APP, "[*.example.com]", f"[{APP}/admin]"],
+            id="one that no request reaches changes nothing",
+        ),
+        pytest.param(
+            [f"{APP}/admin", "*.example.com"],
+            [APP, f"{APP}/api"],
+            [f"[{APP}/admin]", f"{APP}/api", APP, "[*.example.com]"],
+            id="before the wildcard that covers both",
+        ),
+        pytest.param(
+            ["*.example.com/x"], ["*.example.com"], ["[*.example.com/x]", "*.example.com"], id="of a wildcard hostname"
+        ),
+    ],
+)
+def test_a_rule_of_a_person_under_a_claimed_hostname_keeps_its_requests(
+    bystanders: list[str], managed: list[str], expected: list[str]
+) -> None:
+    for order in permutations(ours(*managed)):
+        assert patterns(arrange([*by_hand(*bystanders), LAST], order))[:-1] == expected
+
+
+def test_only_the_rules_that_the_claim_names_are_laid_out() -> None:
+    base = configuration(*ours(APP), *by_hand(f"{APP}/admin"))
+    laid = lay_out(base, {Hostname(APP): ours(APP)}, {APP: ROOT})
+    assert patterns(laid.rules)[:-1] == [f"[{APP}/admin]", APP]
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        pytest.param(
+            [*ours(APP), *by_hand(f"{APP}/admin")], Displaced(hiding=frozenset({APP})), id="ours is before it"
+        ),
+        pytest.param([*by_hand(f"{APP}/admin"), *ours(APP)], Displaced(), id="ours is after it"),
+        pytest.param([*by_hand(APP), *ours(f"{APP}/api")], Displaced(shadowed=frozenset({APP})), id="it takes ours"),
+        pytest.param(
+            [*by_hand("*.example.com"), *ours(APP)], Displaced(shadowed=frozenset({APP})), id="a wildcard takes ours"
+        ),
+    ],
+)
+def test_a_hostname_whose_rules_hide_those_of_a_person_is_displaced(
+    rules: list[IngressRule], expected: Displaced
+) -> None:
+    named = {APP: ClaimedPaths.of(each.path for each in rules if each.service == "http://ours")}
+    assert displaced(rules, named) == expected
+    assert displaced(lay_out(TunnelConfiguration(tuple(rules)), {}, named).rules, named) == Displaced()

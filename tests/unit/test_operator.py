@@ -7,7 +7,7 @@ import pytest
 
 from doubles.steps import SteppedTunnels, SteppedZones, fail
 from tunnel_webhook.adapters.memory import NoLock
-from tunnel_webhook.application import Documents, Gathering, Operator
+from tunnel_webhook.application import Documents, Gathering, Operator, SyncLog
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.endpoint import Changes
@@ -29,7 +29,7 @@ def operator(
     """Return the operator's questions on this state; an answer that writes anything fails."""
     tunnels, zones = memory(held, {ZONE: records})
     step = fail(WRITTEN, at="before save")
-    documents = Documents(SteppedTunnels(tunnels, step), NoLock(), POLICY, lambda: 0.0)
+    documents = Documents(SteppedTunnels(tunnels, step), NoLock(), POLICY, lambda: 0.0, SyncLog(POLICY))
     return Operator(Gathering(documents, SteppedZones(zones, step), POLICY), POLICY, guard or Guard())
 
 
@@ -71,7 +71,7 @@ async def test_an_explanation_names_the_rule_that_wins() -> None:
 async def test_a_question_fails_if_a_tunnel_cannot_be_relied_on() -> None:
     tunnels, zones = memory({BLUE: configuration(rule("app.example.com"))}, {ZONE: (claim("app.example.com"),)})
     tunnels.documents[GREEN] = ("[]", 1)
-    known = Documents(tunnels, NoLock(), POLICY, lambda: 0.0)
+    known = Documents(tunnels, NoLock(), POLICY, lambda: 0.0, SyncLog(POLICY))
     asked = Operator(Gathering(known, zones, POLICY), POLICY, Guard())
     with pytest.raises(PermanentFailure, match=f"tunnel {GREEN}"):
         await asked.explain(Hostname("app.example.com"), "/")

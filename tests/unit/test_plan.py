@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from tunnel_webhook.domain.claim import Release
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
@@ -21,11 +23,14 @@ REMOVE_D = (RuleChange(BLUE, removals=("",)), RuleChange(GREEN, removals=("",)))
 CREATE = Decision(Action.CREATE, A, ZONE, BLUE, claim=NEW, rules=(ADD_A,))
 UPDATE = Decision(Action.UPDATE, B, ZONE, BLUE, claim=STORED, rules=(REMOVE_X,))
 MOVE = Decision(Action.MOVE, C, ZONE, GREEN, rules=(ADD_C,), repoint=claim(C, GREEN), cleanup=(CLEAN_UP_C,))
-DELETE = Decision(Action.DELETE, D, OTHER, BLUE, rules=REMOVE_D, release=claim(D))
+ROOT = ClaimedPaths.of([""])
+DELETE = Decision(Action.DELETE, D, OTHER, BLUE, rules=REMOVE_D, release=Release(claim(D)))
 MARK = Decision(Action.ADOPT, E, OTHER, GREEN, claim=claim(E, GREEN))
 RENEW = Decision(Action.CREATE, F, OTHER, BLUE, claim=replace(claim(F), id=""), replaced=claim(F))
-FORGET = Decision(Action.FORGET, G, OTHER, BLUE, discard=claim(G))
-PLAN = Plan((CREATE, UPDATE, MOVE, DELETE, MARK, RENEW, FORGET), managed=frozenset({B, C, D, F, G}))
+FORGET = Decision(Action.FORGET, G, OTHER, BLUE, discard=Release(claim(G)))
+PLAN = Plan(
+    (CREATE, UPDATE, MOVE, DELETE, MARK, RENEW, FORGET), managed=frozenset((name, ROOT) for name in (B, C, D, F, G))
+)
 
 EARLIER = Rejection("z", Reason.NO_ZONE, "a sentence")
 
@@ -53,11 +58,11 @@ def test_rules_that_a_move_leaves_are_removed_once_the_record_has_moved() -> Non
 
 
 def test_records_are_released_by_zone() -> None:
-    assert PLAN.releases() == {OTHER: (claim(D),)}
+    assert PLAN.releases() == {OTHER: (Release(claim(D)),)}
 
 
 def test_releasing_records_are_deleted_by_zone() -> None:
-    assert PLAN.discards() == {OTHER: (claim(G),)}
+    assert PLAN.discards() == {OTHER: (Release(claim(G)),)}
 
 
 def test_a_decision_that_only_marks_changes_no_document() -> None:
@@ -84,7 +89,7 @@ def test_a_plan_is_counted_by_action() -> None:
 
 
 def test_a_hostname_counts_as_claimed_from_its_claim_on() -> None:
-    assert PLAN.claimed == {A, B, C, D, E, F, G}
+    assert PLAN.claimed == dict.fromkeys((A, B, C, D, E, F, G), ROOT)
 
 
 def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
@@ -94,8 +99,8 @@ def test_a_rejected_hostname_is_taken_out_and_the_rest_stays() -> None:
     assert reduced.rejections == (refused, EARLIER)
 
 
-def test_releases_are_withheld_by_hostname() -> None:
-    reduced = PLAN.without_releases()
+def test_withheld_decisions_are_named() -> None:
+    reduced = PLAN.withhold({D}, "too many")
     assert reduced.decisions == (CREATE, UPDATE, MOVE, MARK, RENEW, FORGET)
     assert reduced.withheld == (D,)
 

@@ -7,24 +7,27 @@ from dataclasses import replace
 import pytest
 
 from tunnel_webhook.cli.plan_rendering import plan_json, plan_lines
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan, Rejection
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.releasing import plan_releases
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, record, rule
 
-OURS = "comment 'heritage=tunnel-webhook,owner=default'"
+OURS = "comment 'heritage=tunnel-webhook,owner=default,paths=.'"
+API = "comment 'heritage=tunnel-webhook,owner=default,paths=6ikXC'"
+BOTH = "comment 'heritage=tunnel-webhook,owner=default,paths=.SKl74'"
+ADOPTED = "comment 'heritage=tunnel-webhook,owner=default,paths=.,adopted'"
 IN_BLUE = f"CNAME app.example.com -> {BLUE}.cfargotunnel.com"
 IN_GREEN = f"CNAME app.example.com -> {GREEN}.cfargotunnel.com"
 APP = rule("app.example.com", "http://app:8080")
-GONE = "comment 'heritage=tunnel-webhook,owner=default,releasing=1700000000'"
-GOING = replace(claim("app.example.com"), comment=Marker("default", releasing=1_700_000_000).comment)
-OURS_ONLY = replace(POLICY, owner_id="default")
+GONE = "comment 'heritage=tunnel-webhook,owner=default,paths=.,releasing=1700000000'"
+GOING = replace(claim("app.example.com"), comment=marker("default", since=1_700_000_000).comment)
+OURS_ONLY = replace(POLICY, owner_id="default", adopt_hostnames=(HostnamePattern.parse("*.example.com"),))
 
 
 def existing(*records: DnsRecord, **documents: TunnelConfiguration) -> Existing:
@@ -49,7 +52,7 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
             "tunnel blue",
             "  + app.example.com ^/api(/|$) -> http://app:8080 (no-tls-verify=true)",
             "zone example.com",
-            f"  + {IN_BLUE} (proxied, {OURS})",
+            f"  + {IN_BLUE} (proxied, {API})",
             "create 1",
         ],
     ),
@@ -61,7 +64,7 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
     "a record that was made by hand and is adopted": (
         existing(record("app.example.com", target_of(BLUE), proxied=True), blue=configuration(APP)),
         create(endpoint()),
-        ["zone example.com", f"  ~ {IN_BLUE} (proxied, comment '')  =>  {IN_BLUE} (proxied, {OURS})", "adopt 1"],
+        ["zone example.com", f"  ~ {IN_BLUE} (proxied, comment '')  =>  {IN_BLUE} (proxied, {ADOPTED})", "adopt 1"],
     ),
     "a hostname that moves": (
         existing(claim("app.example.com"), blue=configuration(APP)),
@@ -100,17 +103,23 @@ CASES: Mapping[str, tuple[Existing, Changes, list[str]]] = {
         ],
     ),
     "another hostname while one is being released": (
-        existing(GOING, replace(claim("theirs.example.com"), comment=Marker("them", releasing=0).comment)),
+        existing(GOING, replace(claim("theirs.example.com"), comment=marker("them", since=0).comment)),
         Changes(),
         ["zone example.com", "  ~ app.example.com: being released since 2023-11-14 22:13:20 UTC", "nothing to do"],
     ),
     "a path that is removed while another stays": (
         existing(
-            claim("app.example.com"),
+            claim("app.example.com", paths=["", "^/old"]),
             blue=configuration(rule("app.example.com", path="^/old", service="http://old"), APP),
         ),
         Changes(delete=(replace(endpoint(), set_identifier="^/old"),)),
-        ["tunnel blue", "  - app.example.com ^/old -> http://old", "update 1"],
+        [
+            "tunnel blue",
+            "  - app.example.com ^/old -> http://old",
+            "zone example.com",
+            f"  ~ {IN_BLUE} (proxied, {BOTH})  =>  {IN_BLUE} (proxied, {OURS}), after RELEASE_DELAY",
+            "update 1",
+        ],
     ),
     "a duplicate rule": (
         existing(claim("app.example.com"), blue=configuration(APP, rule("app.example.com", "http://never:80"))),
@@ -164,12 +173,13 @@ def test_withheld_deletions_are_named() -> None:
     state = existing(*(claim(name) for name in hostnames), blue=configuration(*(rule(name) for name in hostnames)))
     deletion = plan(state, Changes(delete=tuple(endpoint(name) for name in hostnames)), POLICY)
 
-    withheld = deletion.without_releases()
+    withheld = deletion.withhold({"a.example.com", "b.example.com"}, "too many")
 
     assert rendered(withheld, state) == [
         "not done",
         "  ! a.example.com: its deletion is withheld",
         "  ! b.example.com: its deletion is withheld",
+        "  ! too many",
         "withheld 2",
     ]
     assert plan_json(withheld)["withheld"] == ["a.example.com", "b.example.com"]

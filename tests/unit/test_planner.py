@@ -8,32 +8,42 @@ from itertools import permutations
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.claim import Release
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.layout import lay_out
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, RuleChange
 from tunnel_webhook.domain.planning.planner import Verdict, decide, plan
 from tunnel_webhook.domain.planning.request import Request
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, marker, record, rule
 
 APP = Hostname("app.example.com")
 RULE = rule(APP, "http://app:8080")
 OTHER_RULE = rule(APP, "http://other")
 CLAIM = claim(APP)
 NEW_CLAIM = replace(CLAIM, id="")
-GOING = replace(CLAIM, comment=Marker("default", releasing=0).comment)
+GOING = replace(CLAIM, comment=marker("default", since=0).comment)
 UNMARKED = record(APP, target_of(BLUE))
 API = "^/api(/|$)"
 API_RULE = rule(APP, "http://api", API)
 ADDED = RuleChange(BLUE, upserts=(RULE,))
+
+
+ADOPTING = replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.example.com"),))
+"""The policy of an operator who lets everything be taken over."""
+
+TWO = claim(APP, paths=["", API])
+ADOPTED = replace(CLAIM, comment=f"{CLAIM.comment},adopted", id=UNMARKED.id)
 
 
 def existing(*records: DnsRecord, blue: tuple[IngressRule, ...] = (), green: tuple[IngressRule, ...] = ()) -> Existing:
@@ -71,15 +81,19 @@ def reasons(planned: Plan) -> list[tuple[str, str]]:
 
 def written(planned: Plan) -> list[DnsRecord]:
     batches = [*planned.claims().values(), *planned.repoints().values()]
-    kept = [*planned.releases().values(), *planned.discards().values()]
-    return [each for batch in batches for each in batch.records] + [each for records in kept for each in records]
+    given_up = [*planned.releases().values(), *planned.discards().values()]
+    released = [release.record for releases in given_up for release in releases]
+    return [each for batch in batches for each in batch.records] + released
 
 
 def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> TunnelConfiguration:
     """Return the document of the default tunnel once a plan is carried out."""
     planned = plan(state, changes, policy)
     changed = planned.rules().get(BLUE, {})
-    rules = {name: change.applied_to(state.rules_in(BLUE, name)) for name, change in changed.items()}
+    rules = {
+        name: change.applied_to(rule for rule in state.rules_in(BLUE, name) if rule.path in planned.claimed[name])
+        for name, change in changed.items()
+    }
     return lay_out(state.configurations[BLUE], rules, planned.claimed)
 
 
@@ -110,25 +124,25 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
         pytest.param(
             existing(UNMARKED, blue=(RULE,)),
             create(endpoint()),
-            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=replace(CLAIM, id=UNMARKED.id)),
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=ADOPTED),
             id="take - unmarked CNAME to it - identical - create - adopt: mark only",
         ),
         pytest.param(
             existing(UNMARKED, blue=(rule("*.example.com"), RULE)),
             create(endpoint()),
-            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=replace(CLAIM, id=UNMARKED.id), rules=(ADDED,)),
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=ADOPTED, rules=(ADDED,)),
             id="take - unmarked CNAME to it - identical, after a wildcard - create - adopt: mark, lay out",
         ),
         pytest.param(
             existing(UNMARKED),
-            create(endpoint()),
-            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=replace(CLAIM, id=UNMARKED.id), rules=(ADDED,)),
-            id="take - unmarked CNAME to it - no rules - create - mark, add",
+            create(endpoint(adopt="true")),
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=ADOPTED, rules=(ADDED,)),
+            id="take - unmarked CNAME to it - no rules - with adopt - mark, add",
         ),
         pytest.param(
             existing(UNMARKED, blue=(OTHER_RULE,)),
             create(endpoint(adopt="true")),
-            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=replace(CLAIM, id=UNMARKED.id), rules=(ADDED,)),
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=ADOPTED, rules=(ADDED,)),
             id="take - unmarked CNAME to it - different - with adopt - mark, replace",
         ),
         pytest.param(
@@ -140,23 +154,22 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
                 ZONE,
                 BLUE,
                 claim=NEW_CLAIM,
-                rules=(RuleChange(BLUE, upserts=(RULE,), removals=(API,)),),
+                rules=(ADDED,),
                 cleanup=(RuleChange(GREEN, removals=("",)),),
             ),
-            id="take - nothing - different, in two tunnels - with adopt - claim, replace all",
+            id="take - nothing - in another tunnel, beside another path - with adopt - claim, replace that one",
         ),
         pytest.param(
-            existing(UNMARKED, blue=(rule("*.example.com"), API_RULE, RULE)),
+            existing(UNMARKED, blue=(API_RULE, OTHER_RULE)),
             create(endpoint(adopt="true")),
-            Decision(
-                Action.ADOPT,
-                APP,
-                ZONE,
-                BLUE,
-                claim=replace(CLAIM, id=UNMARKED.id),
-                rules=(RuleChange(BLUE, removals=(API,)),),
-            ),
-            id="take - unmarked CNAME to it - one path too many - with adopt - mark, remove",
+            Decision(Action.ADOPT, APP, ZONE, BLUE, claim=ADOPTED, rules=(ADDED,)),
+            id="take - unmarked CNAME to it - different, beside another path - with adopt - mark, replace that one",
+        ),
+        pytest.param(
+            existing(blue=(API_RULE,)),
+            create(endpoint()),
+            Decision(Action.CREATE, APP, ZONE, BLUE, claim=NEW_CLAIM, rules=(ADDED,)),
+            id="take - nothing - only another path - create - claim, add",
         ),
         pytest.param(
             existing(GOING),
@@ -165,15 +178,15 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
             id="renew - its rule is gone - create - swap the record, add",
         ),
         pytest.param(
-            existing(GOING, blue=(OTHER_RULE, API_RULE)),
+            existing(replace(TWO, comment=marker(paths=["", API], since=0).comment), blue=(OTHER_RULE, API_RULE)),
             update(endpoint()),
             Decision(
                 Action.CREATE,
                 APP,
                 ZONE,
                 BLUE,
-                claim=NEW_CLAIM,
-                replaced=GOING,
+                claim=replace(NEW_CLAIM, comment=f"{CLAIM.comment},leaving=00000000456ikXC"),
+                replaced=replace(TWO, comment=marker(paths=["", API], since=0).comment),
                 rules=(RuleChange(BLUE, upserts=(RULE,), removals=(API,)),),
             ),
             id="renew - rules of it came back - update - swap the record, replace them",
@@ -196,7 +209,7 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
         pytest.param(
             existing(CLAIM, blue=(RULE,)),
             delete(endpoint()),
-            Decision(Action.DELETE, APP, ZONE, BLUE, rules=(RuleChange(BLUE, removals=("",)),), release=CLAIM),
+            Decision(Action.DELETE, APP, ZONE, BLUE, rules=(RuleChange(BLUE, removals=("",)),), release=Release(CLAIM)),
             id="delete - the last path - remove, release",
         ),
         pytest.param(
@@ -208,20 +221,27 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
                 ZONE,
                 BLUE,
                 rules=(RuleChange(BLUE, removals=("",)), RuleChange(GREEN, removals=("",))),
-                release=CLAIM,
+                release=Release(CLAIM),
             ),
             id="delete - the last path - remove from every tunnel, release",
         ),
         pytest.param(
-            existing(CLAIM, blue=(API_RULE, RULE)),
+            existing(TWO, blue=(API_RULE, RULE)),
             delete(of_path()),
-            Decision(Action.UPDATE, APP, ZONE, BLUE, rules=(RuleChange(BLUE, removals=(API,)),)),
-            id="delete - one path of several - remove",
+            Decision(
+                Action.UPDATE,
+                APP,
+                ZONE,
+                BLUE,
+                rules=(RuleChange(BLUE, removals=(API,)),),
+                release=Release(TWO, replace(TWO, comment=CLAIM.comment)),
+            ),
+            id="delete - one path of several - remove, release that path",
         ),
         pytest.param(
             existing(CLAIM),
             delete(endpoint()),
-            Decision(Action.DELETE, APP, ZONE, BLUE, release=CLAIM),
+            Decision(Action.DELETE, APP, ZONE, BLUE, release=Release(CLAIM)),
             id="delete - without a rule - release",
         ),
         pytest.param(
@@ -256,7 +276,7 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
                 APP,
                 ZONE,
                 BLUE,
-                claim=replace(CLAIM, comment=Marker("default", "ingress/a/b").comment),
+                claim=replace(CLAIM, comment=marker("default", "ingress/a/b").comment),
             ),
             id="keep - another resource - update - rewrite the marker",
         ),
@@ -283,7 +303,7 @@ def applied(state: Existing, changes: Changes, policy: Policy = POLICY) -> Tunne
     ],
 )
 def test_a_request_is_decided_by_the_table(state: Existing, changes: Changes, expected: Decision) -> None:
-    assert decision(state, changes) == expected
+    assert decision(state, changes, ADOPTING) == expected
 
 
 @pytest.mark.parametrize(
@@ -306,18 +326,6 @@ def test_a_request_is_decided_by_the_table(state: Existing, changes: Changes, ex
         ),
         pytest.param(
             existing(blue=(RULE, RULE)), create(endpoint()), "rule-conflict", id="take - nothing - twice - create"
-        ),
-        pytest.param(
-            existing(blue=(rule(APP, "http://x", API), RULE)),
-            create(endpoint()),
-            "rule-conflict",
-            id="take - nothing - one path more - create",
-        ),
-        pytest.param(
-            existing(blue=(rule(APP, "http://x", API),)),
-            create(endpoint()),
-            "rule-conflict",
-            id="take - nothing - only another path - create",
         ),
         pytest.param(
             existing(record(APP, "1.2.3.4", "A")),
@@ -427,7 +435,7 @@ def test_a_hostname_that_is_not_claimed_is_not_deleted(state: Existing) -> None:
 )
 def test_asking_for_what_exists_changes_nothing(changes: Changes) -> None:
     state = existing(CLAIM, blue=(RULE,))
-    assert plan(state, changes, POLICY) == Plan(managed=frozenset({APP}))
+    assert plan(state, changes, POLICY) == Plan(managed=frozenset({(APP, ClaimedPaths.of([""]))}))
     assert applied(state, changes) == state.configurations[BLUE]
 
 
@@ -466,7 +474,7 @@ def test_the_spelling_of_a_stored_record_is_kept() -> None:
 
 
 def test_a_hostname_moves_only_as_a_whole() -> None:
-    state = existing(CLAIM, blue=(API_RULE, RULE))
+    state = existing(TWO, blue=(API_RULE, RULE))
     planned = plan(state, update(endpoint(tunnel="green")), POLICY)
     assert planned.decisions == ()
     assert reasons(planned) == [(APP, "tunnel-conflict")]
@@ -481,7 +489,7 @@ def test_a_hostname_moves_only_as_a_whole() -> None:
 
 def test_a_hostname_moves_while_another_of_its_paths_is_deleted() -> None:
     changes = Changes(update_new=(endpoint(tunnel="green"),), delete=(of_path(),))
-    moved = decision(existing(CLAIM, blue=(API_RULE, RULE)), changes)
+    moved = decision(existing(TWO, blue=(API_RULE, RULE)), changes)
     assert moved.action is Action.MOVE
     assert moved.rules == (RuleChange(GREEN, upserts=(RULE,)),)
     assert moved.cleanup == (RuleChange(BLUE, removals=("", API)),)
@@ -510,39 +518,41 @@ def test_a_tunnel_conflict_keeps_the_hostname_from_taking_rules_over() -> None:
 
 def test_several_paths_of_one_hostname_are_rules_under_one_claim() -> None:
     taken = decision(existing(), create(endpoint(target="http://api", path="/api"), endpoint()))
-    assert taken.claim == NEW_CLAIM
+    assert taken.claim == replace(TWO, id="")
     assert taken.rules == (RuleChange(BLUE, upserts=(RULE, API_RULE)),)
 
 
 def test_a_new_path_changes_no_other_path() -> None:
     found = decision(existing(CLAIM, blue=(RULE,)), create(endpoint(target="http://api", path="/api")))
     assert found.rules == (RuleChange(BLUE, upserts=(API_RULE,)),)
-    assert found.claim is None
+    assert found.claim == replace(TWO, id="")
+    assert found.replaced == CLAIM, "another process may still write what it read under the old id"
+    assert found.release is None
 
 
 def test_paths_that_are_not_deleted_stay() -> None:
-    state = existing(CLAIM, blue=(rule(APP, "http://kept", "^/kept"), API_RULE, RULE))
+    state = existing(claim(APP, paths=["", API, "^/kept"]), blue=(rule(APP, "http://kept", "^/kept"), API_RULE, RULE))
     changes = Changes(delete=(of_path(),), update_new=(endpoint(target="http://new"),))
     change = RuleChange(BLUE, upserts=(rule(APP, "http://new"),), removals=(API,))
     assert decision(state, changes).rules == (change,)
 
 
 def test_a_claim_is_released_only_with_its_last_path() -> None:
-    state = existing(CLAIM, blue=(API_RULE, RULE))
-    assert decision(state, delete(of_path())).release is None
-    assert decision(state, delete(of_path(), of_path(""))).release == CLAIM
+    state = existing(TWO, blue=(API_RULE, RULE))
+    assert decision(state, delete(of_path())).release == Release(TWO, replace(TWO, comment=CLAIM.comment))
+    assert decision(state, delete(of_path(), of_path(""))).release == Release(TWO)
 
 
 @pytest.mark.parametrize(
     "changes", [update(endpoint(target="http://new")), delete(endpoint())], ids=["update", "delete"]
 )
 def test_a_change_of_the_pathless_rule_leaves_the_paths_alone(changes: Changes) -> None:
-    document = applied(existing(CLAIM, blue=(API_RULE, RULE)), changes)
+    document = applied(existing(TWO, blue=(API_RULE, RULE)), changes)
     assert document.match(APP, "/api/x") == API_RULE, "Go bug 19"
 
 
 def test_a_hostname_with_only_paths_can_get_a_pathless_rule() -> None:
-    document = applied(existing(CLAIM, blue=(API_RULE,)), create(endpoint()))
+    document = applied(existing(claim(APP, paths=[API]), blue=(API_RULE,)), create(endpoint()))
     assert document.match(APP, "/") == RULE, "Go bug 19"
 
 
@@ -560,12 +570,14 @@ def test_the_marker_names_one_resource_for_all_paths(stored: str, asked: Endpoin
     state = existing(replace(claim(APP, resource=stored), proxied=False), blue=(RULE,))
     marked = decision(state, update(asked)).claim
     assert marked is not None
-    assert Marker.parse(marked.comment) == Marker("default", resource)
+    written = Marker.parse(marked.comment)
+    assert written is not None
+    assert written.resource == resource
 
 
 def test_a_path_that_is_deleted_and_created_becomes_another() -> None:
     changes = Changes(delete=(of_path("^/old"),), create=(endpoint(target="http://api", path="/api"),))
-    found = decision(existing(CLAIM, blue=(rule(APP, "http://old", "^/old"),)), changes)
+    found = decision(existing(claim(APP, paths=["^/old"]), blue=(rule(APP, "http://old", "^/old"),)), changes)
     assert found.action is Action.UPDATE
     assert found.rules == (RuleChange(BLUE, upserts=(API_RULE,), removals=("^/old",)),)
 
@@ -661,7 +673,7 @@ def test_a_bad_endpoint_is_named_and_harms_no_other(asked: Endpoint, reason: str
 
 def test_a_conflict_of_one_hostname_stops_no_other() -> None:
     state = existing(blue=(rule(APP, "http://hand", "^/x"),))
-    planned = plan(state, create(endpoint(), endpoint("b.example.com")), POLICY)
+    planned = plan(state, create(endpoint(path="^/x", path_match="regex"), endpoint("b.example.com")), POLICY)
     assert [each.hostname for each in planned.decisions] == ["b.example.com"], "Go bug 16"
     (rejection,) = planned.rejections
     conflict = f"tunnel {BLUE} already has a rule for {APP} (path ^/x) that this service did not make, to http://hand"
@@ -702,7 +714,7 @@ def test_a_hostname_with_a_rejection_keeps_its_last_good_rule(changes: Changes) 
 
 
 def test_a_hostname_with_a_rejection_loses_no_path_while_others_are_written() -> None:
-    state = existing(CLAIM, blue=(API_RULE, RULE))
+    state = existing(TWO, blue=(API_RULE, RULE))
     changes = Changes(
         delete=(of_path(),), update_new=(endpoint(target="http://new"), endpoint(path="/x", no_tls_verfy="x"))
     )
@@ -742,7 +754,8 @@ def test_a_hostname_is_adopted_in_its_own_zone_whatever_the_zone_above_holds() -
     child = Zone("dev.example.com", "zone-dev")
     name = "app.dev.example.com"
     records = {ZONE: [record(name, target_of(BLUE), uid="1")], child: [record(name, target_of(BLUE), uid="2")]}
-    adopted = decision(Existing.of([ZONE, child], records, {BLUE: configuration()}), create(endpoint(name)))
+    asked = create(endpoint(name, adopt="true"))
+    adopted = decision(Existing.of([ZONE, child], records, {BLUE: configuration()}), asked, ADOPTING)
     assert adopted.action is Action.ADOPT
     assert adopted.zone == child
     assert adopted.claim is not None
@@ -765,4 +778,4 @@ def test_a_unicode_hostname_is_claimed_in_its_a_labels() -> None:
 
 
 def test_a_plan_knows_every_claim_whoever_owns_it() -> None:
-    assert plan(existing(claim(APP, owner="other")), Changes(), POLICY).managed == {APP}
+    assert plan(existing(claim(APP, owner="other")), Changes(), POLICY).managed == {(APP, ClaimedPaths.of([""]))}

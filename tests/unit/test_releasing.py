@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.claim import Release
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, RuleChange
 from tunnel_webhook.domain.planning.releasing import plan_releases
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, marker, rule
 
 APP = Hostname("app.example.com")
 NOW, DELAY = 1_700_000_000.0, 120.0
@@ -18,7 +21,7 @@ JUST_NOW, LONG_AGO = int(NOW) - 119, int(NOW) - 120
 
 
 def releasing(since: int, owner: str = "default", tunnel: str = BLUE) -> DnsRecord:
-    return replace(claim(APP, tunnel), comment=Marker(owner, releasing=since).comment)
+    return replace(claim(APP, tunnel), comment=marker(owner, paths=["", "/x"], since=since).comment)
 
 
 def existing(record: DnsRecord, *, blue: bool = False, green: bool = False) -> Existing:
@@ -51,14 +54,14 @@ def test_a_rule_that_is_there_again_is_removed_and_the_record_marked_again(
 ) -> None:
     record = releasing(since)
     planned = plan_releases(existing(record, blue=blue, green=green), POLICY, NOW, DELAY)
-    expected = Decision(Action.DELETE, APP, ZONE, BLUE, rules=rules, release=record)
-    assert planned == Plan((expected,), managed=frozenset({APP}))
+    expected = Decision(Action.DELETE, APP, ZONE, BLUE, rules=rules, release=Release(record))
+    assert planned == Plan((expected,), managed=frozenset({(APP, ClaimedPaths.of(["", "/x"]))}))
 
 
 def test_a_record_without_a_rule_is_deleted_once_the_delay_has_passed() -> None:
     record = releasing(LONG_AGO)
     planned = plan_releases(existing(record), POLICY, NOW, DELAY)
-    assert planned.decisions == (Decision(Action.FORGET, APP, ZONE, BLUE, discard=record),)
+    assert planned.decisions == (Decision(Action.FORGET, APP, ZONE, BLUE, discard=Release(record)),)
 
 
 def test_a_record_without_a_rule_stays_until_the_delay_has_passed() -> None:
@@ -73,3 +76,44 @@ def test_a_record_of_another_owner_is_left_to_that_owner() -> None:
 
 def test_a_hostname_that_was_not_deleted_is_no_release() -> None:
     assert plan_releases(existing(claim(APP), blue=True), POLICY, NOW, 0.0).decisions == ()
+
+
+# Single paths, and records that are still needed.
+
+
+def leaving(since: int) -> DnsRecord:
+    marked = Marker("default", paths=ClaimedPaths.of([""]), leaving=ClaimedPaths.of(["/x"]), since=since)
+    return replace(claim(APP), comment=marked.comment)
+
+
+@pytest.mark.parametrize("since", [JUST_NOW, LONG_AGO], ids=["before the delay has passed", "after it"])
+def test_a_rule_of_a_released_path_that_is_there_again_is_removed_and_the_others_stay(since: int) -> None:
+    record = leaving(since)
+    (decision,) = plan_releases(existing(record, blue=True, green=True), POLICY, NOW, DELAY).decisions
+    assert decision.action is Action.UPDATE
+    assert decision.rules == (RuleChange(BLUE, removals=("/x",)),)
+    assert decision.release == Release(record, claim(APP))
+
+
+def test_a_released_path_without_a_rule_is_given_up_once_the_delay_has_passed() -> None:
+    assert plan_releases(existing(leaving(JUST_NOW)), POLICY, NOW, DELAY).decisions == ()
+    (decision,) = plan_releases(existing(leaving(LONG_AGO), green=True), POLICY, NOW, DELAY).decisions
+    assert decision == Decision(Action.UPDATE, APP, ZONE, BLUE, discard=Release(leaving(LONG_AGO), claim(APP)))
+
+
+def test_a_record_that_a_rule_of_a_person_needs_is_unmarked_and_goes_on_answering() -> None:
+    record = replace(claim(APP), comment=marker(since=LONG_AGO, note="ask Ann").comment)
+    (decision,) = plan_releases(
+        existing_beside(record, rule(APP, "http://admin", "^/admin")), POLICY, NOW, DELAY
+    ).decisions
+    assert decision.discard == Release(record, replace(record, comment="ask Ann"))
+
+
+def test_a_record_that_a_person_made_is_unmarked_and_not_deleted() -> None:
+    record = replace(claim(APP), comment=replace(marker(since=LONG_AGO), adopted=True).comment)
+    (decision,) = plan_releases(existing_beside(record), POLICY, NOW, DELAY).decisions
+    assert decision.discard == Release(record, replace(record, comment=""))
+
+
+def existing_beside(record: DnsRecord, *rules: IngressRule) -> Existing:
+    return Existing.of([ZONE], {ZONE: [record]}, {BLUE: configuration(*rules), GREEN: configuration()})

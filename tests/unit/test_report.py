@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.planner import plan
 from tunnel_webhook.domain.planning.report import report
-from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, record, rule
+from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, marker, record, rule
 
 APP = "app.example.com"
 RULE, API_RULE = rule(APP, "http://app:8080"), rule(APP, "http://api", "^/api")
@@ -48,7 +49,7 @@ def test_a_managed_hostname_is_one_endpoint_with_the_labels_of_its_claim() -> No
 
 
 def test_each_path_of_a_hostname_is_reported_under_its_own_set_identifier() -> None:
-    state = existing(claim(APP), blue=(API_RULE, rule(APP, "http://b", "^/b"), RULE))
+    state = existing(claim(APP, paths=["", "^/api", "^/b"]), blue=(API_RULE, rule(APP, "http://b", "^/b"), RULE))
     pathless, api, other = endpoints(state)
     assert pathless == Endpoint(APP, targets=("http://app:8080",), labels={"owner": "default"})
     assert api.set_identifier == "^/api", "Go bug 20"
@@ -60,7 +61,9 @@ def test_each_path_of_a_hostname_is_reported_under_its_own_set_identifier() -> N
 
 
 def test_only_the_first_path_has_the_resource_of_the_claim() -> None:
-    pathless, api = endpoints(existing(claim(APP, resource="ingress/prod/app"), blue=(API_RULE, RULE)))
+    pathless, api = endpoints(
+        existing(claim(APP, resource="ingress/prod/app", paths=["", "^/api"]), blue=(API_RULE, RULE))
+    )
     assert pathless.resource == "ingress/prod/app"
     assert api.resource == ""
     assert api.owner == "default"
@@ -118,7 +121,7 @@ def test_of_two_rules_for_one_path_the_first_is_reported_since_only_it_is_used()
 
 
 def test_a_drift_is_reported_with_every_path_of_its_hostname() -> None:
-    state = existing(replace(claim(APP), proxied=False), blue=(API_RULE, RULE))
+    state = existing(replace(claim(APP, paths=["", "^/api"]), proxied=False), blue=(API_RULE, RULE))
     assert [drifts(reported) for reported in endpoints(state)] == [["not-proxied"], ["not-proxied"]]
 
 
@@ -130,7 +133,7 @@ def test_drift_is_reported_by_hostname() -> None:
 def test_an_update_to_what_is_reported_changes_nothing() -> None:
     access = rule(APP, "http://all", access={"required": True, "teamName": "t", "audTag": ["b" * 64, "a" * 64]})
     rules = (rule(APP, "http://b", "^/b", connectTimeout=5), access)
-    state = existing(claim(APP, GREEN, resource="service/prod/app"), green=rules)
+    state = existing(claim(APP, GREEN, resource="service/prod/app", paths=["", "^/b"]), green=rules)
     reported = endpoints(state)
     assert len(reported) == 2
     assert adjust(reported, POLICY).endpoints == reported
@@ -139,6 +142,22 @@ def test_an_update_to_what_is_reported_changes_nothing() -> None:
 
 @pytest.mark.parametrize("blue", [(), (RULE,)], ids=["its rule is gone", "its rule came back"])
 def test_a_hostname_that_is_being_released_is_not_reported(blue: tuple[IngressRule, ...]) -> None:
-    releasing = replace(claim(APP), comment=Marker("default", releasing=0).comment)
+    releasing = replace(claim(APP), comment=marker("default", since=0).comment)
     reported = report(existing(releasing, blue=blue), POLICY)
     assert (reported.endpoints, reported.drift) == ((), ())
+
+
+def test_a_rule_that_a_person_added_to_the_hostname_is_not_reported() -> None:
+    (reported,) = endpoints(existing(claim(APP), blue=(API_RULE, RULE)))
+    assert (reported.set_identifier, reported.targets) == ("", ("http://app:8080",))
+
+
+def test_a_rule_of_a_released_path_is_not_reported() -> None:
+    marked = Marker("default", paths=ClaimedPaths.of([""]), leaving=ClaimedPaths.of(["^/api"]), since=0)
+    (reported,) = endpoints(existing(replace(claim(APP), comment=marked.comment), blue=(API_RULE, RULE)))
+    assert reported.set_identifier == ""
+
+
+def test_a_resource_that_only_its_digest_names_is_not_reported() -> None:
+    (reported,) = endpoints(existing(claim(APP, resource="ingress/prod/" + "a" * 99), blue=(RULE,)))
+    assert reported.resource == ""

@@ -4,34 +4,32 @@ from dataclasses import replace
 
 import pytest
 
-from tunnel_webhook.domain.claim import Claim, Marker
+from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.planning.request import Request, hostnames_in, requests_in
-from vocabulary.builders import BLUE, POLICY, ZONE, claim, endpoint
+from vocabulary.builders import BLUE, POLICY, ZONE, claim, endpoint, marker
 
 APP = Hostname("app.example.com")
 API = "^/api(/|$)"
 
 
-def claimed(owner: str = "default") -> dict[Hostname, Claim]:
+def claimed(owner: str = "default") -> dict[str, Claim]:
     stored: DnsRecord = claim(APP, owner=owner)
-    return {APP: Claim(APP, ZONE, stored, Marker(owner), BLUE)}
+    return {APP: Claim(APP, ZONE, stored, marker(owner), BLUE)}
 
 
-def requests(
-    changes: Changes, claims: dict[Hostname, Claim] | None = None, policy: Policy = POLICY
-) -> tuple[Request, ...]:
+def requests(changes: Changes, claims: dict[str, Claim] | None = None, policy: Policy = POLICY) -> tuple[Request, ...]:
     found, rejections = requests_in(changes, claims or {}, policy)
     assert rejections == ()
     return found
 
 
 def rejected(
-    changes: Changes, claims: dict[Hostname, Claim] | None = None, policy: Policy = POLICY
+    changes: Changes, claims: dict[str, Claim] | None = None, policy: Policy = POLICY
 ) -> tuple[Rejection, ...]:
     return requests_in(changes, claims or {}, policy)[1]
 
@@ -177,7 +175,7 @@ def test_the_hostnames_of_a_change_set_are_those_of_every_list_that_decides() ->
 
 
 def test_a_deletion_of_a_hostname_that_is_being_released_is_no_request() -> None:
-    claims = {APP: replace(claimed()[APP], marker=Marker("default", releasing=0))}
+    claims = {APP: replace(claimed()[APP], marker=marker("default", since=0))}
     assert requests(Changes(delete=(endpoint(),)), claims) == ()
     (request,) = requests(Changes(create=(endpoint(),), delete=(endpoint(),)), claims)
     assert request.paths == {""}
@@ -185,6 +183,6 @@ def test_a_deletion_of_a_hostname_that_is_being_released_is_no_request() -> None
 
 
 def test_a_hostname_that_another_owner_is_releasing_stays_that_owners() -> None:
-    claims = {APP: replace(claimed("them")[APP], marker=Marker("them", releasing=0))}
+    claims = {APP: replace(claimed("them")[APP], marker=marker("them", since=0))}
     (rejection,) = rejected(Changes(create=(endpoint(owner="us"),)), claims)
     assert rejection.reason == "owned-by-other"

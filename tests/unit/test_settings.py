@@ -50,7 +50,7 @@ WRONG_VALUES = {
     "REGEX_DOMAIN_EXCLUSION": ("(", "REGEX_DOMAIN_EXCLUSION='(': '(' is not a regular expression that RE2 accepts"),
     "OWNER_ID": (
         "o" * 99,
-        "makes a marker of 129 characters, and a record's comment holds 100: choose a shorter owner id",
+        "makes a marker of 137 characters, and a record's comment holds 100: choose a shorter owner id",
     ),
     "DEFAULT_ORIGIN": ("ftp://a", "DEFAULT_ORIGIN='ftp://a': service 'ftp://a' cannot be published"),
     "CLUSTER_DOMAIN": ("cluster/local", "CLUSTER_DOMAIN='cluster/local': 'cluster/local' is not a hostname"),
@@ -324,7 +324,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert settings.log_level == "info"
     assert settings.log_format == "json"
     assert not settings.dry_run
-    assert settings.fails_on_rejection
+    assert not settings.fails_on_rejection
     assert settings.policy.allowed_services == DEFAULT_SERVICES
     assert settings.notices == ()
 
@@ -363,7 +363,7 @@ def test_the_settings_reach_policy_and_guard() -> None:
         ALLOW_CA_POOL="yes",
         MAX_DELETES_FLOOR="7",
         MAX_DELETE_RATIO="0.25",
-        ON_REJECTION="report",
+        ON_REJECTION="fail",
         CLOUDFLARE_ZONE_IDS="023e105f4ecef8ad9ca31a8372d0c353,123e105f4ecef8ad9ca31a8372d0c353",
     )
 
@@ -375,7 +375,7 @@ def test_the_settings_reach_policy_and_guard() -> None:
     assert policy.allowed_services == {"http", "bastion"}
     assert policy.allow_ca_pool
     assert settings.guard == Guard(floor=7, ratio=0.25)
-    assert not settings.fails_on_rejection
+    assert settings.fails_on_rejection
     assert len(settings.cloudflare_zone_ids) == 2
 
 

@@ -11,12 +11,14 @@ from tunnel_webhook.domain.cloudflared.inheritance import requires_access
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Plan
 from tunnel_webhook.domain.planning.planner import plan
 from vocabulary.builders import BLUE, GREEN, POLICY, ZONE, claim, configuration, endpoint, record, rule
 
 APP = "app.example.com"
+ADOPTING = replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.example.com"),))
 AUDIENCE = "a" * 64
 BLOCK = {"access_required": "true", "access_team_name": "acme", "access_aud_tag": AUDIENCE}
 PROTECTED = rule(APP, "http://app:8080", access={"required": True, "teamName": "acme", "audTag": [AUDIENCE]})
@@ -77,7 +79,7 @@ def test_a_rule_that_is_taken_over_keeps_its_access_unless_that_is_said(
 ) -> None:
     standing = replace(PROTECTED, text=PROTECTED.text.replace("http://app:8080", "http://hand"), service="http://hand")
     asked = endpoint(adopt="true", **properties)
-    decided = plan(existing(BY_HAND, standing), Changes(create=(asked,)), POLICY)
+    decided = plan(existing(BY_HAND, standing), Changes(create=(asked,)), ADOPTING)
     assert decided.rejections == ()
     assert [(each.service, requires_access(each)) for each in written(decided, standing)] == [
         ("http://app:8080", protected)
@@ -108,7 +110,7 @@ def test_no_endpoint_without_consent_makes_a_protected_hostname_public(
     asked: list[dict[str, str]], records: tuple[DnsRecord, ...], how: str
 ) -> None:
     state = existing(records, PROTECTED)
-    decided = plan(state, Changes(**{how: tuple(endpoint(**properties) for properties in asked)}), POLICY)
+    decided = plan(state, Changes(**{how: tuple(endpoint(**properties) for properties in asked)}), ADOPTING)
     rules = {BLUE: (PROTECTED,), GREEN: ()}
     for decision in decided.decisions:
         for change in (*decision.rules, *decision.cleanup):

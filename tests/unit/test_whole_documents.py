@@ -10,11 +10,13 @@ from tunnel_webhook.adapters.memory import InMemoryTunnels
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.ports import ChangesNotApplied
 from vocabulary.builders import (
     BLUE,
     EVERY_DEFAULT,
     GREEN,
+    POLICY,
     ZONE,
     claim,
     configuration,
@@ -27,6 +29,7 @@ from vocabulary.builders import (
 pytestmark = pytest.mark.anyio
 
 SHOP = endpoint("shop.example.com", "https://shop.prod:443")
+ADOPTING = replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.example.com"),))
 MANAGED = claim("shop.example.com")
 BY_HAND = record("shop.example.com", target_of(BLUE), proxied=True)
 
@@ -61,7 +64,7 @@ async def published(
 ) -> tuple[InMemoryTunnels, bool]:
     """Return the tunnels once an endpoint is asked for, and whether the second loop has nothing to do."""
     tunnels, zones = memory({BLUE: found, GREEN: configuration()}, {ZONE: records})
-    webhook = service(tunnels, zones)
+    webhook = service(tunnels, zones, ADOPTING)
     await webhook.records()
     adjusted = await webhook.adjust_endpoints((asked,))
     await webhook.apply_changes(Changes(update_new=adjusted) if update else Changes(create=adjusted))

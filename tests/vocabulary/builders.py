@@ -1,15 +1,26 @@
 """Short words for the values of the domain."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Refusals, TunnelService, Turns
-from tunnel_webhook.domain.claim import Marker
+from tunnel_webhook.application import (
+    Contact,
+    Deletions,
+    Documents,
+    Executor,
+    Gathering,
+    Refusals,
+    SyncLog,
+    TunnelService,
+    Turns,
+)
+from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.json_text import Json, join_elements
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.guard import Guard
 from tunnel_webhook.ports import TunnelRepository, WriteLock, ZoneRepository
 
@@ -80,9 +91,28 @@ def record(
     return DnsRecord(name, kind, content, proxied, comment, uid or f"id-{kind}-{name}-{content}")
 
 
-def claim(name: str, tunnel: str = TUNNEL, owner: str = "default", resource: str = "") -> DnsRecord:
-    """Return the stored record that claims a hostname."""
-    return record(name, target_of(tunnel), comment=Marker(owner, resource).comment, proxied=True)
+def marker(
+    owner: str = "default",
+    resource: str = "",
+    *,
+    paths: Iterable[str] = ("",),
+    since: int | None = None,
+    others: tuple[str, ...] = (),
+    note: str = "",
+) -> Marker:
+    """Return the marker of a claim of these paths; with `since` they were all released then."""
+    named = ClaimedPaths.of(paths)
+    if since is None:
+        return Marker(owner, resource, named, others=others, note=note)
+    return Marker(owner, resource, NO_PATHS, leaving=named, since=since, others=others, note=note)
+
+
+def claim(
+    name: str, tunnel: str = TUNNEL, owner: str = "default", resource: str = "", *, paths: Iterable[str] = ("",)
+) -> DnsRecord:
+    """Return the stored record that claims these paths of a hostname."""
+    comment = marker(owner, resource, paths=paths).comment
+    return record(name, target_of(tunnel), comment=comment, proxied=True)
 
 
 def memory(
@@ -106,14 +136,20 @@ def service(
     clock: Callable[[], float] = lambda: 0.0,
     **options: bool,
 ) -> TunnelService:
-    """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed."""
-    documents = Documents(tunnels, lock or NoLock(), policy, clock)
+    """Return the service on these adapters, with a guard that lets everything pass; deletions are not delayed.
+
+    A rejection is raised, so that a test sees it.
+    """
+    sync_log = SyncLog(policy, clock)
+    documents = Documents(tunnels, lock or NoLock(), policy, clock, sync_log)
     return TunnelService(
         gathering=Gathering(documents, zones, policy),
         executor=Executor(documents, zones, Refusals(clock), clock, release_delay),
         turns=Turns(10.0),
         contact=Contact(lambda: 1_000_000.0),
         policy=policy,
-        guard=Guard(floor=10**6),
-        **options,
+        guard=Guard(ratio=1.0),
+        deletions=Deletions(clock),
+        sync_log=sync_log,
+        **{"fail_on_rejection": True, **options},
     )

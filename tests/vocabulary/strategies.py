@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from tunnel_webhook.adapters.memory import InMemoryTunnels, InMemoryZones
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.dns import DnsRecord, Zone, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.layout import lay_out
 from tunnel_webhook.domain.planning.planner import plan
@@ -328,7 +330,9 @@ class World:
             base = TunnelConfiguration.parse(text)
             changed = {**decided.rules().get(tunnel, {}), **decided.cleanups().get(tunnel, {})}
             rules = {
-                hostname: change.applied_to(self.existing.rules_in(tunnel, hostname))
+                hostname: change.applied_to(
+                    rule for rule in self.existing.rules_in(tunnel, hostname) if rule.path in decided.claimed[hostname]
+                )
                 for hostname, change in changed.items()
             }
             written[tunnel] = lay_out(base, rules, decided.claimed).text
@@ -362,6 +366,9 @@ Holding = tuple[DnsRecord, tuple[str, ...]]
 def holdings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Holding]:
     """Return what may hold a name: a person's record, another owner's claim, or what a stopped sync of ours left."""
     grey = replace(claim(name, BLUE, ours), proxied=False)
+    of_every_path = replace(grey, proxied=True, comment=f"heritage=tunnel-webhook,owner={ours}")
+    marked = Marker(ours, paths=ClaimedPaths.of([""]), leaving=ClaimedPaths.of(["^/a"]), since=1_700_000_000)
+    leaving = replace(grey, proxied=True, comment=marked.comment)
     return st.sampled_from(
         (
             (record(name, "192.0.2.1", "A"), ()),
@@ -376,6 +383,10 @@ def holdings(name: str, ours: str, theirs: str) -> st.SearchStrategy[Holding]:
             (claim(name, BLUE, ours), (BLUE, GREEN)),
             (claim(name, BLUE, ours), (BLUE, BLUE)),
             (grey, (BLUE,)),
+            (claim(name, BLUE, ours, paths=PATHS), (BLUE, BLUE)),
+            (claim(name, BLUE, ours, paths=["", "^/v[0-9]+/"]), (BLUE, GREEN)),
+            (of_every_path, (BLUE, BLUE)),
+            (leaving, (BLUE,)),
         )
     )
 

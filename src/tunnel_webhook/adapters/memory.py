@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from tunnel_webhook.domain.claim import MAX_COMMENT, Marker
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.sameness import is_same_document
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
 from tunnel_webhook.domain.dns import CONFLICTING_TYPES, DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
+from tunnel_webhook.domain.marker import MAX_COMMENT, Marker
 from tunnel_webhook.ports import (
     Finding,
     Lease,

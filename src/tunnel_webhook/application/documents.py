@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tunnel_webhook.application.instrumentation import observe_belief, observe_foreign_write, observe_versions
+from tunnel_webhook.application.sync_log import SyncLog
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.inheritance import Base
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.planning.belief import Belief, Reading
+from tunnel_webhook.domain.planning.releasing import LONGEST_APPLY
 from tunnel_webhook.ports import (
     Failure,
     Lease,
@@ -27,7 +29,7 @@ from tunnel_webhook.ports import (
 )
 
 _WRITE_TRIES = 3
-LAST_WRITE = 45.0
+LAST_WRITE = LONGEST_APPLY
 """Seconds after the first read of an apply from which it begins no write; a release waits longer than that."""
 
 
@@ -58,6 +60,7 @@ class Documents:
     lock: WriteLock
     policy: Policy
     clock: Callable[[], float]
+    sync_log: SyncLog
     _beliefs: dict[str, Belief] = field(default_factory=dict[str, Belief])
     _old_claims: frozenset[str] | None = None
 
@@ -89,7 +92,9 @@ class Documents:
             self._old_claims = old_claims
         states = {tunnel: self._believe(tunnel, answer) for tunnel, answer in answers.items()}
         observe_versions({tunnel: state.document for tunnel, state in states.items()}, self.policy)
-        observe_belief({tunnel: state.failure for tunnel, state in states.items()}, self.policy)
+        failures = {tunnel: state.failure for tunnel, state in states.items()}
+        observe_belief(failures, self.policy)
+        self.sync_log.believed(failures)
         return states
 
     async def replace(
@@ -119,17 +124,20 @@ class Documents:
         message = f"someone else keeps writing the configuration of tunnel {tunnel}: gave up after {_WRITE_TRIES} tries"
         raise TemporaryFailure(message)
 
-    async def hostnames(self) -> frozenset[str]:
-        """Return the hostnames of all rules, by another answer from every tunnel.
+    async def paths(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """Return the paths of all rules by tunnel and hostname, by another answer from every tunnel.
 
         Raises the failure of a tunnel whose answer is not believed.
         """
-        hostnames: set[str] = set()
-        for state in self.believe(await self.read()).values():
+        paths: dict[str, dict[str, frozenset[str]]] = {}
+        for tunnel, state in self.believe(await self.read()).items():
             if state.failure:
                 raise state.failure
-            hostnames.update(rule.canonical_hostname for rule in state.document.rules)
-        return frozenset(hostnames)
+            found = paths.setdefault(tunnel, {})
+            for rule in state.document.rules:
+                hostname = rule.canonical_hostname
+                found[hostname] = found.get(hostname, frozenset()) | {rule.path}
+        return paths
 
     def _may_write(self, lease: Lease, not_after: float) -> bool:
         return lease.is_valid() and self.clock() < not_after

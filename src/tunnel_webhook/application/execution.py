@@ -1,5 +1,7 @@
 """Carrying a plan out: step by step, each hostname failing alone, in an order that may stop anywhere.
 
+What was refused for what is in it is not asked again (`refusals`).
+
 | a tunnel or its document                      | its hostnames                                                    |
 |-----------------------------------------------|------------------------------------------------------------------|
 | cannot be relied on now, or fails temporarily | wait for the next sync                                           |
@@ -20,17 +22,19 @@ from itertools import islice
 
 from tunnel_webhook.application.documents import LAST_WRITE, Documents, TunnelState
 from tunnel_webhook.application.refusals import Refusals
-from tunnel_webhook.domain.claim import released_at
+from tunnel_webhook.domain.claim import Release
+from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.cloudflared.validation import check_configuration
-from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.dns import RecordBatch, Zone
 from tunnel_webhook.domain.errors import InvalidConfiguration, Reason
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.layout import lay_out
-from tunnel_webhook.domain.planning.plan import Decision, Plan, Rejection, RuleChange
-from tunnel_webhook.ports import Failure, PermanentFailure, TemporaryFailure, Unacceptable, ZoneRepository
+from tunnel_webhook.domain.planning.plan import Decision, Plan, RuleChange
+from tunnel_webhook.ports import Failure, PermanentFailure, Refusal, TemporaryFailure, Unacceptable, ZoneRepository
 
 _REFUSED_WRITES = 8
+_NOT_FOUND_YET = "the zone refused several requests, and the next sync goes on to look for the records at fault: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Outcome:
 class Executor:
     """Carries plans out on the driven ports; `clock` is monotonic, in seconds.
 
-    A released record is only marked, and deleted by a later plan; with a `release_delay` of 0, it is deleted at once.
+    Released paths are only marked, and given up by a later plan; with a `release_delay` of 0, at once.
     """
 
     documents: Documents
@@ -92,13 +96,26 @@ class _Step:
         await asyncio.gather(*(self._write_zone(zone, batch) for zone, batch in batches.items()))
 
     async def _write_zone(self, zone: Zone, batch: RecordBatch) -> None:
+        known = self.executor.refusals.among_records(zone, batch)
+        self._reject(known)
+        batch = batch.without({refusal.name for refusal in known})
+        if not batch:
+            return
         try:
             self._check_time()
             refusals = await self.executor.zones.save(zone, batch)
         except Failure as failure:
             self.progress.fail({record.name for record in batch.records}, failure)
         else:
-            self.progress.reject(Rejection(refusal.name, refusal.reason, refusal.sentence) for refusal in refusals)
+            self.executor.refusals.remember_records(zone, batch, refusals)
+            self._reject(refusals)
+
+    def _reject(self, refusals: Iterable[Refusal]) -> None:
+        for refusal in refusals:
+            if refusal.is_final:
+                self.progress.reject({refusal.name}, refusal.reason, refusal.sentence)
+            else:
+                self.progress.fail({refusal.name}, TemporaryFailure(_NOT_FOUND_YET.format(refusal.sentence)))
 
     def _check_time(self) -> None:
         if self.executor.clock() >= self.not_after:
@@ -142,32 +159,45 @@ class _Step:
         revise = partial(_revised, tunnel, changes, self.progress.remaining.claimed)
         await self.executor.documents.replace(tunnel, revise, self.not_after)
 
-    async def release(self, records: Mapping[Zone, tuple[DnsRecord, ...]]) -> None:
-        """Mark the records of deleted hostnames, or delete those that cannot be marked or need not wait."""
+    async def release(self, releases: Mapping[Zone, tuple[Release, ...]]) -> None:
+        """Mark paths that were removed as leaving, or give up those that cannot be marked or need not wait."""
         now = self.executor.zones.now()
         batches: dict[Zone, RecordBatch] = {}
-        at_once: dict[Zone, tuple[DnsRecord, ...]] = {}
-        for zone, released in records.items():
-            marked = {record: released_at(now, record) if self.executor.release_delay else None for record in released}
-            batches[zone] = RecordBatch(patches=tuple(patch for patch in marked.values() if patch))
-            at_once[zone] = tuple(record for record, patch in marked.items() if not patch)
+        at_once: dict[Zone, tuple[Release, ...]] = {}
+        for zone, released in releases.items():
+            begun = {release: release.begun(now) if self.executor.release_delay else None for release in released}
+            batches[zone] = RecordBatch(patches=tuple(record for record in begun.values() if record))
+            at_once[zone] = tuple(release for release, record in begun.items() if not record)
         await self.write_records({zone: batch for zone, batch in batches.items() if batch})
         await self.discard({zone: left for zone, left in at_once.items() if left}, answers=2)
 
-    async def discard(self, records: Mapping[Zone, tuple[DnsRecord, ...]], answers: int) -> None:
-        """Delete records, if so many more answers of every tunnel agree that no rule has their hostnames."""
-        hostnames = {record.name for stored in records.values() for record in stored}
+    async def discard(self, releases: Mapping[Zone, tuple[Release, ...]], answers: int) -> None:
+        """Give paths up, if so many more answers of every tunnel agree that no rule has them."""
+        released = [release for found in releases.values() for release in found]
         try:
-            for _ in range(answers if records else 0):
-                present = hostnames & await self.executor.documents.hostnames()
+            for _ in range(answers if released else 0):
+                paths = await self.executor.documents.paths()
+                present = {release.record.name for release in released if _is_present(release, paths)}
                 self.progress.fail(present, TemporaryFailure("a rule is there again, and has to be removed first"))
         except Failure as failure:
-            self.progress.fail(hostnames, failure)
-        absent = {
-            zone: tuple(record for record in stored if record.name not in self.progress.failed)
-            for zone, stored in records.items()
-        }
-        await self.write_records({zone: RecordBatch(deletes=stored) for zone, stored in absent.items() if stored})
+            self.progress.fail({release.record.name for release in released}, failure)
+        batches = {zone: _given_up(found, self.progress.failed) for zone, found in releases.items()}
+        await self.write_records({zone: batch for zone, batch in batches.items() if batch})
+
+
+def _is_present(release: Release, paths: Mapping[str, Mapping[str, frozenset[str]]]) -> bool:
+    """Whether a rule of a path that is given up exists, or one that needs a record which would be deleted."""
+    hostname = release.record.name
+    is_needed = release.afterwards is None and hostname in paths.get(release.record.tunnel, {})
+    return is_needed or any(release.gives_up(path) for found in paths.values() for path in found.get(hostname, ()))
+
+
+def _given_up(releases: Iterable[Release], failed: Collection[str]) -> RecordBatch:
+    ready = [release for release in releases if release.record.name not in failed]
+    return RecordBatch(
+        deletes=tuple(release.record for release in ready if release.afterwards is None),
+        patches=tuple(release.afterwards for release in ready if release.afterwards is not None),
+    )
 
 
 @dataclass(slots=True)
@@ -188,13 +218,14 @@ class _Progress:
             self.failure = self.failure or (failure if concerned else None)
             self.remaining = self.remaining.without(hostnames)
         else:
-            self.reject(Rejection(hostname, Reason.REFUSED, str(failure)) for hostname in hostnames)
+            self.reject(hostnames, Reason.REFUSED, str(failure))
 
-    def reject(self, rejections: Iterable[Rejection]) -> None:
+    def reject(self, hostnames: Collection[str], reason: Reason, sentence: str) -> None:
         """Take rejected hostnames out."""
-        rejected = tuple(rejections)
-        self.failed.update(rejection.hostname for rejection in rejected)
-        self.remaining = self.remaining.without({rejection.hostname for rejection in rejected}, rejected)
+        self.failed.update(hostnames)
+        rejected = [decision for decision in self.remaining.decisions if decision.hostname in hostnames]
+        rejections = (each for decision in rejected for each in decision.rejections(reason, sentence))
+        self.remaining = self.remaining.without(hostnames, rejections)
 
     def outcome(self) -> Outcome:
         """Return what became of the plan."""
@@ -228,7 +259,7 @@ def _joined(*parts: Mapping[Hostname, RuleChange]) -> dict[Hostname, RuleChange]
 def _revised(
     tunnel: str,
     changes: Mapping[Hostname, RuleChange],
-    managed: frozenset[Hostname],
+    claimed: Mapping[str, ClaimedPaths],
     base: TunnelConfiguration,
 ) -> TunnelConfiguration:
     """Return a document with the changes in it.
@@ -238,13 +269,15 @@ def _revised(
     """
     standing: defaultdict[str, list[IngressRule]] = defaultdict(list)
     for rule in base.rules:
-        standing[rule.canonical_hostname].append(rule)
+        hostname = rule.canonical_hostname
+        if hostname in changes and rule.path in claimed.get(hostname, NO_PATHS):
+            standing[hostname].append(rule)
     replaced = {hostname: change.applied_to(standing[hostname]) for hostname, change in changes.items()}
-    revised = lay_out(base, replaced, managed)
+    revised = lay_out(base, replaced, claimed)
     try:
         check_configuration(revised)
     except InvalidConfiguration as error:
-        raise _failure_of(tunnel, error, lay_out(base, {}, managed)) from error
+        raise _failure_of(tunnel, error, lay_out(base, {}, claimed)) from error
     return revised
 
 

@@ -48,7 +48,7 @@ class Gathering:
             raise
         states = self.documents.believe(answers, self._with_old_claims(records))
         documents = {tunnel: state.document for tunnel, state in states.items()}
-        return Gathered(Existing.of(zones, records, documents), states)
+        return Gathered(Existing.of(zones, records, documents, self.zones.now()), states)
 
     async def existing(self, hostnames: Iterable[Hostname] = ()) -> Existing:
         """Return what exists; raise the failure of any tunnel whose document cannot be relied on.

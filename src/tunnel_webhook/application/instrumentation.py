@@ -1,6 +1,5 @@
-"""What an operator sees: metrics, one log line per sync, events on the span.
+"""What is measured: metrics, and events on the span; `sync_log` writes the log.
 
-What one sync logs is bounded, whatever it brings: of each kind the first 50 are named, and the others counted by code.
 OpenTelemetry's API is silent until `telemetry` gives it an SDK, so nothing here depends on one.
 """
 
@@ -8,12 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from opentelemetry import metrics, trace
 
 from tunnel_webhook.domain.cloudflared.ingress import TunnelConfiguration
-from tunnel_webhook.domain.code import Code
 from tunnel_webhook.domain.external_dns.adjustment import Adjustment
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
@@ -49,7 +47,7 @@ _success = _meter.create_gauge(
     "tunnel_webhook_last_success_timestamp_seconds", description="When the driven ports last answered"
 )
 
-_MOST_NAMED = 50
+_MOST_EVENTS = 50
 _MOST_CHARACTERS = 253
 _KNOWN_TYPES = frozenset(
     {"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SVCB", "TLSA", "TXT"}
@@ -57,20 +55,13 @@ _KNOWN_TYPES = frozenset(
 
 
 def observe_adjustment(adjustment: Adjustment) -> None:
-    """Name the endpoints that cannot be published, and count those that no tunnel can carry."""
-    for fault in adjustment.unpublishable[:_MOST_NAMED]:
-        name, resource = _name(fault.endpoint.dns_name), _resource(fault.endpoint.resource)
-        log.warning("cannot publish %s (%s): %s: %s", name, resource, fault.reason, fault.sentence)
-    _log_others("cannot publish", (fault.reason for fault in adjustment.unpublishable[_MOST_NAMED:]))
+    """Count the endpoints that no tunnel can carry."""
     for record_type, number in Counter(_type(endpoint) for endpoint in adjustment.dropped).items():
         _dropped.add(number, {"type": record_type})
 
 
 def observe_report(reported: Report, existing: Existing, policy: Policy) -> None:
-    """Name the hostnames that have drifted, and measure how many are managed."""
-    for hostname, drift in reported.drift[:_MOST_NAMED]:
-        log.warning("%s has drifted: %s; external-dns repairs it if it still wants it", hostname, drift)
-    _log_others("drifted:", (drift for _, drift in reported.drift[_MOST_NAMED:]))
+    """Measure how many hostnames are managed, and how many have drifted."""
     drifts = Counter(drift for _, drift in reported.drift)
     for drift in Drift:
         _drifted.set(drifts[drift], {"drift": drift.value})
@@ -86,11 +77,9 @@ def observe_versions(configurations: Mapping[str, TunnelConfiguration], policy: 
 
 
 def observe_belief(failures: Mapping[str, Failure | None], policy: Policy) -> None:
-    """Say which tunnels cannot be relied on, and measure that; changes to them wait, and the rest goes on."""
+    """Measure which tunnels can be relied on."""
     for tunnel, failure in failures.items():
         _reliable.set(int(failure is None), {"tunnel": policy.tunnel_label(tunnel)})
-        if failure:
-            log.error("tunnel %s is left alone, and the rest goes on: %s", policy.tunnel_label(tunnel), failure)
 
 
 def observe_foreign_write(tunnel: str, first: int, last: int) -> None:
@@ -110,48 +99,21 @@ def observe_success(at: float) -> None:
     _success.set(at)
 
 
-def observe_plan(applied: Plan, *, waiting: int, dry_run: bool) -> None:
-    """Log one line for what changed and one per rejection; the same on the span and in the metrics.
-
-    `waiting` hostnames are left to the next sync.
-    """
+def observe_plan(applied: Plan, *, dry_run: bool) -> None:
+    """Measure what changed, what was rejected and what was withheld; the same on the span, with an event each."""
     span = trace.get_current_span()
     for name, number in applied.counts.items():
         span.set_attribute(f"tunnel_webhook.{name}", number)
-    for decision in applied.decisions[:_MOST_NAMED]:
-        log.debug("%s%s %s", "would " if dry_run else "", decision.action.value, decision.hostname)
     if not dry_run:
         for action in Action:
             _changed.add(applied.counts[action.value], {"action": action.value})
     for reason, number in Counter(rejection.reason for rejection in applied.rejections).items():
         _rejected.add(number, {"reason": reason.value})
-    for rejection in applied.rejections[:_MOST_NAMED]:
-        name, resource = _name(rejection.hostname), _resource(rejection.resource)
+    for rejection in applied.rejections[:_MOST_EVENTS]:
+        name = shortened(rejection.hostname, _MOST_CHARACTERS)
         event = {"hostname": name, "reason": rejection.reason.value, "sentence": rejection.sentence}
         span.add_event("rejected", event)
-        log.warning("rejected %s (%s): %s: %s", name, resource, rejection.reason, rejection.sentence)
-    _log_others("rejected", (rejection.reason for rejection in applied.rejections[_MOST_NAMED:]))
     _withheld.add(len(applied.withheld))
-    counts = ", ".join(f"{name} {number}" for name, number in applied.counts.items() if number) or "nothing to do"
-    left = f", waiting {waiting}" if waiting else ""
-    log.info("%s: %s%s", "dry run, would apply" if dry_run else "applied", counts, left)
-
-
-def _log_others(what: str, codes: Iterable[Code]) -> None:
-    """Count those that are not named, by code."""
-    numbers = Counter(codes)
-    if numbers:
-        by_code = ", ".join(f"{code} {number}" for code, number in sorted(numbers.items()))
-        log.warning("%s %d more: %s", what, numbers.total(), by_code)
-
-
-def _name(hostname: str) -> str:
-    """Return what was given as a hostname; a valid one is never cut."""
-    return shortened(hostname, _MOST_CHARACTERS)
-
-
-def _resource(resource: str) -> str:
-    return shortened(resource, _MOST_CHARACTERS) or "unknown resource"
 
 
 def _type(endpoint: Endpoint) -> str:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from opentelemetry import trace
 
 from tunnel_webhook.application.contact import Contact
+from tunnel_webhook.application.deletions import Deletions
 from tunnel_webhook.application.execution import Executor, Outcome
 from tunnel_webhook.application.gathering import Gathered, Gathering
 from tunnel_webhook.application.instrumentation import observe_adjustment, observe_plan, observe_report
+from tunnel_webhook.application.sync_log import SyncLog
 from tunnel_webhook.application.turns import Turns
+from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.adjustment import adjust
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
-from tunnel_webhook.domain.planning.guard import Guard, guarded_plan
-from tunnel_webhook.domain.planning.plan import Plan
+from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.guard import WINDOW, Guard, deletions_in, guarded_plan, released_since
+from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.planning.releasing import plan_releases
 from tunnel_webhook.domain.planning.report import report
 from tunnel_webhook.domain.planning.request import hostnames_in
@@ -26,6 +32,9 @@ from tunnel_webhook.ports import ChangesNotApplied, TemporaryFailure
 
 # The answer shows only the first of them, and external-dns reads none; the log names more.
 _MOST_NAMED = 5
+_FAILURES = frozenset({Reason.REFUSED, Reason.QUOTA_EXCEEDED, Reason.DOCUMENT_TOO_LARGE})
+"""The reasons that are an operator's to act on; all others are for whoever asks for the hostname."""
+
 _tracer = trace.get_tracer("tunnel_webhook")
 
 
@@ -42,8 +51,14 @@ class _Reported:
 class TunnelService:
     """WebhookAPI over the driven ports.
 
-    With `dry_run` changes are planned and logged only; without `fail_on_rejection` a change set with rejected or
-    withheld changes ends like one that was applied.
+    With `dry_run` changes are planned and logged only.
+
+    | what was not applied                                   | `fail_on_rejection` | else              |
+    |--------------------------------------------------------|---------------------|-------------------|
+    | may be applied by the next sync                        | TemporaryFailure    | TemporaryFailure  |
+    | deletions that the guard withholds                     | ChangesNotApplied   | ChangesNotApplied |
+    | what Cloudflare refuses, or a tunnel has no room for   | ChangesNotApplied   | ChangesNotApplied |
+    | an endpoint that is rejected for any other reason      | ChangesNotApplied   | nothing is raised |
     """
 
     gathering: Gathering
@@ -52,8 +67,10 @@ class TunnelService:
     contact: Contact
     policy: Policy
     guard: Guard
+    deletions: Deletions
+    sync_log: SyncLog
     dry_run: bool = False
-    fail_on_rejection: bool = True
+    fail_on_rejection: bool = False
 
     def domain_filter(self) -> DomainFilter:
         """Return which names external-dns may hand over."""
@@ -67,6 +84,7 @@ class TunnelService:
         """Return endpoints in canonical form."""
         adjustment = adjust(endpoints, self.policy, self.gathering.documents.bases())
         observe_adjustment(adjustment)
+        self.sync_log.adjusted(adjustment)
         return adjustment.endpoints
 
     async def apply_changes(self, changes: Changes, /) -> None:
@@ -81,6 +99,7 @@ class TunnelService:
         existing = gathered.existing
         reported = report(existing, self.policy)
         observe_report(reported, existing, self.policy)
+        self.sync_log.reported(reported)
         return _Reported(reported.endpoints, gathered, started)
 
     async def _finish_releases(self, reported: _Reported) -> None:
@@ -91,18 +110,28 @@ class TunnelService:
             return
         with _tracer.start_as_current_span("finish_releases"):
             outcome = await self.executor.execute(plan, reported.gathered.states, reported.started)
-            observe_plan(outcome.applied, waiting=len(outcome.waiting), dry_run=False)
+            self._observe(outcome, reported.gathered.existing)
 
     async def _apply(self, changes: Changes) -> None:
         with _tracer.start_as_current_span("apply_changes"), self.contact.observed():
             started = self.executor.clock()
             gathered = await self.gathering.gather(hostnames_in(changes))
-            plan = guarded_plan(gathered.existing, changes, self.policy, self.guard)
+            plan = guarded_plan(gathered.existing, changes, self.policy, self.guard, self._recent(gathered.existing))
             outcome = Outcome(plan)
             if not self.dry_run:
+                self.deletions.remember(deletions_in(plan, gathered.existing))
                 outcome = await self.executor.execute(plan, gathered.states, started)
-            observe_plan(outcome.applied, waiting=len(outcome.waiting), dry_run=self.dry_run)
+            self._observe(outcome, gathered.existing)
             self._check_applied(outcome)
+
+    def _recent(self, existing: Existing) -> frozenset[Hostname]:
+        """Return the hostnames whose deletion began within ten minutes; those of an earlier process by their mark."""
+        since = self.gathering.zones.now() - WINDOW
+        return self.deletions.recent() | released_since(existing, self.policy, since)
+
+    def _observe(self, outcome: Outcome, existing: Existing) -> None:
+        observe_plan(outcome.applied, dry_run=self.dry_run)
+        self.sync_log.planned(outcome.applied, existing, waiting=len(outcome.waiting), dry_run=self.dry_run)
 
     def _check_applied(self, outcome: Outcome) -> None:
         """Raise for what was not applied: what waits first, since the next sync brings the rest again."""
@@ -111,20 +140,17 @@ class TunnelService:
             message = f"{number} hostname{'s wait' if number > 1 else ' waits'} for the next sync: {outcome.failure}"
             raise TemporaryFailure(message) from outcome.failure
         applied = outcome.applied
-        if (applied.rejections or applied.withheld) and self.fail_on_rejection:
-            raise ChangesNotApplied(applied.rejections, applied.withheld, self._reason(applied))
+        failed = [each for each in applied.rejections if self.fail_on_rejection or each.reason in _FAILURES]
+        if failed or applied.withheld:
+            raise ChangesNotApplied(applied.rejections, applied.withheld, _sentence(failed, applied.withholding))
 
-    def _reason(self, applied: Plan) -> str:
-        sentences = [
-            f"{shortened(rejection.hostname)}: {rejection.reason}: {rejection.sentence}"
-            for rejection in applied.rejections[:_MOST_NAMED]
-        ]
-        if left := applied.rejections[_MOST_NAMED:]:
-            sentences.append(f"{len(left)} more are rejected")
-        if number := len(applied.withheld):
-            deletions = "1 deletion is" if number == 1 else f"{number} deletions are"
-            sentences.insert(0, f"{deletions} withheld: {self.guard.sentence}")
-        return "; ".join(sentences)
+
+def _sentence(failed: Sequence[Rejection], withholding: str) -> str:
+    sentences = [withholding] if withholding else []
+    sentences += [f"{shortened(each.hostname)}: {each.reason}: {each.sentence}" for each in failed[:_MOST_NAMED]]
+    if left := failed[_MOST_NAMED:]:
+        sentences.append(f"{len(left)} more are rejected")
+    return "; ".join(sentences)
 
 
 def _check_complete(gathered: Gathered, policy: Policy) -> None:

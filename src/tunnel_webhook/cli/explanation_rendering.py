@@ -90,7 +90,7 @@ def _claim_json(claim: Claim, *, is_visible: bool) -> Json:
         "owner": claim.marker.owner,
         "resource": claim.marker.resource,
         "visible": is_visible,
-        "releasingSince": claim.marker.releasing,
+        "releasingSince": claim.marker.since if claim.is_releasing else None,
     }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tunnel_webhook.cli.terminal import Line
-from tunnel_webhook.domain.claim import Claim
+from tunnel_webhook.domain.claim import Claim, Release
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_request import options_of
@@ -32,6 +33,8 @@ def plan_lines(plan: Plan, existing: Existing, policy: Policy) -> Iterator[Line]
         yield Line("!", f"{rejection.hostname}: {rejection.reason}: {rejection.sentence}")
     for hostname in plan.withheld:
         yield Line("!", f"{hostname}: its deletion is withheld")
+    if plan.withholding:
+        yield Line("!", plan.withholding)
     counts = ", ".join(f"{name} {number}" for name, number in plan.counts.items() if number)
     yield Line("", counts or "nothing to do")
 
@@ -56,16 +59,17 @@ def plan_json(plan: Plan) -> dict[str, Json]:
 
 def _lines_by_tunnel(plan: Plan, existing: Existing) -> dict[str, list[Line]]:
     by_tunnel: defaultdict[str, list[Line]] = defaultdict(list)
+    claimed = plan.claimed
     for changes in (plan.rules(), plan.cleanups()):
         for tunnel, by_hostname in changes.items():
             for hostname, change in by_hostname.items():
-                by_tunnel[tunnel] += _rule_lines(hostname, change, existing)
+                by_tunnel[tunnel] += _rule_lines(hostname, change, existing, claimed[hostname])
     return {tunnel: lines for tunnel, lines in by_tunnel.items() if lines}
 
 
 def released_since(claim: Claim) -> str:
     """Return since when a hostname is being released, for people; nothing for one that is not."""
-    since = claim.marker.releasing
+    since = claim.marker.since
     return "" if since is None else f"being released since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -80,8 +84,8 @@ def _lines_by_zone(plan: Plan, existing: Existing, policy: Policy) -> dict[str, 
     return {zone: lines for zone, lines in by_zone.items() if lines}
 
 
-def _rule_lines(hostname: Hostname, change: RuleChange, existing: Existing) -> list[Line]:
-    rules = existing.rules_in(change.tunnel, hostname)
+def _rule_lines(hostname: Hostname, change: RuleChange, existing: Existing, named: ClaimedPaths) -> list[Line]:
+    rules = [rule for rule in existing.rules_in(change.tunnel, hostname) if rule.path in named]
     after = {rule.path: rule for rule in change.applied_to(rules)}
     before: dict[str, IngressRule] = {}
     lines: list[Line] = []
@@ -95,7 +99,7 @@ def _rule_lines(hostname: Hostname, change: RuleChange, existing: Existing) -> l
             lines.append(Line("+", _rule_text(rule)))
         elif before[path] != rule:
             lines.append(Line("~", f"{_rule_text(before[path])}  =>  {_service_text(rule)}"))
-    if not lines and hostname in existing.shadowed[change.tunnel]:
+    if not lines and hostname in existing.displaced[change.tunnel].shadowed:
         lines.append(Line("~", f"{hostname}: its rules move to where they are reached"))
     return lines
 
@@ -121,9 +125,15 @@ def _record_lines(decision: Decision, existing: Existing) -> Iterator[Line]:
         else:
             yield Line("+", _record_text(record))
     if decision.release:
-        yield Line("-", f"{_record_text(decision.release)}, after RELEASE_DELAY")
+        yield _release_line(decision.release, ", after RELEASE_DELAY")
     if decision.discard:
-        yield Line("-", _record_text(decision.discard))
+        yield _release_line(decision.discard, "")
+
+
+def _release_line(release: Release, when: str) -> Line:
+    if release.afterwards:
+        return Line("~", f"{_record_text(release.record)}  =>  {_record_text(release.afterwards)}{when}")
+    return Line("-", f"{_record_text(release.record)}{when}")
 
 
 def _record_text(record: DnsRecord) -> str:

@@ -14,7 +14,18 @@ from tunnel_webhook.adapters.http.admission import Admission
 from tunnel_webhook.adapters.http.monitoring import create_monitoring_app
 from tunnel_webhook.adapters.http.webhook import create_webhook_app
 from tunnel_webhook.adapters.memory import InMemoryInspection, InMemoryTunnels, InMemoryZones, NoLock
-from tunnel_webhook.application import Contact, Documents, Executor, Gathering, Operator, Refusals, TunnelService, Turns
+from tunnel_webhook.application import (
+    Contact,
+    Deletions,
+    Documents,
+    Executor,
+    Gathering,
+    Operator,
+    Refusals,
+    SyncLog,
+    TunnelService,
+    Turns,
+)
 from tunnel_webhook.ports import Inspection, TunnelRepository, WriteLock, ZoneRepository
 from tunnel_webhook.settings import Settings
 from tunnel_webhook.telemetry import ASGIApp, Telemetry
@@ -62,7 +73,8 @@ class Container(containers.DeclarativeContainer):
         settings.provided.lock_kind, off=providers.Factory(NoLock), dns=cloudflare.provided.lock.call()
     )
     clock = providers.Object(time.monotonic)
-    documents: providers.Provider[Documents] = providers.Singleton(Documents, tunnels, lock, policy, clock)
+    sync_log: providers.Provider[SyncLog] = providers.Singleton(SyncLog, policy, clock)
+    documents: providers.Provider[Documents] = providers.Singleton(Documents, tunnels, lock, policy, clock, sync_log)
     gathering: providers.Provider[Gathering] = providers.Singleton(Gathering, documents, zones, policy)
     turns: providers.Provider[Turns] = providers.Singleton(Turns, settings.provided.request_deadline)
     contact: providers.Provider[Contact] = providers.Singleton(Contact, providers.Object(time.time))
@@ -81,6 +93,8 @@ class Container(containers.DeclarativeContainer):
         contact=contact,
         policy=policy,
         guard=guard,
+        deletions=providers.Singleton(Deletions, clock),
+        sync_log=sync_log,
         dry_run=settings.provided.dry_run,
         fail_on_rejection=settings.provided.fails_on_rejection,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 TUNNEL_DOMAIN = ".cfargotunnel.com"
@@ -73,3 +74,11 @@ class RecordBatch:
     def records(self) -> tuple[DnsRecord, ...]:
         """The records of the batch, in the order in which they are written."""
         return (*self.deletes, *self.patches, *self.posts)
+
+    def without(self, names: Collection[str]) -> RecordBatch:
+        """Return the batch without the records of these names."""
+        return RecordBatch(
+            deletes=tuple(record for record in self.deletes if record.name not in names),
+            patches=tuple(record for record in self.patches if record.name not in names),
+            posts=tuple(record for record in self.posts if record.name not in names),
+        )

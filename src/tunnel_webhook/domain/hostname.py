@@ -82,6 +82,12 @@ def _to_ascii(name: str, text: str) -> str:
         raise InvalidEndpoint(Reason.INVALID_HOSTNAME, sentence) from error
 
 
+def wildcards_above(hostname: Hostname) -> tuple[Hostname, ...]:
+    """Return the wildcard hostnames that cover a hostname, the closest first."""
+    parents = (hostname.split(".", count)[-1] for count in range(1, hostname.count(".") + 1))
+    return tuple(Hostname(f"*.{parent}") for parent in parents if f"*.{parent}" != hostname)
+
+
 def zone_of(hostname: str, zones: Mapping[str, _T]) -> _T | None:
     """Return the value of the longest zone name that equals the hostname or ends it at a dot."""
     name = hostname

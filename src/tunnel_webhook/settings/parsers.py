@@ -12,12 +12,12 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
-from tunnel_webhook.domain.claim import Marker
 from tunnel_webhook.domain.errors import DomainError
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.origin_service import ALL_SERVICES
 from tunnel_webhook.domain.external_dns.policy import Tunnel
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.settings.secret import Secret
 
 SHORTEST_RELEASE_DELAY = 60

@@ -143,10 +143,11 @@ class Variables:
     )
     on_rejection: str = _variable(
         parsers.choice(fail="fail", report="report"),
-        "The answer when some endpoints were rejected and all other changes applied: `fail` is 500, which "
-        "external-dns counts as an error; `report` is 204, and only our log and metrics show the rejections.",
-        default="fail",
-        example="report",
+        "The answer when some endpoints were rejected and all other changes applied: `report` is 204, and our log "
+        "and metrics show the rejections; `fail` is 500, which external-dns counts as an error. What Cloudflare "
+        "refuses, and deletions that are withheld, are a 500 in any case.",
+        default="report",
+        example="fail",
     )
     release_delay: int = _variable(
         parsers.release_delay,
@@ -164,14 +165,15 @@ class Variables:
     )
     max_deletes_floor: int = _variable(
         parsers.whole_number(0),
-        "Number of hostnames that one sync may always delete. MAX_DELETE_RATIO limits larger numbers.",
+        "Number of hostnames that may be deleted within ten minutes, whatever their share, but never all of three or "
+        "more. MAX_DELETE_RATIO limits larger numbers.",
         default="5",
         example="20",
     )
     max_delete_ratio: float = _variable(
         parsers.ratio,
-        "Share of the managed hostnames that one sync may delete, from 0 to 1. If there are more, all deletions "
-        "of the sync are withheld, so that a failing source cannot empty a tunnel. 1 disables the limit.",
+        "Share of the managed hostnames that may be deleted within ten minutes, from 0 to 1, but never all of three or "
+        "more. Further deletions are withheld, so that a failing source cannot empty a tunnel. 1 removes every limit.",
         default="0.5",
         example="0.2",
     )

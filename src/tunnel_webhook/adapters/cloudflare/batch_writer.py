@@ -12,6 +12,20 @@
 | a refusal of the whole request   | PermanentFailure; TemporaryFailure if something may be written        |
 
 A conflict or a missing record that reading the zone does not explain is a refusal of its records.
+
+Refusals are bounded, since a zone may refuse everything:
+
+| refused requests | and nothing written yet                          | and something written                          |
+|------------------|--------------------------------------------------|------------------------------------------------|
+| up to 2          | the other half comes before a quarter            | the other half comes before a quarter          |
+| up to 7          | single records: a zone that takes any is likely  | the other half comes before a quarter          |
+|                  | to take one of these                             |                                                |
+| up to 23         | at the 8th, all that is left is refused, in the  | the smallest chunk comes first                 |
+|                  | words of the last refusal                        |                                                |
+| 24               |                                                  | what is left is refused, but not for good: the |
+|                  |                                                  | next batch goes on to look for the faults      |
+
+In a zone that is full, chunks are halved in their order instead.
 """
 
 from __future__ import annotations
@@ -23,7 +37,16 @@ from typing import NoReturn
 
 import msgspec
 
-from tunnel_webhook.adapters.cloudflare.batches import CONFLICT, FREE_BATCH, BatchSizes, chunks, halves, settle
+from tunnel_webhook.adapters.cloudflare.batches import (
+    CONFLICT,
+    FREE_BATCH,
+    BatchSizes,
+    chunks,
+    halves,
+    joined,
+    settle,
+    without_posts,
+)
 from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
 from tunnel_webhook.adapters.cloudflare.codec import encode_batch
 from tunnel_webhook.adapters.cloudflare.failures import (
@@ -38,6 +61,7 @@ from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.ports import Refusal, TemporaryFailure, Unsettled
 
+_MOST_REFUSED, _MOST_REFUSED_OF_SOME, _PROBES = 8, 24, 5
 _CODES_SETTLED_BY_READING = CONFLICTS | {RECORD_NOT_FOUND}
 
 
@@ -53,12 +77,16 @@ class BatchWriter:
     _refusals: list[Refusal] = field(default_factory=list[Refusal])
     _may_have_written: bool = False
     _was_unsettled: bool = False
+    _refused: int = 0
+    _has_written: bool = False
+    _is_explained: bool = True
+    _is_full: bool = False
 
     async def write(self, batch: RecordBatch, *, is_paid: bool) -> tuple[Refusal, ...]:
         """Write a batch to a zone on a free or paid plan, and return the records that were refused."""
         self._pending.extend(chunks(batch, self.sizes.limit(self.zone, is_paid=is_paid)))
         while self._pending:
-            chunk = self._pending.popleft()
+            chunk = self._next()
             try:
                 await self._send(chunk)
             except Unsettled as unsettled:
@@ -68,8 +96,22 @@ class BatchWriter:
                     self._fail(refused)
                 await self._reduce(chunk, refused)
             else:
-                self._may_have_written = True
+                self._may_have_written = self._has_written = True
         return tuple(self._refusals)
+
+    def _next(self) -> RecordBatch:
+        """Return the next chunk to send, as the table of refusals says."""
+        if self._refused >= _MOST_REFUSED and not self._is_full:
+            chunk = min(self._pending, key=len)
+            self._pending.remove(chunk)
+            return chunk
+        chunk = self._pending.popleft()
+        if self._has_written or self._is_full or self._refused < _MOST_REFUSED - _PROBES:
+            return chunk
+        singles = [*chunks(chunk, 1)]
+        single = singles.pop(len(singles) // 2)
+        self._pending.extend(joined(singles))
+        return single
 
     async def _send(self, chunk: RecordBatch) -> None:
         operation = Operation("write records", f"zone {self.zone.name}", writes=True)
@@ -79,26 +121,43 @@ class BatchWriter:
     async def _settle(self, chunk: RecordBatch, unsettled: Unsettled) -> None:
         """Read whether a chunk was written, and send it again if it was not, but only once per batch."""
         self._may_have_written = True
-        if not await self._read_again(chunk):
-            if self._was_unsettled:
-                raise unsettled
-            self._was_unsettled = True
-            self._pending.appendleft(chunk)
+        if await self._read_again(chunk):
+            self._has_written = True
+            return
+        if self._was_unsettled:
+            raise unsettled
+        self._was_unsettled = True
+        self._pending.appendleft(chunk)
 
     async def _reduce(self, chunk: RecordBatch, refused: Refused) -> None:
         """Take what cannot be written out of a refused chunk."""
-        if refused.code in _CODES_SETTLED_BY_READING:
+        if refused.code in _CODES_SETTLED_BY_READING and self._is_explained:
             conflict = refused.sentence if refused.code in CONFLICTS - {IDENTICAL_RECORD} else CONFLICT
-            if await self._read_again(chunk, conflict):
+            self._is_explained = await self._read_again(chunk, conflict)
+            if self._is_explained:
                 return
+        self._refused += 1
         if len(chunk) == 1 + len(chunk.swapped):
             self._refuse(chunk, refused)
         elif len(chunk) > FREE_BATCH and refused.code not in _CODES_SETTLED_BY_READING | {QUOTA_EXCEEDED}:
             # It may be too large; how Cloudflare would say so is not documented.
             self.sizes.reduce(self.zone)
             self._pending.extendleft(reversed([*chunks(chunk, FREE_BATCH)]))
-        else:
+        elif refused.code == QUOTA_EXCEEDED:
+            self._is_full = True
             self._pending.extendleft(reversed(halves(chunk)))
+        else:
+            self._pending.extend(halves(chunk))
+        if self._refused >= (_MOST_REFUSED_OF_SOME if self._has_written else _MOST_REFUSED):
+            self._give_up(refused)
+
+    def _give_up(self, refused: Refused) -> None:
+        """Refuse all that is left: for good, unless something was written, and so only part of it can be at fault."""
+        names = {record.name for chunk in self._pending for record in chunk.records}
+        self._refusals += [
+            Refusal(name, _reason(refused), refused.sentence, is_final=not self._has_written) for name in sorted(names)
+        ]
+        self._pending.clear()
 
     async def _read_again(self, chunk: RecordBatch, conflict: str = CONFLICT) -> bool:
         """Put what is still to be written back, and return whether reading the zone has settled any of it."""
@@ -115,10 +174,9 @@ class BatchWriter:
         record = chunk.records[-1]
         self._refusals.append(Refusal(record.name, _reason(refused), refused.sentence))
         if refused.code == QUOTA_EXCEEDED and chunk.posts and not chunk.swapped:
-            # Posts that are not part of a swap come last, so nothing else is pending.
-            posts = [post for pending in self._pending for post in pending.posts]
+            posts = [post for pending in self._pending for post in pending.posts if post.name not in pending.swapped]
             self._refusals += [Refusal(post.name, Reason.QUOTA_EXCEEDED, refused.sentence) for post in posts]
-            self._pending.clear()
+            self._pending = deque(filter(None, map(without_posts, self._pending)))
 
     def _fail(self, refused: Refused) -> NoReturn:
         """Raise the refusal of a whole request; a permanent failure promises that nothing was written."""

@@ -89,6 +89,22 @@ def halves(batch: RecordBatch) -> tuple[RecordBatch, ...]:
     return tuple(chunks(batch, (len(batch) + 1) // 2))
 
 
+def joined(parts: Iterable[RecordBatch]) -> tuple[RecordBatch, ...]:
+    """Return parts of one batch as one batch; nothing where there are none."""
+    listed = tuple(parts)
+    whole = RecordBatch(
+        deletes=tuple(record for part in listed for record in part.deletes),
+        patches=tuple(record for part in listed for record in part.patches),
+        posts=tuple(record for part in listed for record in part.posts),
+    )
+    return (whole,) if whole else ()
+
+
+def without_posts(batch: RecordBatch) -> RecordBatch:
+    """Return a batch without the posts that are not part of a swap."""
+    return replace(batch, posts=tuple(post for post in batch.posts if post.name in batch.swapped))
+
+
 def settle(
     batch: RecordBatch, records: Iterable[DnsRecord], conflict: str = CONFLICT
 ) -> tuple[RecordBatch, tuple[Refusal, ...]]:

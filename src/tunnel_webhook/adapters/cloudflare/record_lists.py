@@ -19,8 +19,8 @@ from tunnel_webhook.adapters.cloudflare.client import CloudflareAPI
 from tunnel_webhook.adapters.cloudflare.codec import StoredRecord, records_of
 from tunnel_webhook.adapters.cloudflare.failures import Operation, Refused
 from tunnel_webhook.adapters.cloudflare.lists import PAUSE, agree, is_in_doubt
-from tunnel_webhook.domain.claim import HERITAGE, Marker
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
+from tunnel_webhook.domain.marker import HERITAGE, Marker
 from tunnel_webhook.ports import Refusal, TemporaryFailure
 
 _PAGE_SIZE = 5000

@@ -11,13 +11,15 @@ HEAD has the same answers without a body. All other answers are in `problems`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
 from litestar import Litestar, Response, route
 
-from tunnel_webhook.adapters.http.problems import answer_problem
+from tunnel_webhook.adapters.http.answer_log import AnswerLog
+from tunnel_webhook.adapters.http.problems import Problems
 from tunnel_webhook.ports import Readiness
 
 _JSON = "application/json"
@@ -42,7 +44,7 @@ def create_monitoring_app(readiness: Callable[[], Readiness], metrics: Callable[
 
     return Litestar(
         [healthz, readyz, expose_metrics],
-        exception_handlers={Exception: answer_problem},
+        exception_handlers={Exception: Problems(AnswerLog(time.monotonic)).answer},
         openapi_config=None,
         logging_config=None,
         debug=False,

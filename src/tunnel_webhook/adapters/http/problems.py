@@ -23,7 +23,6 @@ of these answers, so the sentence is logged as well. A body is shorter than 1 Ki
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +38,7 @@ from litestar.exceptions import (
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from tunnel_webhook.adapters.http.admission import AmbiguousRequest, ForbiddenRequest, WrongPassword
+from tunnel_webhook.adapters.http.answer_log import AnswerLog
 from tunnel_webhook.adapters.http.wire import MalformedBody
 from tunnel_webhook.ports import ChangesNotApplied, PermanentFailure, TemporaryFailure
 
@@ -48,8 +48,6 @@ MAX_BODY = 32 * 1024 * 1024
 _PROBLEM = "application/problem+json"
 _MAX_SENTENCE = 400  # in bytes, which JSON may double
 _UNEXPECTED = "an unexpected error occurred; the log of this webhook has the details"
-
-log = logging.getLogger(__name__)
 
 
 class WrongMediaType(Exception):
@@ -78,24 +76,30 @@ class _Problem(msgspec.Struct):
     detail: str
 
 
-def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Return the answer to an exception, and log its sentence."""
-    method, path = _one_line(request.method), _one_line(request.scope["path"])
-    answer = next((_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS), None)
-    if answer:
-        status, sentence = answer[0], _one_line(answer[1].format(error=error, path=path, method=method))
-    elif isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        status, sentence = HTTPStatus(error.status_code), _one_line(error.detail)
-    else:
-        status, sentence = HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED
-    level, traceback = (logging.ERROR, error) if sentence is _UNEXPECTED else (logging.WARNING, None)
-    log.log(level, "answered %s %s with %d: %s", method, path, status, sentence, exc_info=traceback)
-    return Response(
-        msgspec.json.encode(_Problem(title=status.phrase, status=status, detail=sentence)),
-        status_code=status,
-        media_type=_PROBLEM,
-        headers=error.headers if isinstance(error, HTTPException | WrongPassword) else None,
-    )
+class Problems:
+    """Answers the exceptions of one app, and logs their sentences."""
+
+    def __init__(self, answers: AnswerLog) -> None:
+        """Take the log."""
+        self._answers = answers
+
+    def answer(self, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        """Return the answer to an exception."""
+        method, path = _one_line(request.method), _one_line(request.scope["path"])
+        answer = next((_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS), None)
+        if answer:
+            status, sentence = answer[0], _one_line(answer[1].format(error=error, path=path, method=method))
+        elif isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            status, sentence = HTTPStatus(error.status_code), _one_line(error.detail)
+        else:
+            status, sentence = HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED
+        self._answers.add(f"{method} {path}", status, sentence, error if sentence is _UNEXPECTED else None)
+        return Response(
+            msgspec.json.encode(_Problem(title=status.phrase, status=status, detail=sentence)),
+            status_code=status,
+            media_type=_PROBLEM,
+            headers=error.headers if isinstance(error, HTTPException | WrongPassword) else None,
+        )
 
 
 def _one_line(text: str) -> str:

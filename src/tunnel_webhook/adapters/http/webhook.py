@@ -25,8 +25,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import metrics
 
 from tunnel_webhook.adapters.http.admission import Admission, NotAdmitted
+from tunnel_webhook.adapters.http.answer_log import AnswerLog
 from tunnel_webhook.adapters.http.media_type import MediaType
-from tunnel_webhook.adapters.http.problems import MAX_BODY, WrongMediaType, answer_problem
+from tunnel_webhook.adapters.http.problems import MAX_BODY, Problems, WrongMediaType
 from tunnel_webhook.adapters.http.wire import (
     decode_changes,
     decode_endpoints,
@@ -40,6 +41,7 @@ _ESSENCE, _VERSION = "application/external.dns.webhook+json", "1"
 MEDIA_TYPE = f"{_ESSENCE};version={_VERSION}"
 _LOOPBACK_ONLY = Admission()
 _CLIENT_LEFT = 499
+_FIRST_ERROR = 400
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 
 _meter = metrics.get_meter("tunnel_webhook")
@@ -56,7 +58,7 @@ _durations = _meter.create_histogram(
 def create_webhook_app(
     api: WebhookAPI, admission: Admission = _LOOPBACK_ONLY, *, clock: Callable[[], float] = time.perf_counter
 ) -> Litestar:
-    """Return the ASGI app over an API; `clock` returns seconds, for the durations in the metrics."""
+    """Return the ASGI app over an API; `clock` is monotonic, in seconds, for metrics and log."""
 
     @get("/")
     async def negotiate() -> Response[bytes]:
@@ -75,9 +77,11 @@ def create_webhook_app(
     async def apply_changes(request: Request[Any, Any, Any]) -> None:
         await api.apply_changes(decode_changes(await _body(request)))
 
+    answers = AnswerLog(clock)
+    problems = Problems(answers)
     app = Litestar(
         [negotiate, records, adjust_endpoints, apply_changes],
-        exception_handlers={Exception: answer_problem},
+        exception_handlers={Exception: problems.answer},
         request_max_body_size=MAX_BODY,
         openapi_config=None,
         logging_config=None,
@@ -85,7 +89,7 @@ def create_webhook_app(
         pdb_on_exception=False,
     )
     # Litestar's own middleware does not see the requests that its router refuses with 404 or 405.
-    app.asgi_handler = _measured(_guarded(app.asgi_handler, admission), clock)
+    app.asgi_handler = _measured(_guarded(app.asgi_handler, admission, problems), answers, clock)
     return app
 
 
@@ -102,21 +106,21 @@ async def _body(request: Request[Any, Any, Any]) -> bytes:
     return await request.body()
 
 
-def _guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
+def _guarded(app: ASGIApp, admission: Admission, problems: Problems) -> ASGIApp:
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         answer = app
         try:
             admission.check(scope["path"], scope["headers"])
         except NotAdmitted as error:
             request: Request[Any, Any, Any] = Request(scope, receive, send)
-            refusal = answer_problem(request, error)
+            refusal = problems.answer(request, error)
             answer = refusal.to_asgi_response(None, request)  # pyright: ignore[reportUnknownMemberType] -- Litestar's Request is generic
         await answer(scope, receive, send)
 
     return guard
 
 
-def _measured(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
+def _measured(app: ASGIApp, answers: AnswerLog, clock: Callable[[], float]) -> ASGIApp:
     async def measure(scope: Scope, receive: Receive, send: Send) -> None:
         start, status = clock(), _CLIENT_LEFT
 
@@ -132,6 +136,8 @@ def _measured(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
             attributes: dict[str, str | int] = {"route": _route(scope), "status": status}
             _requests.add(1, attributes)
             _durations.record(clock() - start, attributes)
+            if status < _FIRST_ERROR:
+                answers.succeeded(_route(scope))
 
     return measure
 

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.planning.existing import Existing
-from tunnel_webhook.domain.planning.layout import shadowed
+from tunnel_webhook.domain.planning.layout import displaced
 from tunnel_webhook.domain.planning.plan import Decision, RuleChange
 
 
 def with_layout(decisions: Sequence[Decision], existing: Existing) -> Iterator[Decision]:
-    """Yield decisions; one that only marks a hostname rewrites its rules too, if its tunnel has a shadowed hostname."""
-    claimed = {*existing.claims, *(decision.hostname for decision in decisions)}
+    """Yield decisions; one that only marks rules rewrites them too, if a hostname of its tunnel is not in its place."""
+    made: dict[str, ClaimedPaths] = {decision.hostname: named for decision in decisions if (named := decision.named)}
+    claimed: dict[str, ClaimedPaths] = {**dict(existing.named), **made}
     only_marked = {
         decision.hostname: decision.tunnel
         for decision in decisions
         if decision.hostname not in existing.claims and not decision.rules
     }
     disordered = {
-        tunnel for tunnel in set(only_marked.values()) if shadowed(existing.configurations[tunnel].rules, claimed)
+        tunnel
+        for tunnel in set(only_marked.values())
+        if displaced(existing.configurations[tunnel].rules, claimed).is_any
     }
     for decision in decisions:
-        if only_marked.get(decision.hostname) in disordered:
-            rules = existing.rules_in(decision.tunnel, decision.hostname)
+        if decision.named and only_marked.get(decision.hostname) in disordered:
+            standing = existing.rules_in(decision.tunnel, decision.hostname)
+            rules = tuple(rule for rule in standing if rule.path in decision.named)
             yield replace(decision, rules=(RuleChange(decision.tunnel, upserts=rules),))
         else:
             yield decision

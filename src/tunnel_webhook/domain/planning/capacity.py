@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
+from tunnel_webhook.domain.claimed_paths import NO_PATHS
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.path import MAX_PROGRAMS, regex_size
@@ -122,7 +123,7 @@ def _within_sizes(
                 f"the configuration of tunnel {full[0]} would be larger than {MAX_DOCUMENT} characters, more than"
                 " cloudflared is sure to load: move hostnames to another tunnel"
             )
-            rejections.append(Rejection(decision.hostname, Reason.DOCUMENT_TOO_LARGE, sentence))
+            rejections += decision.rejections(Reason.DOCUMENT_TOO_LARGE, sentence)
             continue
         kept.append(decision)
         for tunnel, more in growth.items():
@@ -138,6 +139,8 @@ def _at_most_added(decisions: Iterable[Decision]) -> int:
 
 def _growth(change: RuleChange, decision: Decision, existing: Existing) -> int:
     """Return by how many characters a change makes a document longer, negative if it makes it shorter."""
-    before = existing.rules_in(change.tunnel, decision.hostname)
+    claim = existing.claims.get(decision.hostname)
+    named = decision.named or (claim.marker.named if claim else NO_PATHS)
+    before = [rule for rule in existing.rules_in(change.tunnel, decision.hostname) if rule.path in named]
     after = change.applied_to(before)
     return sum(len(rule.text) + 1 for rule in after) - sum(len(rule.text) + 1 for rule in before)

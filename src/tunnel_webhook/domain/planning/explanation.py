@@ -107,7 +107,7 @@ def _candidates(tunnel: str, hostname: Hostname, path: str, existing: Existing) 
     for number, rule in enumerate(existing.configurations[tunnel].rules, start=1):
         if not rule.covers(hostname):
             continue
-        is_managed = rule.canonical_hostname in existing.claims
+        is_managed = existing.is_managed(rule)
         if not rule.matches(hostname, path):
             yield Candidate(tunnel, number, rule, is_managed, Match.PASSED_OVER)
         elif winner:

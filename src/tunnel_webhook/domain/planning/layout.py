@@ -1,9 +1,12 @@
 """The order of rules: where managed rules go among bystanders, so that each is reached and no bystander is rerouted.
 
+A rule is managed if its hostname is claimed, by any owner, and the claim names its path; every other is a bystander.
 Pattern A is *broader* than B when A's hosts strictly contain B's: hostless > shorter wildcard > longer wildcard >
 exact. Bystanders keep their order and the catch-all its last place. A bystander is *dead* when an earlier path-less
 bystander has the same or a broader pattern. A managed rule goes directly before the first bystander that is broader,
-after the last live bystander that is narrower; else before the catch-all.
+after the last live bystander that is narrower; else before the catch-all. Of the bystanders of its own hostname, one
+with a path counts as narrower, so that a person's rule is reached first, and one without a path as broader than a
+managed rule with one.
 
 | managed rules in one place          | come                |
 |-------------------------------------|---------------------|
@@ -19,13 +22,36 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.alias import alias_of
 from tunnel_webhook.domain.cloudflared.ingress import CATCH_ALL, IngressRule, TunnelConfiguration
 from tunnel_webhook.domain.hostname import Hostname
 
 _EVERY_HOST = "*"
+
+Named: TypeAlias = Mapping[str, ClaimedPaths]
+"""By claimed hostname, of any owner so that two instances agree on one order, the paths whose rules are managed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """The claimed hostnames of one tunnel whose rules are not in their places.
+
+    Those of `shadowed` lose requests to the rules before theirs; those of `hiding` take requests from a rule that a
+    person added to the hostname.
+    """
+
+    shadowed: frozenset[str] = frozenset()
+    hiding: frozenset[str] = frozenset()
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there are any."""
+        return bool(self.shadowed or self.hiding)
 
 
 def arrange(bystanders: Iterable[IngressRule], managed: Iterable[IngressRule]) -> tuple[IngressRule, ...]:
@@ -40,52 +66,81 @@ def arrange(bystanders: Iterable[IngressRule], managed: Iterable[IngressRule]) -
     places = _Bystanders(others)
     at: defaultdict[int, list[IngressRule]] = defaultdict(list)
     for rule in sorted(managed, key=_rank):
-        at[places.index_for(rule.canonical_hostname)].append(rule)
+        at[places.index_for(rule)].append(rule)
     laid = [rule for index, other in enumerate(others) for rule in (*at[index], other)]
     return (*laid, *at[len(others)], catch_all)
 
 
 def lay_out(
-    base: TunnelConfiguration, replaced: Mapping[Hostname, Iterable[IngressRule]], managed: Container[str]
+    base: TunnelConfiguration, replaced: Mapping[Hostname, Iterable[IngressRule]], named: Named
 ) -> TunnelConfiguration:
-    """Return a document in which some hostnames have other rules, and every managed rule is in its place.
+    """Return a document in which some hostnames have other managed rules, and every managed rule is in its place.
 
-    `replaced` holds all new rules of the hostnames that change, which may be none; `managed` every claimed hostname
-    of any owner, so that two instances agree on one order. The rest is untouched.
+    `replaced` holds all new managed rules of the hostnames that change, which may be none. The rest is untouched.
     """
-    bystanders = (
-        rule
-        for rule in base.rules
-        if rule.canonical_hostname not in managed and rule.canonical_hostname not in replaced
-    )
-    kept = (
-        rule for rule in base.rules if rule.canonical_hostname in managed and rule.canonical_hostname not in replaced
-    )
+    bystanders: list[IngressRule] = []
+    kept: list[IngressRule] = []
+    for rule in base.rules:
+        if not _is_managed(rule, named):
+            bystanders.append(rule)
+        elif rule.canonical_hostname not in replaced:
+            kept.append(rule)
     new = (rule for rules in replaced.values() for rule in rules)
     return base.with_rules(arrange(bystanders, (*kept, *new)))
 
 
-def shadowed(rules: Iterable[IngressRule], managed: Container[str]) -> frozenset[str]:
-    """Return the managed hostnames that lose requests which they would have if their rules were in their places."""
+def displaced(rules: Iterable[IngressRule], named: Named) -> Displaced:
+    """Return which claimed hostnames would be reached by other requests if their rules were in their places."""
     standing = tuple(rules)
-    laid = lay_out(TunnelConfiguration(standing), {}, managed).rules
+    laid = lay_out(TunnelConfiguration(standing), {}, named).rules
     if laid == standing:
-        return frozenset()
-    now, then = _ahead(standing, managed), _ahead(laid, managed)
-    return frozenset(hostname for hostname, ahead in now.items() if ahead != then[hostname])
+        return Displaced()
+    now, then = _ahead(standing, named), _ahead(laid, named)
+    return Displaced(
+        shadowed=frozenset(hostname for hostname, ahead in now.items() if ahead.broader != then[hostname].broader),
+        hiding=frozenset(hostname for hostname, ahead in now.items() if ahead.own != then[hostname].own),
+    )
 
 
-def _ahead(rules: tuple[IngressRule, ...], managed: Container[str]) -> dict[str, list[IngressRule | int]]:
-    """Return, for each managed hostname, the broader rules before its last one, and the path lengths of its own."""
+def _is_managed(rule: IngressRule, named: Named) -> bool:
+    hostname = rule.canonical_hostname
+    return hostname in named and rule.path in named[hostname]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What comes before what, as far as a hostname is concerned.
+
+    `broader` holds the broader rules before its last managed rule, and the path lengths of its managed rules; `own` the
+    narrower ones of the hostname, a person's rules with a path, each with the paths of the managed rules before it.
+    """
+
+    broader: tuple[IngressRule | int, ...]
+    own: tuple[tuple[IngressRule, frozenset[str]], ...]
+
+
+def _ahead(rules: tuple[IngressRule, ...], named: Named) -> dict[str, _Ahead]:
     at: defaultdict[str, list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         for pattern in _patterns(rule):
             at[pattern].append(index)
-    found: dict[str, list[IngressRule | int]] = {}
-    for hostname in {rule.canonical_hostname for rule in rules if rule.canonical_hostname in managed}:
-        places = sorted(place for pattern in (hostname, *_broader(hostname)) for place in at.get(pattern, ()))
-        ahead = (rules[place] for place in places if place <= at[hostname][-1])
-        found[hostname] = [len(rule.path) if rule.canonical_hostname == hostname else rule for rule in ahead]
+    found: dict[str, _Ahead] = {}
+    for hostname in {rule.canonical_hostname for rule in rules if _is_managed(rule, named)}:
+        managed = {place for place in at[hostname] if _is_managed(rules[place], named)}
+        last = max(managed)
+        patterns = (hostname, *_broader(hostname))
+        others = {place for pattern in patterns for place in at.get(pattern, ()) if place < last} - managed
+        narrower = {place for place in at[hostname] if rules[place].path} - managed
+        found[hostname] = _Ahead(
+            tuple(
+                len(rules[place].path) if place in managed else rules[place]
+                for place in sorted((others - narrower) | managed)
+            ),
+            tuple(
+                (rules[place], frozenset(rules[before].path for before in managed if before < place))
+                for place in sorted(narrower)
+            ),
+        )
     return found
 
 
@@ -126,26 +181,29 @@ class _Bystanders:
     def __init__(self, bystanders: tuple[IngressRule, ...]) -> None:
         self._size = len(bystanders)
         self._at: defaultdict[str, list[int]] = defaultdict(list)
+        self._pathless_at: defaultdict[str, list[int]] = defaultdict(list)
         self._last_narrower: dict[str, int] = {}
-        pathless: set[str] = set()
         for index, rule in enumerate(bystanders):
             patterns = _patterns(rule)
+            dead = all(any(map(self._pathless_at.get, (pattern, *_broader(pattern)))) for pattern in patterns)
             for pattern in patterns:
                 self._at[pattern].append(index)
-            dead = all(not pathless.isdisjoint((pattern, *_broader(pattern))) for pattern in patterns)
-            if not dead:
-                for pattern in patterns:
-                    for broader in _broader(pattern):
-                        self._last_narrower[broader] = index
-            if not rule.path:
-                pathless.update(patterns)
+                if not rule.path:
+                    self._pathless_at[pattern].append(index)
+                if not dead:
+                    self._last_narrower.update(dict.fromkeys(_broader(pattern), index))
+                    if rule.path:
+                        self._last_narrower[pattern] = index
 
-    def index_for(self, hostname: str) -> int:
-        """Return the index of the bystander before which the rules of a hostname go; their number for the end."""
+    def index_for(self, rule: IngressRule) -> int:
+        """Return the index of the bystander before which a managed rule goes; their number for the end."""
+        hostname = rule.canonical_hostname
         low = self._last_narrower.get(hostname, -1) + 1
-        return min((self._first_from(low, pattern) for pattern in _broader(hostname)), default=self._size)
+        broader = [self._at[pattern] for pattern in _broader(hostname) if pattern in self._at]
+        if rule.path and hostname in self._pathless_at:
+            broader.append(self._pathless_at[hostname])
+        return min((self._first_from(low, places) for places in broader), default=self._size)
 
-    def _first_from(self, low: int, pattern: str) -> int:
-        places = self._at.get(pattern, [])
+    def _first_from(self, low: int, places: list[int]) -> int:
         index = bisect_left(places, low)
         return places[index] if index < len(places) else self._size

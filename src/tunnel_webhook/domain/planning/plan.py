@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Self
+from typing import Self, TypeVar
 
+from tunnel_webhook.domain.claim import Release
+from tunnel_webhook.domain.claimed_paths import ClaimedPaths
 from tunnel_webhook.domain.cloudflared.ingress import IngressRule
 from tunnel_webhook.domain.dns import DnsRecord, RecordBatch, Zone
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
+
+_T = TypeVar("_T")
 
 
 class Action(Enum):
@@ -37,14 +42,14 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """What becomes of a hostname's rules in one tunnel: those to add or replace by path, and the paths to remove."""
+    """What becomes of a hostname's managed rules in one tunnel: those to add or replace, and the paths to remove."""
 
     tunnel: str
     upserts: tuple[IngressRule, ...] = ()
     removals: tuple[str, ...] = ()
 
     def applied_to(self, rules: Iterable[IngressRule]) -> tuple[IngressRule, ...]:
-        """Return the hostname's rules after the change, given those before: one per path, unknown keys kept."""
+        """Return the managed rules after the change, given those before: one per path, unknown keys kept."""
         removed = frozenset(self.removals)
         by_path = {rule.path: rule for rule in reversed(tuple(rules)) if rule.path not in removed}
         for desired in self.upserts:
@@ -57,17 +62,23 @@ class RuleChange:
 class Decision:
     """What is done about one hostname, as steps in their order; `tunnel` is where it lives afterwards.
 
+    `resources` are the Kubernetes resources that ask for it, or of a deletion the one that the claim names; sorted.
+    They make no difference between two decisions.
+
     | step      | does                                                                       |
     |-----------|----------------------------------------------------------------------------|
     | `claim`   | creates the record (no id), or marks or repairs a stored one; with         |
-    |           | `replaced`, creates it and deletes that one in the same request            |
+    |           | `replaced`, creates it and deletes that one in the same request; names     |
+    |           | the paths before and after                                                 |
     | `rules`   | changes the documents that requests reach before the record moves          |
     | `repoint` | points the record at another tunnel                                        |
     | `cleanup` | removes the rules from the tunnels that the hostname has left              |
-    | `release` | marks the record as releasing, or deletes it where that is not waited for  |
-    | `discard` | deletes a releasing record, once no document has a rule of it              |
+    | `release` | marks the paths that were removed as leaving, or gives them up at once     |
+    |           | where that is not waited for; with the last one, the hostname              |
+    | `discard` | gives leaving paths up, once no document has a rule of them                |
 
-    Claim first, release last: a stop after any step leaves a claim, and the claim says who must repair the rest.
+    Claim first, release last, for each path: a stop after any step leaves a claim, and the claim says who must repair
+    the rest.
     """
 
     action: Action
@@ -79,13 +90,29 @@ class Decision:
     rules: tuple[RuleChange, ...] = ()
     repoint: DnsRecord | None = None
     cleanup: tuple[RuleChange, ...] = ()
-    release: DnsRecord | None = None
-    discard: DnsRecord | None = None
+    release: Release | None = None
+    discard: Release | None = None
+    resources: tuple[str, ...] = field(default=(), compare=False)
+
+    def rejections(self, reason: Reason, sentence: str) -> tuple[Rejection, ...]:
+        """Return the rejection of the hostname: one for each resource that asks for it."""
+        return tuple(Rejection(self.hostname, reason, sentence, resource) for resource in self.resources or ("",))
 
     @property
     def is_empty(self) -> bool:
         """Whether no step does anything."""
         return not (self.claim or self.rules or self.repoint or self.cleanup or self.release or self.discard)
+
+    @property
+    def named(self) -> ClaimedPaths | None:
+        """The paths whose rules are ours once the hostname is claimed; None where the claim stays as it is."""
+        marker = Marker.parse(self.claim.comment) if self.claim else None
+        return marker.named if marker else None
+
+    @property
+    def releases_hostname(self) -> bool:
+        """Whether the hostname is given up as a whole."""
+        return self.release is not None and self.release.is_whole
 
     @property
     def changed_tunnels(self) -> frozenset[str]:
@@ -97,13 +124,15 @@ class Decision:
 class Plan:
     """Decisions by hostname, sorted; rejections; the hostnames whose deletion the guard withheld; and every claim.
 
-    `managed` holds the hostnames of all owners that are claimed already.
+    `withholding` says why deletions are withheld, and what lets them pass; `managed` holds the hostnames of all owners
+    that are claimed already, each with the paths that its claim names.
     """
 
     decisions: tuple[Decision, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     withheld: tuple[Hostname, ...] = ()
-    managed: frozenset[Hostname] = frozenset()
+    withholding: str = ""
+    managed: frozenset[tuple[str, ClaimedPaths]] = frozenset()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -114,9 +143,12 @@ class Plan:
         return {**counts, "rejected": len(self.rejections), "withheld": len(self.withheld)}
 
     @property
-    def claimed(self) -> frozenset[Hostname]:
-        """Every hostname of any owner that is claimed once the claims are made."""
-        return self.managed | {decision.hostname for decision in self.decisions if decision.claim}
+    def claimed(self) -> Mapping[str, ClaimedPaths]:
+        """Every hostname of any owner that is claimed once the claims are made, with the paths that its claim names."""
+        made: dict[str, ClaimedPaths] = {
+            decision.hostname: named for decision in self.decisions if (named := decision.named)
+        }
+        return {**dict(self.managed), **made}
 
     def claims(self) -> Mapping[Zone, RecordBatch]:
         """Return, by zone, the records to create, to swap and to mark."""
@@ -144,12 +176,12 @@ class Plan:
         """Return, by tunnel and hostname, the rules to remove once the records have moved."""
         return _by_tunnel((decision.hostname, change) for decision in self.decisions for change in decision.cleanup)
 
-    def releases(self) -> Mapping[Zone, tuple[DnsRecord, ...]]:
-        """Return, by zone, the records to release."""
+    def releases(self) -> Mapping[Zone, tuple[Release, ...]]:
+        """Return, by zone, what begins to be released."""
         return _by_zone((decision.zone, decision.release) for decision in self.decisions)
 
-    def discards(self) -> Mapping[Zone, tuple[DnsRecord, ...]]:
-        """Return, by zone, the releasing records to delete."""
+    def discards(self) -> Mapping[Zone, tuple[Release, ...]]:
+        """Return, by zone, what is given up."""
         return _by_zone((decision.zone, decision.discard) for decision in self.decisions)
 
     def without(self, hostnames: Collection[str], rejections: Iterable[Rejection] = ()) -> Self:
@@ -160,17 +192,18 @@ class Plan:
             rejections=tuple(sorted({*self.rejections, *rejections})),
         )
 
-    def without_releases(self) -> Self:
-        """Return the plan without the decisions that release a hostname; those hostnames are withheld."""
+    def withhold(self, hostnames: Collection[str], sentence: str) -> Self:
+        """Return the plan without the decisions about these hostnames, which are withheld, and why."""
         return replace(
             self,
-            decisions=tuple(decision for decision in self.decisions if not decision.release),
-            withheld=tuple(decision.hostname for decision in self.decisions if decision.release),
+            decisions=tuple(decision for decision in self.decisions if decision.hostname not in hostnames),
+            withheld=tuple(decision.hostname for decision in self.decisions if decision.hostname in hostnames),
+            withholding=sentence,
         )
 
 
-def _by_zone(records: Iterable[tuple[Zone, DnsRecord | None]]) -> dict[Zone, tuple[DnsRecord, ...]]:
-    by_zone: defaultdict[Zone, list[DnsRecord]] = defaultdict(list)
+def _by_zone(records: Iterable[tuple[Zone, _T | None]]) -> dict[Zone, tuple[_T, ...]]:
+    by_zone: defaultdict[Zone, list[_T]] = defaultdict(list)
     for zone, record in records:
         if record:
             by_zone[zone].append(record)

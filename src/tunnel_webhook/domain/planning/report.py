@@ -1,4 +1,4 @@
-"""The report: one endpoint per rule of every hostname that this instance sees."""
+"""The report: one endpoint per published rule of every hostname that this instance sees."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ def report(existing: Existing, policy: Policy) -> Report:
     """
     endpoints: list[Endpoint] = []
     drifts: list[tuple[Hostname, Drift]] = []
-    for hostname, claim in sorted(existing.claims.items()):
+    for _, claim in sorted(existing.claims.items()):
         if policy.sees(claim.marker.owner) and not claim.is_releasing:
             drift = existing.drift(claim)
-            drifts += [(hostname, drift)] if drift else []
+            drifts += [(claim.hostname, drift)] if drift else []
             endpoints += (_with_drift(endpoint, drift) for endpoint in _endpoints(existing, claim, policy))
     return Report(tuple(endpoints), tuple(drifts))
 
 
 def _endpoints(existing: Existing, claim: Claim, policy: Policy) -> Iterator[Endpoint]:
     owner = {"owner": claim.marker.owner}
-    labels = owner | ({"resource": claim.marker.resource} if claim.marker.resource else {})
+    resource = claim.marker.known_resource
+    labels = owner | ({"resource": resource} if resource else {})
     tunnel = existing.home(claim)
-    by_path = {rule.path: rule for rule in reversed(existing.rules_in(tunnel, claim.hostname))}
+    by_path = {rule.path: rule for rule in reversed(existing.published_in(tunnel, claim))}
     if not by_path:
         yield Endpoint(claim.hostname, targets=(claim.record.content,), labels=labels)
     base = existing.bases[tunnel]

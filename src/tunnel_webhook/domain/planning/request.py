@@ -21,13 +21,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from tunnel_webhook.domain.claim import Claim, Marker
+from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.errors import InvalidEndpoint, Reason
 from tunnel_webhook.domain.external_dns.endpoint import TUNNELLED_TYPES, Changes, Endpoint
 from tunnel_webhook.domain.external_dns.marking import translate
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import Hostname
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.quotation import quoted
 
@@ -71,7 +72,7 @@ class _Collected:
 
 
 def requests_in(
-    changes: Changes, claims: Mapping[Hostname, Claim], policy: Policy
+    changes: Changes, claims: Mapping[str, Claim], policy: Policy
 ) -> tuple[tuple[Request, ...], tuple[Rejection, ...]]:
     """Return the requests in a change set, sorted by hostname, and the rejected endpoints. Pure.
 
