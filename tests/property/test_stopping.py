@@ -71,9 +71,11 @@ class History:
     async def end(self, writes: int) -> tuple[dict[str, list[str]], list[DnsRecord], bool]:
         """Return the documents and records in the end, and whether the process stopped after so many writes."""
         tunnels, zones = self.world.ports()
+        now = 1_790_000_000.0
+        zones.clock = lambda: now
         stepped = SteppedTunnels(tunnels), OneByOne(zones)
-        us = ExternalDns(service(*stepped, OURS), "us")
-        them = ExternalDns(service(*stepped, THEIRS), "them")
+        ours, theirs = service(*stepped, OURS), service(*stepped, THEIRS)
+        us, them = ExternalDns(ours, "us"), ExternalDns(theirs, "them")
         await us.sync(self.before)
         await them.sync(self.theirs)
         life = Life(writes)
@@ -81,9 +83,12 @@ class History:
         with suppress(Stopped):
             await us.sync(self.after)
         stepped[0].step = stepped[1].step = pass_by
-        for _ in range(2):
+        for _ in range(4):
+            now += 700.0
             await them.sync(self.theirs)
             await us.sync(self.after)
+            await ours.turns.finish()
+            await theirs.turns.finish()
         return rules(tunnels), [replace(record, id="") for record in records(zones)], life.stopped
 
 

@@ -23,7 +23,7 @@ from tunnel_webhook.domain.external_dns.route import endpoint_of_route
 from tunnel_webhook.domain.external_dns.set_identifier import path_of
 from tunnel_webhook.domain.memo import MIB, Memo
 
-_LABELS = ("owner", "resource")
+_LABELS = frozenset({"owner", "resource"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,8 @@ def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -
     fault: Unpublishable | None = None
     doubts: tuple[str, ...] = ()
     # A tenant may set any label on a DNSEndpoint; ours travel only from here to the planner.
-    endpoint = replace(endpoint, labels={name: endpoint.labels[name] for name in _LABELS if name in endpoint.labels})
+    if not _LABELS.issuperset(endpoint.labels):
+        endpoint = replace(endpoint, labels={name: text for name, text in endpoint.labels.items() if name in _LABELS})
     try:
         digest = namespace_digest(namespace_of(endpoint.resource))
         route = translate(endpoint, policy)
