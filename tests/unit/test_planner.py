@@ -38,6 +38,7 @@ GOING = replace(CLAIM, comment=marker("default", since=0).comment)
 UNMARKED = record(APP, target_of(BLUE))
 API = "^/api(/|$)"
 API_RULE = rule(APP, "http://api", API)
+ADMIN = IngressRule.parse('{"hostname":"app.example.com","path":"^/admin","service":"http://admin:80","note":1.50}')
 ADDED = RuleChange(BLUE, upserts=(RULE,))
 
 
@@ -742,8 +743,23 @@ def test_an_update_with_a_rejection_takes_no_rule_over() -> None:
     assert reasons(planned) == [(APP, "invalid-property"), (APP, "rule-conflict")]
 
 
-def test_a_request_for_nothing_changes_nothing() -> None:
-    assert decide(Request(APP, "default"), existing(CLAIM, blue=(RULE,)), POLICY) == Verdict()
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(existing(CLAIM, blue=(RULE,)), id="of a hostname that is ours"),
+        pytest.param(existing(), id="of one that is not claimed"),
+        pytest.param(existing(GOING), id="of one that is being released"),
+    ],
+)
+def test_a_request_for_nothing_changes_nothing(state: Existing) -> None:
+    assert decide(Request(APP, "default"), state, POLICY) == Verdict()
+
+
+def test_a_hostname_that_is_being_released_is_not_renewed_over_a_rule_of_a_person() -> None:
+    state = existing(GOING, blue=(ADMIN,))
+    planned = plan(state, create(endpoint(path="^/admin", path_match="regex")), POLICY)
+    assert planned.decisions == ()
+    assert reasons(planned) == [(APP, "rule-conflict")]
 
 
 def test_a_request_that_only_deletes_another_path_changes_nothing() -> None:
@@ -796,7 +812,6 @@ def test_a_plan_knows_every_claim_whoever_owns_it() -> None:
 # A person's rules under a hostname.
 
 
-ADMIN = IngressRule.parse('{"hostname":"app.example.com","path":"^/admin","service":"http://admin:80","note":1.50}')
 ADMIN_DIGEST = digest_of("^/admin")
 
 
