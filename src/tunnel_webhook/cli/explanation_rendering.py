@@ -60,6 +60,8 @@ def explanation_json(explanation: Explanation, policy: Policy) -> Json:
         "coveringClaim": _claim_json(covering, is_visible=policy.sees(covering.marker.owner)) if covering else None,
         "tunnel": policy.tunnel_label(explanation.tunnel) if explanation.tunnel else None,
         "drift": explanation.drift or None,
+        "overruledBy": list[Json](explanation.overruling),
+        "disallowed": [{"path": rule.path, "sentence": rule.sentence} for rule in explanation.disallowed],
         "candidates": [_candidate_json(candidate, policy) for candidate in explanation.candidates],
         "deletion": plan_json(explanation.deletion),
     }
@@ -78,7 +80,12 @@ def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
         since = released_since(explanation.claim)
         yield Line("!", f"{since}: its record is deleted once its rules have been gone for RELEASE_DELAY")
     if explanation.drift:
-        yield Line("!", f"drift: {explanation.drift}")
+        yield Line("!", f"drift: {explanation.drift}: {explanation.drift.meaning}")
+    if explanation.overruling:
+        yield Line("~", f"rules that others made take requests before ours: {', '.join(explanation.overruling)}")
+    for rule in explanation.disallowed:
+        path = f"the path {rule.path} is" if rule.path else "it is"
+        yield Line("!", f"{path} not allowed any more, and stays until it is changed: {rule.sentence}")
 
 
 def _record_line(record: DnsRecord | None, policy: Policy) -> Line:
