@@ -49,13 +49,19 @@ class Life:
 
 
 class OneByOne(SteppedZones):
-    """Zones that write each record of a batch on its own, so that a stop may fall between any two."""
+    """Zones that write each name of a batch on its own, so that a stop may fall between any two, but not in a swap."""
 
     async def save(self, zone: Zone, batch: RecordBatch, /) -> tuple[Refusal, ...]:
-        """Write one record after the other."""
-        singles = [RecordBatch(deletes=(record,)) for record in batch.deletes]
-        singles += [RecordBatch(patches=(record,)) for record in batch.patches]
-        singles += [RecordBatch(posts=(record,)) for record in batch.posts]
+        """Write one name after the other."""
+        names = dict.fromkeys(record.name for record in batch.records)
+        singles = [
+            RecordBatch(
+                tuple(record for record in batch.deletes if record.name == name),
+                tuple(record for record in batch.patches if record.name == name),
+                tuple(record for record in batch.posts if record.name == name),
+            )
+            for name in names
+        ]
         return tuple([refusal for single in singles for refusal in await SteppedZones.save(self, zone, single)])
 
 
@@ -83,7 +89,7 @@ class History:
         with suppress(Stopped):
             await us.sync(self.after)
         stepped[0].step = stepped[1].step = pass_by
-        for _ in range(4):
+        for _ in range(3):
             now += 700.0
             await them.sync(self.theirs)
             await us.sync(self.after)
@@ -105,6 +111,7 @@ def records(zones: InMemoryZones) -> list[DnsRecord]:
     return sorted(record for stored in zones.stored.values() for record in stored.values())
 
 
+@pytest.mark.timeout(300)
 @given(histories)
 async def test_l11_a_sync_that_stops_after_any_write_reaches_the_same_end_when_it_is_repeated(history: History) -> None:
     whole = await history.end(writes=10**6)

@@ -955,6 +955,15 @@ def test_a_record_that_a_person_made_keeps_the_comment_as_a_note_and_is_unmarked
     assert gone.release == Release(taken.claim, replace(taken.claim, comment="ask Ann"))
 
 
+def test_a_path_that_is_released_in_a_move_leaves_the_new_resource_in_the_marker() -> None:
+    state = existing(claim(APP, paths=[API]), blue=(API_RULE,))
+    asked = endpoint(tunnel="green", resource="ingress/a/new")
+    moved = decision(state, Changes(create=(asked,), delete=(of_path(),)))
+    assert moved.release is not None
+    assert moved.release.afterwards is not None
+    assert moved.release.afterwards.comment == marker("default", "ingress/a/new").comment
+
+
 def test_a_conflict_of_one_path_stops_no_other_path() -> None:
     state = existing(CLAIM, blue=(ADMIN, RULE))
     asked = (endpoint(target="http://mine", path="^/admin", path_match="regex"), endpoint(target="http://new"))

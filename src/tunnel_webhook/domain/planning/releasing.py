@@ -26,6 +26,7 @@ from tunnel_webhook.domain.claim import Claim, Release
 from tunnel_webhook.domain.claimed_paths import NO_PATHS, ClaimedPaths
 from tunnel_webhook.domain.dns import DnsRecord
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan
 
@@ -45,7 +46,7 @@ def plan_releases(existing: Existing, policy: Policy, now: float, delay: float) 
 
 def release_of(claim: Claim, record: DnsRecord, kept: ClaimedPaths, existing: Existing) -> Release:
     """Return what a claim gives up, whose record is this one by then, if it keeps only these paths."""
-    marker = claim.marker
+    marker = Marker.parse(record.comment) or claim.marker
     if kept:
         marker = replace(marker, paths=kept, leaving=NO_PATHS, since=None)
         return Release(record, replace(record, comment=marker.comment))
