@@ -30,12 +30,7 @@ def explanation_lines(explanation: Explanation, policy: Policy) -> Iterator[Line
         if not candidates:
             yield Line("!", "no rule covers the hostname")
     yield Line("", "a deletion by its owner would")
-    if explanation.deletion.decisions:
-        yield Line("-", "remove its rules and its record")
-    elif explanation.claim and explanation.claim.is_releasing:
-        yield Line("~", "do nothing: it is being released already")
-    else:
-        yield Line("~", "do nothing: it is not managed here")
+    yield _deletion_line(explanation)
 
 
 def explanation_json(explanation: Explanation, policy: Policy) -> Json:
@@ -65,6 +60,19 @@ def explanation_json(explanation: Explanation, policy: Policy) -> Json:
         "candidates": [_candidate_json(candidate, policy) for candidate in explanation.candidates],
         "deletion": plan_json(explanation.deletion),
     }
+
+
+def _deletion_line(explanation: Explanation) -> Line:
+    releases = [decision.release for decision in explanation.deletion.decisions if decision.release]
+    if any(release.afterwards for release in releases):
+        return Line(
+            "~", "remove its rules, and keep its record without our mark: others made it, or have rules that need it"
+        )
+    if explanation.deletion.decisions:
+        return Line("-", "remove its rules and its record")
+    if explanation.claim and explanation.claim.is_releasing:
+        return Line("~", "do nothing: it is being released already")
+    return Line("~", "do nothing: it is not managed here")
 
 
 def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
