@@ -444,7 +444,7 @@ def test_an_explanation_of_a_drifted_hostname_of_another_owner(process: Control)
     assert (
         "  + claimed for owner 'them', whose hostnames this instance does not manage, from an unknown resource" in lines
     )
-    assert "  ! drift: no-rule" in lines
+    assert "  ! drift: no-rule: it is claimed, and no tunnel has a rule for it" in lines
     assert lines[-2:] == ["a deletion by its owner would", "  ~ do nothing: it is not managed here"]
 
 

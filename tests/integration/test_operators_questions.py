@@ -154,6 +154,29 @@ def test_an_explanation_knows_the_claim_of_the_wildcard_above(process: Control) 
     assert explained["coveringClaim"]["resource"] == "service/w/w"
 
 
+BESIDE_A_PERSON = (
+    '{"ingress":[{"hostname":"app.example.com","path":"^/admin","service":"http://admin:80"},'
+    '{"hostname":"app.example.com","service":"http://127.0.0.1:80"},{"service":"http_status:404"}]}'
+)
+
+
+def test_an_explanation_names_rules_by_others_and_what_is_not_allowed_any_more(process: Control) -> None:
+    process.seed(account(BESIDE_A_PERSON))
+
+    lines = run(on(process), "explain", "app.example.com").stdout.splitlines()
+    explained = json.loads(run(on(process), "explain", "app.example.com", "--output", "json").stdout)
+
+    assert "  ~ rules that others made take requests before ours: ^/admin" in lines
+    (refusal,) = [line for line in lines if "not allowed any more" in line]
+    assert refusal.startswith("  ! it is not allowed any more, and stays until it is changed: ")
+    assert "http://127.0.0.1:80" in refusal
+    assert lines[-1] == (
+        "  ~ remove its rules, and keep its record without our mark: others made it, or have rules that need it"
+    )
+    assert explained["overruledBy"] == ["^/admin"]
+    assert [each["path"] for each in explained["disallowed"]] == [""]
+
+
 def test_an_explanation_says_why_a_name_would_be_rejected(process: Control) -> None:
     process.seed(account(DOCUMENT, record("taken.example.com", "192.0.2.1", "A")))
 

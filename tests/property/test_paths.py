@@ -48,7 +48,7 @@ def test_an_expression_is_as_large_as_the_program_of_cloudflared(cloudflared: Cl
 
 
 @pytest.mark.parametrize("expression", SLOWEST)
-def test_the_largest_expressions_that_a_tunnel_may_have_answer_a_request_in_a_second(
+def test_h1_the_largest_expressions_that_a_tunnel_may_have_answer_a_request_in_a_second(
     cloudflared: Cloudflared, expression: str
 ) -> None:
     assert path_expression(expression, "regex")

@@ -136,7 +136,7 @@ def with_regexes(numbers: range, expression: str = LARGE_REGEX) -> tuple[Endpoin
     return tuple(endpoint(f"r{number:03}.example.com", path=expression, path_match="regex") for number in numbers)
 
 
-def test_a_tunnel_runs_regular_expressions_up_to_a_limit_and_the_rest_is_applied() -> None:
+def test_h1_a_tunnel_runs_regular_expressions_up_to_a_limit_and_the_rest_is_applied() -> None:
     fit = MAX_PROGRAMS // SIZE
     plain = tuple(endpoint(f"z{number}.example.com", path=f"/p{number}") for number in range(100))
     decided = plan(standing(range(0)), Changes(create=(*with_regexes(range(fit + 2)), *plain)), POLICY)

@@ -22,4 +22,5 @@ def test_an_origin_that_is_the_hostname_itself_is_doubted_and_published(
 ) -> None:
     adjustment = adjust([endpoint(name, target)], POLICY)
     assert not adjustment.unpublishable
-    assert [f"{name} has itself as its origin" in doubt for doubt in adjustment.doubts] == [True] * doubted
+    assert [f"{name} has itself as its origin" in doubt.sentence for doubt in adjustment.doubts] == [True] * doubted
+    assert [(doubt.hostname, doubt.resource) for doubt in adjustment.doubts] == [(name, "")] * doubted

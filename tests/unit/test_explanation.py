@@ -112,6 +112,24 @@ def test_the_drift_of_a_managed_hostname_is_explained() -> None:
     assert explained(replace(claim(APP), proxied=False)).drift == "not-proxied"
 
 
+def test_rules_by_others_that_are_reached_before_ours_are_explained() -> None:
+    assert explained(claim(APP)).overruling == (API_RULE.path,)
+    assert explained(claim(APP), blue=configuration(APP_RULE, API_RULE)).overruling == ()
+    assert explained(claim(APP), blue=configuration(API_RULE)).overruling == ()
+    assert explained().overruling == ()
+
+
+def test_a_rule_that_the_policy_does_not_allow_any_more_is_explained() -> None:
+    local = rule(APP, "http://127.0.0.1")
+    other = rule("other.example.com", "http://127.0.0.1")
+    explanation = explained(claim(APP), claim("other.example.com"), blue=configuration(local, other))
+
+    (disallowed,) = explanation.disallowed
+    assert (disallowed.hostname, disallowed.path) == (APP, "")
+    assert "127.0.0.1" in disallowed.sentence
+    assert explained(claim(APP)).disallowed == ()
+
+
 def test_a_name_outside_every_zone_and_the_domain_filter_is_explained() -> None:
     policy = replace(POLICY, domain_filter=DomainFilter(("example.com",)))
     explanation = explained(hostname="app.elsewhere.net", policy=policy)

@@ -180,3 +180,10 @@ def test_access_is_required_if_cloudflared_says_so(origin: dict[str, Json], *, r
 
 def test_nothing_is_stated_by_a_rule_that_sets_nothing() -> None:
     assert stated_options({}, DEFAULTS) == {}
+
+
+def test_c4_access_that_the_document_sets_protects_no_rule() -> None:
+    guarded = document(access={**ACCESS, "audTag": ["a" * 64]})
+    assert inherited_by(app(), guarded) == {}
+    assert Base.of(guarded) == DEFAULTS
+    assert not requires_access(app())

@@ -62,7 +62,7 @@ def test_a_path_is_taken_literally(match: str) -> None:
         pytest.param("prefix", "/a%2fb", "does not distinguish from a '/'", id="an escaped slash"),
         pytest.param("prefix", "/%FF", "not UTF-8", id="an escape that is not UTF-8"),
         pytest.param("exact", "/a%0Ab", "control characters", id="an escaped line feed"),
-        pytest.param("regex", "((a?){10}){3}!", "has 1[0-9]{2} instructions, and 100", id="a large program"),
+        pytest.param("regex", "((a?){10}){3}!", "has 1[0-9]{2} instructions, and 100", id="H1: a large program"),
         pytest.param("regex", "a" * 101, "too large", id="a long literal"),
         pytest.param("regex", "(https://user:secret@host", "accepts$", id="an open group beside a secret"),
     ],

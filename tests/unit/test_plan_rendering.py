@@ -185,6 +185,32 @@ def test_withheld_deletions_are_named() -> None:
     assert plan_json(withheld)["withheld"] == ["a.example.com", "b.example.com"]
 
 
+INHERITED = TunnelConfiguration.parse(
+    '{"originRequest":{"httpHostHeader":"internal","noTLSVerify":true,"bastionMode":true},'
+    f'"ingress":[{rule("old.example.com", "http://old:80").text},{{"service":"http_status:404"}}]}}'
+)
+
+
+def test_what_a_rule_inherits_from_its_document_is_shown() -> None:
+    state = existing(claim("old.example.com"), blue=INHERITED)
+    asked = (endpoint(no_tls_verify="false"), endpoint("old.example.com", "http://new:80"))
+    planned = plan(state, create(*asked), POLICY)
+
+    lines = rendered(planned, state)
+    (created,) = [line for line in lines if line.startswith("  + app.example.com ->")]
+    (updated,) = [line for line in lines if line.startswith("  ~ old.example.com ->")]
+    assert created.endswith("; inherited: http-host-header=internal)")
+    assert "no-tls-verify=false" in created.partition("inherited")[0]
+    assert "bastion-mode=false" in created.partition("inherited")[0]
+    assert updated.endswith("; inherited: http-host-header=internal, no-tls-verify=true)")
+    decisions = json.loads(json.dumps(plan_json(planned, state.configurations)))["decisions"]
+    inherited = [upsert["inherited"] for one in decisions for change in one["rules"] for upsert in change["upserts"]]
+    assert inherited == [
+        {"http-host-header": "internal"},
+        {"http-host-header": "internal", "no-tls-verify": "true"},
+    ]
+
+
 def test_a_plan_becomes_json() -> None:
     conflict = record("taken.example.com", "192.0.2.1", "A")
     state = existing(conflict, claim("app.example.com", GREEN), green=configuration(APP))
@@ -204,7 +230,14 @@ def test_a_plan_becomes_json() -> None:
             "rules": [
                 {
                     "tunnel": BLUE,
-                    "upserts": [{"path": "", "service": "http://app:8080", "originRequest": {"noTLSVerify": True}}],
+                    "upserts": [
+                        {
+                            "path": "",
+                            "service": "http://app:8080",
+                            "originRequest": {"noTLSVerify": True},
+                            "inherited": {},
+                        }
+                    ],
                     "removedPaths": [],
                 }
             ],

@@ -41,7 +41,7 @@ def written(decided: Plan, *rules: IngressRule) -> tuple[IngressRule, ...]:
 @pytest.mark.parametrize(
     "properties",
     [
-        pytest.param({}, id="its annotations are gone"),
+        pytest.param({}, id="H5: its annotations are gone"),
         pytest.param({"access_required": "false"}, id="it says false"),
         pytest.param({"tunnel": "green"}, id="it moves"),
         pytest.param({"http2_origin": "true"}, id="something else changes"),

@@ -274,6 +274,58 @@ async def test_what_no_tunnel_can_carry_is_named_once(caplog: pytest.LogCaptureF
     assert await syncs.loop(mail) == []
 
 
+async def test_a_doubt_is_logged_when_it_begins_and_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+    syncs = Syncs(caplog)
+    mirrored = endpoint(APP, f"https://{APP}", resource="service/prod/app")
+    begun = [line for line in await syncs.loop(mirrored) if line.startswith("doubtful")]
+    assert [line.partition(": if")[0] for line in begun] == [
+        "doubtful (service/prod/app): app.example.com has itself as its origin, https://app.example.com"
+    ]
+    assert await syncs.loop(mirrored) == []
+    ended = await syncs.loop(endpoint(APP, "https://inner.example.com", resource="service/prod/app"))
+    assert ended == [f"no longer the case: {begun[0]}"]
+
+
+async def test_many_doubts_are_named_up_to_fifty_and_the_others_counted(caplog: pytest.LogCaptureFixture) -> None:
+    names = [f"a{number}.example.com" for number in range(60)]
+    await Syncs(caplog).loop(*(endpoint(name, f"https://{name}") for name in names))
+    doubts = [line for line in caplog.messages if line.startswith("doubtful")]
+    assert len(doubts) == 51
+    assert doubts[-1] == "doubtful 10 more: hostnames 10"
+
+
+async def test_the_property_of_another_webhook_is_named_once_and_never_its_value(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    syncs = Syncs(caplog)
+    foreign = endpoint(APP, mikrotik_comment="top-secret")
+    logged = await syncs.loop(foreign)
+    assert "ignored the property webhook/mikrotik-comment, which is of another webhook" in logged
+    assert "top-secret" not in caplog.text
+    assert await syncs.loop(foreign) == []
+    syncs.clock.now += 3600.0
+    assert await syncs.loop(endpoint(APP)) == []
+
+
+async def test_rules_by_others_that_are_reached_before_ours_are_named_once_and_stay(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    others = [rule(APP, f"http://admin{number}:80", f"^/admin{number}") for number in range(7)]
+    documents = {BLUE: configuration(*others, rule(APP, "http://app:8080")), GREEN: configuration()}
+    syncs = Syncs(caplog, memory(documents, {ZONE: (claim(APP),)}))
+    (named,) = await syncs.loop(endpoint())
+    assert named == (
+        "rules that others made for app.example.com take requests before ours, and stay:"
+        " ^/admin0, ^/admin1, ^/admin2, ^/admin3, ^/admin4; 2 more paths"
+    )
+    assert await syncs.loop(endpoint()) == []
+    text, version = syncs.ports[0].documents[BLUE]
+    for other in others:
+        text = text.replace(f"{other.text},", "")
+    syncs.ports[0].documents[BLUE] = (text, version + 1)
+    assert await syncs.loop(endpoint()) == [f"no longer the case: {named}"]
+
+
 # What stays the same.
 
 

@@ -37,6 +37,10 @@ _changed = _meter.create_counter("tunnel_webhook_changed_hostnames", description
 _managed = _meter.create_gauge(
     "tunnel_webhook_managed_hostnames", description="Hostnames that this instance sees, by tunnel"
 )
+_overruled = _meter.create_gauge(
+    "tunnel_webhook_overruled_hostnames",
+    description="Hostnames with rules that others made and that take requests before ours",
+)
 _drifted = _meter.create_gauge("tunnel_webhook_drifted_hostnames", description="Drifted hostnames, by drift")
 _version = _meter.create_gauge(
     "tunnel_webhook_configuration_version", description="Version of the configuration, by tunnel"
@@ -68,10 +72,11 @@ def observe_adjustment(adjustment: Adjustment) -> None:
 
 
 def observe_report(reported: Report, existing: Existing, policy: Policy) -> None:
-    """Measure how many hostnames are managed, and how many have drifted."""
+    """Measure how many hostnames are managed, have drifted, and have rules by others before ours."""
     drifts = Counter(drift for _, drift in reported.drift)
     for drift in Drift:
         _drifted.set(drifts[drift], {"drift": drift.value})
+    _overruled.set(len(reported.overruled))
     tunnels = Counter(claim.tunnel for claim in existing.claims.values() if policy.sees(claim.marker.owner))
     for tunnel in policy.tunnels:
         _managed.set(tunnels[tunnel.id], {"tunnel": tunnel.label})

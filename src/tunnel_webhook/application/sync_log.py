@@ -8,7 +8,10 @@ stays the same from sync to sync is not repeated (`domain.episodes`); the metric
 | a hostname is created, adopted, updated, moved, deleted  | info                                            |
 | an option is taken away from a rule                      | info; warning where it protects the rule        |
 | a deletion is withheld, an endpoint rejected, a drift    | warning                                         |
+| an endpoint that probably does not do what was meant     | warning                                         |
 | an endpoint of a type that no tunnel can carry           | info                                            |
+| rules by others that take requests before ours           | info                                            |
+| a property of another webhook                            | info, and not its end                           |
 | a tunnel that cannot be relied on                        | error                                           |
 | the end of any of these                                  | info                                            |
 | what one sync did, or that it did nothing                | info                                            |
@@ -59,14 +62,21 @@ class SyncLog:
         self._episodes: dict[str, Episodes] = {}
 
     def adjusted(self, adjustment: Adjustment) -> None:
-        """Name the endpoints that cannot be published, and those that no tunnel can carry."""
+        """Name the endpoints that cannot be published, those in doubt, and those that no tunnel can carry."""
         faults = (
             (fault.endpoint.dns_name, fault.endpoint.resource, fault.reason, fault.sentence)
             for fault in adjustment.unpublishable
         )
-        is_quiet = self._episodes.get("cannot publish", Episodes()).is_quiet
+        is_quiet = all(self._episodes.get(kind, Episodes()).is_quiet for kind in ("cannot publish", "doubtful"))
         asked = frozenset[str]() if is_quiet else frozenset(map(_subject, adjustment.endpoints))
         self._follow("cannot publish", _faults("cannot publish", faults), logging.WARNING, asked.__contains__)
+        doubts = {
+            f"{_name(doubt.hostname)} {_resources([doubt.resource])}": Sight(
+                f"doubtful ({_resources([doubt.resource])}): {doubt.sentence}", "hostnames"
+            )
+            for doubt in adjustment.doubts
+        }
+        self._follow("doubtful", doubts, logging.WARNING, asked.__contains__)
         dropped = {
             f"{_subject(endpoint)} {shortened(endpoint.record_type)}": Sight(
                 f"left out {_name(endpoint.dns_name)} ({_resources([endpoint.resource])}): no tunnel can carry the type"
@@ -76,9 +86,14 @@ class SyncLog:
             for endpoint in adjustment.dropped
         }
         self._follow("left out", dropped, logging.INFO)
+        ignored = {
+            shortened(name): Sight(f"ignored the property {shortened(name)}, which is of another webhook", "properties")
+            for name in adjustment.ignored
+        }
+        self._follow("ignored", ignored, logging.INFO, ends=False)
 
     def reported(self, report: Report) -> None:
-        """Name the hostnames that have drifted."""
+        """Name the hostnames that have drifted, and those with rules by others that are reached before ours."""
         seen = {
             str(hostname): Sight(
                 f"{hostname} has drifted: {drift}; external-dns repairs it if it still wants it", drift
@@ -86,6 +101,16 @@ class SyncLog:
             for hostname, drift in report.drift
         }
         self._follow("drifted:", seen, logging.WARNING, lambda _: True)
+        overruled = {
+            str(hostname): Sight(
+                f"rules that others made for {hostname} take requests before ours, and stay: "
+                + ", ".join(map(shortened, paths[:_MOST_ORIGINS]))
+                + (f"; {len(paths) - _MOST_ORIGINS} more paths" if len(paths) > _MOST_ORIGINS else ""),
+                "hostnames",
+            )
+            for hostname, paths in report.overruled
+        }
+        self._follow("overruled:", overruled, logging.INFO, lambda _: True)
 
     def believed(self, failures: Mapping[str, Failure | None]) -> None:
         """Say which tunnels cannot be relied on; changes to them wait, and the rest goes on."""

@@ -30,12 +30,7 @@ def explanation_lines(explanation: Explanation, policy: Policy) -> Iterator[Line
         if not candidates:
             yield Line("!", "no rule covers the hostname")
     yield Line("", "a deletion by its owner would")
-    if explanation.deletion.decisions:
-        yield Line("-", "remove its rules and its record")
-    elif explanation.claim and explanation.claim.is_releasing:
-        yield Line("~", "do nothing: it is being released already")
-    else:
-        yield Line("~", "do nothing: it is not managed here")
+    yield _deletion_line(explanation)
 
 
 def explanation_json(explanation: Explanation, policy: Policy) -> Json:
@@ -60,9 +55,24 @@ def explanation_json(explanation: Explanation, policy: Policy) -> Json:
         "coveringClaim": _claim_json(covering, is_visible=policy.sees(covering.marker.owner)) if covering else None,
         "tunnel": policy.tunnel_label(explanation.tunnel) if explanation.tunnel else None,
         "drift": explanation.drift or None,
+        "overruledBy": list[Json](explanation.overruling),
+        "disallowed": [{"path": rule.path, "sentence": rule.sentence} for rule in explanation.disallowed],
         "candidates": [_candidate_json(candidate, policy) for candidate in explanation.candidates],
         "deletion": plan_json(explanation.deletion),
     }
+
+
+def _deletion_line(explanation: Explanation) -> Line:
+    releases = [decision.release for decision in explanation.deletion.decisions if decision.release]
+    if any(release.afterwards for release in releases):
+        return Line(
+            "~", "remove its rules, and keep its record without our mark: others made it, or have rules that need it"
+        )
+    if explanation.deletion.decisions:
+        return Line("-", "remove its rules and its record")
+    if explanation.claim and explanation.claim.is_releasing:
+        return Line("~", "do nothing: it is being released already")
+    return Line("~", "do nothing: it is not managed here")
 
 
 def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
@@ -78,7 +88,12 @@ def _name_lines(explanation: Explanation, policy: Policy) -> Iterator[Line]:
         since = released_since(explanation.claim)
         yield Line("!", f"{since}: its record is deleted once its rules have been gone for RELEASE_DELAY")
     if explanation.drift:
-        yield Line("!", f"drift: {explanation.drift}")
+        yield Line("!", f"drift: {explanation.drift}: {explanation.drift.meaning}")
+    if explanation.overruling:
+        yield Line("~", f"rules that others made take requests before ours: {', '.join(explanation.overruling)}")
+    for rule in explanation.disallowed:
+        path = f"the path {rule.path} is" if rule.path else "it is"
+        yield Line("!", f"{path} not allowed any more, and stays until it is changed: {rule.sentence}")
 
 
 def _record_line(record: DnsRecord | None, policy: Policy) -> Line:

@@ -39,7 +39,7 @@ async def run_plan(
         print_lines([*_origin_lines(last), *plan_lines(plan, existing, policy, drifted)])
     else:
         others: list[Json] = [{"hostname": name, "drift": drift.value} for name, drift in drifted]
-        print_json({**plan_json(plan), "drifted": others})
+        print_json({**plan_json(plan, existing.configurations), "drifted": others})
     without_rule = any(drift is Drift.NO_RULE for _, drift in drifted)
     return 1 if plan.rejections or plan.withheld or without_rule else 0
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from tunnel_webhook.cli.terminal import Line
 from tunnel_webhook.domain.claim import Claim, Release
 from tunnel_webhook.domain.claimed_paths import ClaimedPaths
-from tunnel_webhook.domain.cloudflared.ingress import IngressRule
+from tunnel_webhook.domain.cloudflared.ingress import IngressRule, TunnelConfiguration
+from tunnel_webhook.domain.cloudflared.inheritance import inherited_by
 from tunnel_webhook.domain.cloudflared.json_text import Json
 from tunnel_webhook.domain.cloudflared.origin_request import options_of
 from tunnel_webhook.domain.dns import DnsRecord
@@ -17,6 +19,9 @@ from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Decision, Plan, RuleChange
+
+_EMPTY = TunnelConfiguration(())
+_NO_DOCUMENTS: Mapping[str, TunnelConfiguration] = MappingProxyType({})
 
 
 def plan_lines(
@@ -48,11 +53,14 @@ def plan_lines(
     yield Line("", counts or ("nothing to do here" if others else "nothing to do"))
 
 
-def plan_json(plan: Plan) -> dict[str, Json]:
-    """Return a plan as JSON: counts, decisions, rejections, and the withheld hostnames."""
+def plan_json(plan: Plan, documents: Mapping[str, TunnelConfiguration] = _NO_DOCUMENTS) -> dict[str, Json]:
+    """Return a plan as JSON: counts, decisions, rejections, and the withheld hostnames.
+
+    `documents` by tunnel id: what rules inherit is shown of those.
+    """
     return {
         "counts": dict(plan.counts),
-        "decisions": [_decision_json(decision) for decision in plan.decisions],
+        "decisions": [_decision_json(decision, documents) for decision in plan.decisions],
         "rejections": [
             {
                 "hostname": rejection.hostname,
@@ -94,6 +102,7 @@ def _lines_by_zone(plan: Plan, existing: Existing, policy: Policy) -> dict[str, 
 
 
 def _rule_lines(hostname: Hostname, change: RuleChange, existing: Existing, named: ClaimedPaths) -> list[Line]:
+    document = existing.configurations[change.tunnel]
     rules = [rule for rule in existing.rules_in(change.tunnel, hostname) if rule.path in named]
     after = {rule.path: rule for rule in change.applied_to(rules)}
     before: dict[str, IngressRule] = {}
@@ -105,22 +114,29 @@ def _rule_lines(hostname: Hostname, change: RuleChange, existing: Existing, name
             lines.append(Line("-", _rule_text(rule)))
     for path, rule in sorted(after.items()):
         if path not in before:
-            lines.append(Line("+", _rule_text(rule)))
+            lines.append(Line("+", _rule_text(rule, inherited_by(rule, document))))
         elif before[path] != rule:
-            lines.append(Line("~", f"{_rule_text(before[path])}  =>  {_service_text(rule)}"))
+            new = _service_text(rule, inherited_by(rule, document))
+            lines.append(Line("~", f"{_rule_text(before[path])}  =>  {new}"))
     if not lines and hostname in existing.displaced[change.tunnel].shadowed:
         lines.append(Line("~", f"{hostname}: its rules move to where they are reached"))
     return lines
 
 
-def _rule_text(rule: IngressRule) -> str:
+def _rule_text(rule: IngressRule, inherited: Mapping[str, str] = MappingProxyType({})) -> str:
     address = " ".join(filter(None, (rule.hostname, rule.path)))
-    return f"{address} -> {_service_text(rule)}"
+    return f"{address} -> {_service_text(rule, inherited)}"
 
 
-def _service_text(rule: IngressRule) -> str:
-    options = ", ".join(f"{option}={text}" for option, text in options_of(rule.origin_request).items())
+def _service_text(rule: IngressRule, inherited: Mapping[str, str]) -> str:
+    own = _options_text("", options_of(rule.origin_request))
+    options = "; ".join(filter(None, (own, _options_text("inherited: ", inherited))))
     return f"{rule.service} ({options})" if options else rule.service
+
+
+def _options_text(before: str, options: Mapping[str, str]) -> str:
+    texts = ", ".join(f"{option}={text}" for option, text in options.items())
+    return before + texts if texts else ""
 
 
 def _record_lines(decision: Decision, existing: Existing) -> Iterator[Line]:
@@ -150,7 +166,7 @@ def _record_text(record: DnsRecord) -> str:
     return f"{record.type} {record.name} -> {record.content} ({proxied}, comment {record.comment!r})"
 
 
-def _decision_json(decision: Decision) -> Json:
+def _decision_json(decision: Decision, documents: Mapping[str, TunnelConfiguration]) -> Json:
     return {
         "hostname": decision.hostname,
         "action": decision.action.value,
@@ -158,17 +174,23 @@ def _decision_json(decision: Decision) -> Json:
         "tunnel": decision.tunnel,
         "claims": bool(decision.claim),
         "replaces": bool(decision.replaced),
-        "rules": [_change_json(change) for change in decision.rules],
+        "rules": [_change_json(change, documents) for change in decision.rules],
         "repoints": bool(decision.repoint),
-        "cleanup": [_change_json(change) for change in decision.cleanup],
+        "cleanup": [_change_json(change, documents) for change in decision.cleanup],
         "releases": bool(decision.release),
         "discards": bool(decision.discard),
     }
 
 
-def _change_json(change: RuleChange) -> Json:
+def _change_json(change: RuleChange, documents: Mapping[str, TunnelConfiguration]) -> Json:
+    document = documents.get(change.tunnel, _EMPTY)
     upserts: list[Json] = [
-        {"path": rule.path, "service": rule.service, "originRequest": dict(rule.origin_request)}
+        {
+            "path": rule.path,
+            "service": rule.service,
+            "originRequest": dict(rule.origin_request),
+            "inherited": dict(inherited_by(rule, document)),
+        }
         for rule in change.upserts
     ]
     return {"tunnel": change.tunnel, "upserts": upserts, "removedPaths": list[Json](change.removals)}

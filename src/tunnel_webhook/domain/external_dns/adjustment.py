@@ -35,17 +35,26 @@ class Unpublishable:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Doubt:
+    """A published endpoint that probably does not do what was meant: its hostname and resource, and why."""
+
+    hostname: str
+    resource: str
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Adjustment:
     """Adjusted endpoints; those among them that cannot be published; and those of types that no tunnel can carry.
 
-    `doubts` are sentences about those that are published, sorted; `ignored` the names of properties that are not ours.
+    `doubts` are about those that are published, sorted; `ignored` the names of properties that are not ours.
     """
 
     endpoints: tuple[Endpoint, ...]
     unpublishable: tuple[Unpublishable, ...] = ()
     dropped: tuple[Endpoint, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     ignored: frozenset[str] = frozenset()
 
 
@@ -60,7 +69,7 @@ class _Adjusted:
     rank: int
     endpoint: Endpoint
     fault: Unpublishable | None
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     ignored: frozenset[str] = frozenset()
 
     @property
@@ -120,7 +129,7 @@ def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -
     if endpoint.record_type not in TUNNELLED_TYPES:
         return None
     fault: Unpublishable | None = None
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     # A tenant may set any label on a DNSEndpoint; ours travel only from here to the planner.
     if not _LABELS.issuperset(endpoint.labels):
         endpoint = replace(endpoint, labels={name: text for name, text in endpoint.labels.items() if name in _LABELS})
@@ -129,7 +138,7 @@ def _adjust_one(endpoint: Endpoint, policy: Policy, bases: Mapping[str, Base]) -
         route = translate(endpoint, policy)
         base = bases.get(route.tunnel, DEFAULTS)
         adjusted = endpoint_of_route(route, endpoint.labels, policy, digest=digest, base=base)
-        doubts = doubts_about(route)
+        doubts = tuple(Doubt(route.hostname, endpoint.resource, sentence) for sentence in doubts_about(route))
     except InvalidEndpoint as error:
         adjusted = mark(endpoint, error, policy)
         fault = Unpublishable(adjusted, error.reason, str(error))

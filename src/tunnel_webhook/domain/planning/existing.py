@@ -158,6 +158,17 @@ class Existing:
         if hostname in self.displaced[home].hiding:
             yield Drift.HIDING
 
+    def overruling(self, claim: Claim) -> tuple[str, ...]:
+        """Return the paths of the hostname's rules by others that are reached before one of its managed rules.
+
+        This is as it should be (`layout`), so it is no drift. cloudflared gives those rules the requests that match
+        both.
+        """
+        rules = self.rules_in(self.home(claim), claim.hostname)
+        managed = [place for place, rule in enumerate(rules) if rule.path in claim.marker.paths]
+        before = rules[: managed[-1]] if managed else ()
+        return tuple(dict.fromkeys(rule.path for rule in before if rule.path not in claim.marker.named))
+
     def _homes(self, claim: Claim) -> tuple[str, ...]:
         return tuple(tunnel for tunnel in self.rules if self.published_in(tunnel, claim))
 

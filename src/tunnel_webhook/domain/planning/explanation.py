@@ -15,6 +15,7 @@ from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Changes, Endpoint
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.domain.hostname import Hostname, zone_of
+from tunnel_webhook.domain.planning.disallowed import Disallowed, disallowed_in
 from tunnel_webhook.domain.planning.existing import Drift, Existing
 from tunnel_webhook.domain.planning.plan import Plan, Rejection
 from tunnel_webhook.domain.planning.planner import plan
@@ -71,6 +72,8 @@ class Explanation:
     `record` is the record that answers for the name, its own or the closest wildcard above it; `covering` the claim of
     such a wildcard; `tunnel` the one that the record points at; `deletion` what a deletion by the owner would do.
     `rejections` are of what external-dns asked for, where `is_asked`, else of asking for the name at all.
+    `overruling` are the paths of rules by others that are reached before ours; `disallowed` our rules for the hostname
+    that the policy does not allow any more.
     """
 
     hostname: Hostname
@@ -87,6 +90,8 @@ class Explanation:
     deletion: Plan
     rejections: tuple[Rejection, ...] = ()
     is_asked: bool = False
+    overruling: tuple[str, ...] = ()
+    disallowed: tuple[Disallowed, ...] = ()
 
     @property
     def winner(self) -> Candidate | None:
@@ -157,6 +162,8 @@ def explain(
         deletion=_deletion(hostname, existing, policy),
         rejections=_rejections(hostname, requested, existing, policy),
         is_asked=bool(requested),
+        overruling=existing.overruling(claim) if claim else (),
+        disallowed=tuple(each for each in disallowed_in(existing, policy) if each.hostname == hostname),
     )
 
 

@@ -17,10 +17,14 @@ from tunnel_webhook.domain.planning.existing import Drift, Existing
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The endpoints, and the drift by hostname."""
+    """The endpoints, and the drift by hostname.
+
+    `overruled` has the hostnames with rules by others that are reached before ours, and the paths of those.
+    """
 
     endpoints: tuple[Endpoint, ...]
     drift: tuple[tuple[Hostname, Drift], ...]
+    overruled: tuple[tuple[Hostname, tuple[str, ...]], ...] = ()
 
 
 def report(existing: Existing, policy: Policy) -> Report:
@@ -32,12 +36,15 @@ def report(existing: Existing, policy: Policy) -> Report:
     """
     endpoints: list[Endpoint] = []
     drifts: list[tuple[Hostname, Drift]] = []
+    overruled: list[tuple[Hostname, tuple[str, ...]]] = []
     for _, claim in sorted(existing.claims.items()):
         if policy.sees(claim.marker.owner) and not claim.is_releasing:
             drift = existing.drift(claim)
             drifts += [(claim.hostname, drift)] if drift else []
+            paths = existing.overruling(claim)
+            overruled += [(claim.hostname, paths)] if paths else []
             endpoints += (_with_drift(endpoint, drift) for endpoint in _endpoints(existing, claim, policy))
-    return Report(tuple(endpoints), tuple(drifts))
+    return Report(tuple(endpoints), tuple(drifts), tuple(overruled))
 
 
 def _endpoints(existing: Existing, claim: Claim, policy: Policy) -> Iterator[Endpoint]:
