@@ -111,7 +111,7 @@ def within_marker(
 
 
 def new_marker(request: Request, policy: Policy, adopted: DnsRecord | None) -> Marker:
-    """Return the marker of a hostname that was not claimed, on a person's record if there is one."""
+    """Return the marker of a hostname that was not claimed, on the record that a person made if there is one."""
     marker = replace(marker_of(request, policy), adopted=adopted is not None, note=adopted.comment if adopted else "")
     return _fitting(marker, ClaimedPaths.of(request.paths), NO_PATHS, None)
 
