@@ -908,11 +908,18 @@ def test_a_hostname_moves_towards_a_rule_of_a_person() -> None:
             id="the comment of the Go reference, with a policy",
         ),
         pytest.param(
-            existing(replace(UNMARKED, comment="external-dns/http://other"), blue=(RULE,)),
+            existing(replace(UNMARKED, comment="external-dns/cluster-a"), blue=(RULE,)),
             endpoint(),
             POLICY,
             "adoption-not-allowed",
-            id="the comment of the Go reference for another origin",
+            id="a comment that only begins like one of the Go reference",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://app:8080"), blue=(RULE,)),
+            endpoint(target="http://new"),
+            POLICY,
+            "rule-conflict",
+            id="the comment of the Go reference, and another origin is asked",
         ),
     ],
 )
@@ -940,6 +947,20 @@ def test_what_a_person_made_is_not_taken_over(state: Existing, asked: Endpoint, 
             POLICY,
             ".",
             id="identical, with the comment of the Go reference",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://old"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            ".",
+            id="identical, with the comment of the Go reference for the origin that it had first",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns-cloudflare-tunnel-webhook/http://app:8080"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            ".",
+            id="identical, with the comment of the Go reference before January 2025",
         ),
         pytest.param(
             existing(blue=(rule(APP, "http://:3001", "/api/.*"), OTHER_RULE)),
@@ -977,6 +998,15 @@ def test_a_path_that_is_released_in_a_move_leaves_the_new_resource_in_the_marker
     assert moved.release is not None
     assert moved.release.afterwards is not None
     assert moved.release.afterwards.comment == marker("default", "ingress/a/new").comment
+
+
+@pytest.mark.parametrize("prefix", ["external-dns/", "external-dns-cloudflare-tunnel-webhook/"])
+def test_a_record_that_the_go_reference_made_is_deleted_in_the_end(prefix: str) -> None:
+    left_behind = replace(UNMARKED, comment=f"{prefix}http://app:8080")
+    taken = decision(existing(left_behind, blue=(RULE,)), create(endpoint()))
+    assert taken.claim == replace(CLAIM, id=left_behind.id)
+    gone = decision(existing(taken.claim, blue=(RULE,)), delete(endpoint()))
+    assert gone.release == Release(taken.claim, None)
 
 
 def test_a_conflict_of_one_path_stops_no_other_path() -> None:
