@@ -50,7 +50,7 @@ class ClaimedPaths:
     @classmethod
     def of(cls, paths: Iterable[str]) -> Self:
         """Return what names exactly these paths, apart from those that share a digest with one of them."""
-        return cls(frozenset(digest_of(path) if path else _WITHOUT_PATH for path in paths))
+        return cls(frozenset([digest_of(path) if path else _WITHOUT_PATH for path in paths]))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -81,8 +81,11 @@ class ClaimedPaths:
 
     def __or__(self, other: ClaimedPaths) -> ClaimedPaths:
         """Return what names the paths of both."""
-        every = self.is_every or other.is_every
-        return EVERY_PATH if every else ClaimedPaths(self.digests | other.digests)
+        if self.is_every or other.is_every:
+            return EVERY_PATH
+        if other.digests <= self.digests:
+            return self
+        return ClaimedPaths(self.digests | other.digests)
 
     def __sub__(self, other: ClaimedPaths) -> ClaimedPaths:
         """Return what names the paths of this one that the other does not; nothing is left beside every path."""

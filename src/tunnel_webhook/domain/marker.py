@@ -95,7 +95,7 @@ class Marker:
     @property
     def named(self) -> ClaimedPaths:
         """The paths whose rules are ours, those that are leaving included."""
-        return self.paths | self.leaving
+        return self.paths | self.leaving if self.leaving else self.paths
 
     @property
     def is_releasing(self) -> bool:

@@ -179,7 +179,7 @@ def _weigh_encoded(_endpoint: Endpoint, text: bytes) -> int:
 
 
 # Enough for 60,000 endpoints of 230 bytes, so that a sync of that many computes only what changed.
-_decoded = Memo(_decode_one, _weigh_decoded, 80 * MIB)
+_decoded = Memo(_decode_one, _weigh_decoded, 78 * MIB)
 _encoded = Memo(_encode_one, _weigh_encoded, 21 * MIB)
 
 

@@ -114,7 +114,7 @@ def adjust(
 
 @lru_cache(maxsize=1)
 def _memo(policy: Policy, bases: frozenset[tuple[str, Base]]) -> Memo[Endpoint, _Adjusted | None]:
-    return Memo(partial(_adjust_one, policy=policy, bases=dict(bases)), _weigh, 50 * MIB)
+    return Memo(partial(_adjust_one, policy=policy, bases=dict(bases)), _weigh, 48 * MIB)
 
 
 def _weigh(endpoint: Endpoint, adjusted: _Adjusted | None) -> int:

@@ -16,7 +16,7 @@ A wildcard hostname is allowed only where every name below it is, and denied whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tunnel_webhook.domain.external_dns.denied_origins import denial_of
@@ -177,14 +177,18 @@ def _nearest(objections: Iterable[tuple[Allow, tuple[tuple[str, str], ...]]]) ->
     return table, faults[0]
 
 
-def unnamed_denial(origins: Iterable[str], named: Iterable[str]) -> str:
+def unnamed_denial(origins: Iterable[str], named: Collection[str]) -> str:
     """Return why origins are denied where no policy file decides: one that is denied unless it is named; or nothing."""
-    lifted = tuple(map(OriginPattern, named))
     for origin in origins:
         denial = denial_of(origin)
-        if denial and not any(pattern.is_literal and pattern.accepts(origin, OriginScope()) for pattern in lifted):
+        if denial and not any(_lifts(OriginPattern(text), origin) for text in named if text):
             return f"origin {shortened(origin)} is {denial}; only ALLOWED_ORIGINS can allow it, by naming exactly it"
     return ""
+
+
+def _lifts(pattern: OriginPattern, origin: str) -> bool:
+    """Whether a pattern names exactly this origin."""
+    return pattern.is_literal and pattern.accepts(origin, OriginScope())
 
 
 def _any_matches(patterns: Iterable[NamespacePattern], namespace: str) -> bool:

@@ -113,6 +113,6 @@ class Policy:
     def objection(self, ask: Ask) -> str:
         """Return why something may not be published, for the operator; nothing if it may."""
         if self.permissions is None:
-            return unnamed_denial(ask.origins, filter(None, (*self.allowed_origins, self.default_origin)))
+            return unnamed_denial(ask.origins, (*self.allowed_origins, self.default_origin))
         scope = OriginScope(ask.namespace, self.cluster_domain, self.default_origin)
         return self.permissions.objection(ask, scope)

@@ -50,6 +50,8 @@ def marker_of(request: Request, policy: Policy, existing: Marker | None = None) 
     resource = (marker.resource if first.path else "") or first.resource
     binds = policy.binds_namespaces(request.hostname)
     namespace = namespace_digest(namespace_of(first.resource)) if binds else marker.namespace
+    if (marker.owner, marker.resource, marker.namespace) == (request.owner, resource, namespace):
+        return marker
     return replace(marker, owner=request.owner, resource=resource, namespace=namespace)
 
 
@@ -63,7 +65,10 @@ def transition(
     before = _named_rules(claim, existing)
     staying = frozenset[str]() if claim.is_releasing else existing.paths(claim) - request.deletes
     final = ClaimedPaths.of(staying | request.paths)
-    marker = replace(marker_of(request, policy, claim.marker), paths=EVERY_PATH, leaving=NO_PATHS, since=None)
+    marker = marker_of(request, policy, claim.marker)
+    if marker is claim.marker and marker.paths == final and not marker.leaving and claim.record.proxied:
+        return Transition(claim.record)
+    marker = replace(marker, paths=EVERY_PATH, leaving=NO_PATHS, since=None)
     is_more = bool(final - before) or bool(final.digests & claim.marker.leaving.digests)
     if is_more and not moves:
         leaving = before - final

@@ -112,7 +112,8 @@ class Existing:
 
     def published_in(self, tunnel: str, claim: Claim) -> tuple[IngressRule, ...]:
         """Return the rules of a claim in one tunnel, without those of released paths."""
-        return tuple(rule for rule in self.rules_in(tunnel, claim.hostname) if rule.path in claim.marker.paths)
+        paths = claim.marker.paths
+        return tuple([rule for rule in self.rules_in(tunnel, claim.hostname) if rule.path in paths])
 
     def rules_of(self, hostname: Hostname, named: ClaimedPaths) -> tuple[IngressRule, ...]:
         """Return the rules of a hostname with these paths, in any tunnel."""
@@ -129,8 +130,9 @@ class Existing:
 
     def home(self, claim: Claim) -> str:
         """Return the tunnel of a claimed hostname: the one that it points at, unless its rules are only elsewhere."""
-        tunnels = self._homes(claim)
-        return claim.tunnel if claim.tunnel in tunnels or not tunnels else tunnels[0]
+        if self.published_in(claim.tunnel, claim):
+            return claim.tunnel
+        return next((tunnel for tunnel in self.rules if self.published_in(tunnel, claim)), claim.tunnel)
 
     def paths(self, claim: Claim) -> frozenset[str]:
         """Return the published paths of a claimed hostname, in its home."""
