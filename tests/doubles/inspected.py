@@ -26,6 +26,11 @@ OTHER_ACCOUNT = "0123456789abcdef0123456789abcdef"
 BLUE_ONLY = Policy((Tunnel(BLUE, "blue"),))
 AGAIN = "run this again in a minute; www.cloudflarestatus.com reports outages"
 GARBLED = "with a body that is not the API's"
+BETWEEN = (
+    "something between us and Cloudflare answered, and not the API: look at proxies (HTTPS_PROXY), firewalls and"
+    " CLOUDFLARE_API_URL"
+)
+DENIED = '{"success":false,"errors":[{"code":10000,"message":"Authentication error"}],"messages":[],"result":null}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

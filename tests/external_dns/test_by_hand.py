@@ -1,14 +1,20 @@
 """Rules and records made by hand for a hostname that external-dns asks for."""
 
+import json
+
 import pytest
 
 from external_dns.account import Account, record
-from external_dns.driver import ExternalDns, endpoint
+from external_dns.driver import NEWEST, ExternalDns, endpoint
+from external_dns.webhook import StartExternalDns, StartWebhook
 from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
 RULE = '{"hostname":"app.example.com","service":"http://by-hand:80","mine":1.0}'
 OURS = f"{BLUE}.cfargotunnel.com"
+USUAL = f"{NEWEST}-txt"
+CONSENT = {"ADOPT_HOSTNAMES": "app.example.com"}
+"""The operator's consent to what is made by hand being taken over."""
 
 
 def test_a_different_rule_stays_and_is_an_error(newest: ExternalDns, account: Account) -> None:
@@ -22,25 +28,62 @@ def test_a_different_rule_stays_and_is_an_error(newest: ExternalDns, account: Ac
     account.check({"good.example.com": "http://app:8080"}, bystanders=before)
 
 
-def test_a_different_rule_is_adopted_on_request(newest: ExternalDns, account: Account) -> None:
-    account.edit_rules(lambda rules: [RULE, *rules])
+def test_a_different_rule_is_adopted_on_request_where_the_operator_consents(
+    webhook: StartWebhook, start: StartExternalDns
+) -> None:
+    at = webhook(**CONSENT)
+    newest = start(USUAL, at=at)
+    at.account.edit_rules(lambda rules: [RULE, *rules])
     newest.loop(endpoint("app.example.com")).check_soft_error("apply")
     newest.publish(endpoint("app.example.com", adopt="true"))
     assert newest.publish(endpoint("app.example.com", adopt="true")).todo == {}
     assert newest.publish(endpoint("app.example.com")).todo == {}
-    account.check({"app.example.com": "http://app:8080"})
-    (rule,) = account.rules("app.example.com")
+    at.account.check({"app.example.com": "http://app:8080"})
+    (rule,) = at.account.rules("app.example.com")
     assert rule["mine"] == 1.0
 
 
-def test_an_equivalent_rule_is_adopted(newest: ExternalDns, account: Account) -> None:
-    account.edit_rules(lambda rules: [RULE, *rules])
-    account.edit_records(lambda records: [*records, record("app.example.com", OURS, proxied=True, comment="by hand")])
+def test_the_rules_of_other_paths_stay_where_one_is_adopted(webhook: StartWebhook, start: StartExternalDns) -> None:
+    at = webhook(**CONSENT)
+    newest = start(USUAL, at=at)
+    other = '{"hostname":"app.example.com","path":"/api/.*","service":"http://api-by-hand:80"}'
+    at.account.edit_rules(lambda rules: [other, RULE, *rules])
+    asked = endpoint("app.example.com", adopt="true")
+    newest.publish(asked)
+    assert newest.publish(asked).todo == {}
+    assert [(rule.get("path"), rule["service"]) for rule in at.account.rules("app.example.com")] == [
+        ("/api/.*", "http://api-by-hand:80"),
+        (None, "http://app:8080"),
+    ]
+    newest.publish()
+    assert at.account.rules("app.example.com") == [json.loads(other)]
+
+
+def test_an_equivalent_rule_is_adopted_where_the_operator_consents(
+    webhook: StartWebhook, start: StartExternalDns
+) -> None:
+    at = webhook(**CONSENT)
+    newest = start(USUAL, at=at)
+    at.account.edit_rules(lambda rules: [RULE, *rules])
+    by_hand = record("app.example.com", OURS, proxied=True, comment="by hand")
+    at.account.edit_records(lambda records: [*records, by_hand])
     equivalent = endpoint("app.example.com", "http://by-hand:80")
     newest.publish(equivalent)
     assert newest.publish(equivalent).todo == {}
-    account.check({"app.example.com": "http://by-hand:80"})
-    assert account.rules("app.example.com")[0]["mine"] == 1.0
+    at.account.check({"app.example.com": "http://by-hand:80"})
+    assert at.account.rules("app.example.com")[0]["mine"] == 1.0
+
+
+@pytest.mark.parametrize("properties", [{}, {"adopt": "true"}], ids=["plain", "adopt"])
+@pytest.mark.parametrize("service", ["http://by-hand:80", "http://app:8080"], ids=["the-same", "another"])
+def test_nothing_is_adopted_without_the_operators_consent(
+    newest: ExternalDns, account: Account, service: str, properties: dict[str, str]
+) -> None:
+    account.edit_rules(lambda rules: [RULE, *rules])
+    account.edit_records(lambda records: [*records, record("app.example.com", OURS, proxied=True, comment="by hand")])
+    before = account.state()
+    newest.loop(endpoint("app.example.com", service, **properties)).check_soft_error("apply")
+    assert account.state() == before
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ from external_dns.account import Account
 from external_dns.backends import CloudflareBackend, on_emulator
 from external_dns.driver import NEWEST, EndpointJson, ExternalDns, Loop, endpoint
 from external_dns.webhook import StartExternalDns, Webhook
-from tunnel_webhook.domain.marker import HERITAGE
+from tunnel_webhook.domain.marker import HERITAGE, Marker
+from vocabulary.builders import marker
 from vocabulary.world import ADMIN, EVERYWHERE, HAND, WILD, document
 from vocabulary.world import RECORDS as BY_HAND
 
@@ -80,14 +81,10 @@ def unclaimed_records(state: State) -> list[Record]:
     return [record for record in records if not (record.comment or "").startswith(f"{HERITAGE},")]
 
 
-def claims(state: State) -> dict[str, str]:
-    """Return the owner and the resource in each claim, by hostname."""
+def claims(state: State) -> dict[str, Marker]:
+    """Return the marker of each claim, by hostname."""
     records = [record for zone in state.zones.values() for record in zone.records.values()]
-    return {
-        each.name: (each.comment or "").removeprefix(f"{HERITAGE},")
-        for each in records
-        if each not in unclaimed_records(state)
-    }
+    return {each.name: found for each in records if (found := Marker.parse(each.comment or ""))}
 
 
 def test_a_life_on_cloudflare(start: StartExternalDns) -> None:
@@ -95,7 +92,7 @@ def test_a_life_on_cloudflare(start: StartExternalDns) -> None:
     app = endpoint("app.example.com", "http://app:80", resource="service/prod/app")
     api = endpoint("app.example.com", "http://api:80", identifier="api", path="/api")
     shop = endpoint("shop.example.org", "http://shop:80", tunnel="green")
-    with published_to(before) as (control, webhook):
+    with published_to(before, ON_REJECTION="fail", MAX_DELETE_RATIO="1") as (control, webhook):
         dns = start(f"{NEWEST}-txt", at=webhook)
 
         assert dns.publish(app, api, shop).todo == {
@@ -110,8 +107,8 @@ def test_a_life_on_cloudflare(start: StartExternalDns) -> None:
         }
         assert documents(control) == made
         assert claims(control.state()) == {
-            "app.example.com": "owner=default,resource=service/prod/app",
-            "shop.example.org": "owner=default",
+            "app.example.com": marker(resource="service/prod/app", paths=("", "^/api(/|$)")),
+            "shop.example.org": marker(),
         }
 
         control.clear_log()
@@ -177,7 +174,9 @@ def test_hostnames_of_the_go_webhook_are_adopted_without_a_visible_change(start:
         assert dns.publish(*wanted).todo == {"create": sorted(services)}
         after = control.state()
         assert after.tunnels == before.tunnels
-        assert claims(after) == dict.fromkeys(services, "owner=default,resource=service/prod/app")
+        found = claims(after)
+        assert found.keys() == services.keys()
+        assert {(each.owner, each.paths.text, each.adopted) for each in found.values()} == {("default", ".", True)}
         assert unclaimed_records(after) == unclaimed_records(world("example.com"))
         assert dns.publish(*wanted).todo == {}
         assert len(dns.publish(*wanted[10:]).delete) == 10

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from external_dns.account import Account, Record, is_claim
-from external_dns.driver import ExternalDns, endpoint
+from external_dns.driver import NEWEST, ExternalDns, endpoint
+from external_dns.webhook import StartExternalDns, StartWebhook
 from vocabulary.builders import BLUE, GREEN
 
 pytestmark = pytest.mark.external_dns
@@ -35,14 +36,12 @@ UNDONE = {
     "record-deleted": Edit(records=lambda records: [each for each in records if each["name"] != "app.example.com"]),
     "record-grey-clouded": Edit(records=each_claim(proxied=False)),
     "record-pointed-at-the-other-tunnel": Edit(records=each_claim(content=f"{GREEN}.cfargotunnel.com")),
-    "record-unmarked": Edit(records=each_claim(comment="")),
     "rule-removed": Edit(rules=each_rule(lambda _: [])),
     "rule-with-another-service": Edit(rules=each_rule(lambda rule: [rule.replace("app:8080", "other:1")])),
     "rule-with-another-property": Edit(rules=each_rule(lambda rule: [rule.replace("true", "false")])),
     "rule-with-one-property-more": Edit(
         rules=each_rule(lambda rule: [rule.replace(":true", ':true,"http2Origin":true')])
     ),
-    "rule-with-another-path": Edit(rules=each_rule(lambda rule: [json.dumps(json.loads(rule) | {"path": "/x"})])),
     "rule-duplicated": Edit(rules=each_rule(lambda rule: [rule, rule.replace("app:8080", "other:1")])),
     "rule-duplicated-behind-another-service": Edit(
         rules=each_rule(lambda rule: [rule.replace("app:8080", "other:1"), rule])
@@ -71,6 +70,37 @@ def test_one_loop_undoes_the_edit(newest_everywhere: ExternalDns, account: Accou
     assert newest_everywhere.publish(APP, WEB).todo == {}
     account.check(LIVE)
     assert account.rules("app.example.com")[0]["originRequest"] == {"noTLSVerify": True}
+
+
+def test_a_rule_that_was_given_another_path_stays_and_the_managed_one_is_made_again(
+    newest_everywhere: ExternalDns, account: Account
+) -> None:
+    newest_everywhere.publish(APP, WEB)
+    (rule,) = account.rules("app.example.com")
+    account.edit_rules(each_rule(lambda text: [json.dumps(json.loads(text) | {"path": "/x"})]))
+    assert newest_everywhere.publish(APP, WEB).todo == {"update": ["app.example.com"]}
+    assert newest_everywhere.publish(APP, WEB).todo == {}
+    assert account.rules("app.example.com") == [rule | {"path": "/x"}, rule]
+    newest_everywhere.publish(WEB)
+    assert account.rules("app.example.com") == [rule | {"path": "/x"}]
+
+
+def test_a_hostname_whose_record_was_unmarked_is_a_persons_until_the_operator_consents(
+    webhook: StartWebhook, start: StartExternalDns
+) -> None:
+    here, consenting = webhook(), webhook(ADOPT_HOSTNAMES="app.example.com")
+    newest = start(f"{NEWEST}-txt", at=here)
+    newest.publish(APP, WEB)
+    here.account.edit_records(each_claim(comment=""))
+    before = here.account.state()
+    for _ in range(2):
+        newest.loop(APP, WEB).check_soft_error("apply")
+        assert here.account.state() == before
+    here.account.hand_over(consenting.account)
+    newest = start(f"{NEWEST}-txt", at=consenting)
+    newest.publish(APP, WEB)
+    assert newest.publish(APP, WEB).todo == {}
+    consenting.account.check(LIVE)
 
 
 def test_rules_shadowed_by_a_wildcard_by_hand_are_moved_before_it(

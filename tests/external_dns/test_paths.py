@@ -61,14 +61,16 @@ def test_a_changed_path_replaces_the_old_one(newest: ExternalDns, account: Accou
     account.check({"app.example.com": {"^/v2(/|$)": "http://api:80", "": "http://site:80"}})
 
 
-def test_the_only_path_is_changed_without_losing_the_hostname(newest: ExternalDns, account: Account) -> None:
+def test_the_only_path_is_changed_under_a_new_record(newest: ExternalDns, account: Account) -> None:
     newest.publish(API)
     (claim,) = [each for each in account.records() if each["name"] == "app.example.com"]
     moved = endpoint("app.example.com", "http://api:80", resource="ingress/prod/api", identifier="api", path="/v2")
     newest.publish(moved)
     assert newest.publish(moved).todo == {}
     account.check({"app.example.com": {"^/v2(/|$)": "http://api:80"}})
-    assert claim in account.records()
+    (swapped,) = [each for each in account.records() if each["name"] == "app.example.com"]
+    assert swapped["id"] != claim["id"]
+    assert swapped["content"] == claim["content"]
 
 
 def test_a_service_behind_one_path_is_changed_alone(newest: ExternalDns, account: Account) -> None:

@@ -12,19 +12,19 @@ from tunnel_webhook.domain.cloudflared.origin_request import ORIGIN_OPTIONS
 pytestmark = pytest.mark.external_dns
 
 Case = tuple[str, Any, str, Any]
-FLAG: Case = (" TRUE ", True, "False", False)
+FLAG: Case = (" TRUE ", True, "False", None)
 SECONDS: Case = ("1m30s", 90, "2h", 7200)
 TEXT: Case = ("one & <two>", "one & <two>", "drei-ü", "drei-ü")
-# An odd spelling, the value of the rule, another spelling, and its value.
+# An odd spelling, the value of the rule, another spelling, and its value; None is a default, which no rule spells out.
 ORIGIN: dict[str, Case] = {
     "connect-timeout": SECONDS,
     "tls-timeout": SECONDS,
     "tcp-keep-alive": SECONDS,
-    "keep-alive-timeout": ("0090", 90, "0", 0),
-    "keep-alive-connections": ("0100", 100, "1", 1),
+    "keep-alive-timeout": ("0091", 91, "90", None),
+    "keep-alive-connections": ("0101", 101, "100", None),
     "no-happy-eyeballs": FLAG,
-    "http-host-header": TEXT,
-    "origin-server-name": TEXT,
+    "http-host-header": ("app.internal:8080", "app.internal:8080", "other.internal", "other.internal"),
+    "origin-server-name": ("app.internal", "app.internal", "other.internal", "other.internal"),
     "match-sni-to-host": FLAG,
     "ca-pool": ("/etc/ca.pem", "/etc/ca.pem", "/etc/other.pem", "/etc/other.pem"),
     "no-tls-verify": FLAG,
@@ -45,7 +45,7 @@ TEAM = ("Acme", "acme", "other", "other")
 FED = ("FED", "fed", "fed", "fed")
 A, B, C = (letter * 64 for letter in "abc")
 ACCESS: dict[str, Case] = {
-    "access-required": FLAG,
+    "access-required": (" TRUE ", True, "true", True),
     "access-team-name": TEAM,
     "access-aud-tag": (f"{B}, {A},,{B}", [A, B], C, [C]),
     "access-environment": FED,
@@ -76,6 +76,19 @@ def test_a_property_is_set_changed_and_taken_away(start: StartExternalDns, webho
     assert dns.publish(plain).todo == {}
     assert name in {"access-required", "access-team-name", "access-aud-tag"} or _value(liberal.account, name) is None
     liberal.account.check({"app.example.com": "http://app:8080"})
+
+
+def test_access_is_kept_until_an_endpoint_asks_for_none(start: StartExternalDns, account: Account) -> None:
+    dns = start(f"{NEWEST}-txt")
+    dns.publish(endpoint("app.example.com", **GUARDED))
+    for _ in range(2):
+        dns.loop(endpoint("app.example.com")).check_soft_error("apply")
+        assert _value(account, "access-required") is True
+    waived = endpoint("app.example.com", access="none")
+    dns.publish(waived)
+    assert _value(account, "access-required") is None
+    assert dns.publish(waived).todo == {}
+    assert dns.publish(endpoint("app.example.com")).todo == {}
 
 
 def test_all_properties_at_once_settle(start: StartExternalDns, webhook: StartWebhook) -> None:

@@ -47,7 +47,7 @@ def account(*records: DnsRecord) -> State:
     """Return an account with a managed hostname, rules made by others, and further records."""
     state = seed(["example.com"]).with_document(BLUE, DOCUMENT)
     state = state.with_tunnel(replace(state.tunnels[BLUE], connectors=(Connector("1"),)))
-    stored = (claim("app.example.com", resource="service/prod/app"), *records)
+    stored = (claim("app.example.com", resource="service/prod/app", paths=["", "^/api"]), *records)
     return state.with_records(
         "example.com",
         *(Record(one.name, one.type, one.content, proxied=one.proxied, comment=one.comment) for one in stored),
@@ -188,10 +188,11 @@ def test_a_check_names_what_a_policy_file_allows_and_the_rules_that_it_does_not_
     result = run(on(cloudflare, POLICY_FILE=str(file)), "check")
 
     assert "[[allow]] 1: team-a may publish *.example.com from same-namespace, default-origin" in result.stdout
-    (line,) = [line for line in result.stdout.splitlines() if "is published and not allowed any more" in line]
-    assert line.startswith("warning")
-    assert "app.example.com is published and not allowed any more: the nearest table is [[allow]] 1" in line
-    assert "allow it, or remove the resource that asks for it" in line
+    lines = [line for line in result.stdout.splitlines() if "is published and not allowed any more" in line]
+    for line, rule in zip(lines, ("app.example.com", "app.example.com (path ^/api)"), strict=True):
+        assert line.startswith("warning")
+        assert f"{rule} is published and not allowed any more: the nearest table is [[allow]] 1" in line
+        assert "allow it, or remove the resource that asks for it" in line
 
 
 def test_a_plan_without_changes_rejects_what_the_policy_file_does_not_allow_any_more(
@@ -269,7 +270,7 @@ def test_a_plan_with_a_rejection_exits_with_1(cloudflare: Control, tmp_path: Pat
         "tunnel blue",
         "  + new.example.com -> http://new:80",
         "zone example.com",
-        f"  + CNAME new.example.com -> {BLUE}.cfargotunnel.com (proxied, comment '{MARKER}')",
+        f"  + CNAME new.example.com -> {BLUE}.cfargotunnel.com (proxied, comment '{MARKER},paths=.')",
         "not done",
         "  ! lost.example.org: no-zone: no zone that the credentials see holds lost.example.org; they see: example.com",
         "create 1, rejected 1",

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from doubles.emulator import Connector, Respond, State
-from doubles.inspected import AGAIN, GARBLED, SEED, TWO_ZONES, World, with_tunnel
+from doubles.inspected import AGAIN, BETWEEN, GARBLED, SEED, TWO_ZONES, World, with_tunnel
 from tunnel_webhook.domain.external_dns.policy import Policy, Tunnel
 from tunnel_webhook.ports import Finding, Level
 from vocabulary.builders import BLUE, GREEN
@@ -61,7 +61,7 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         Finding(
             "tunnel blue",
             PROBLEM,
-            f"cannot read tunnel ({BLUE}): Cloudflare answered 502, HTTP 502 {GARBLED}",
+            f"cannot read tunnel ({BLUE}): {BETWEEN} (HTTP 502 {GARBLED})",
             AGAIN,
         ),
     ),

@@ -7,7 +7,18 @@ import pytest
 from msgspec.structs import replace
 
 from doubles.emulator import BLUE, Account, Record, Respond, Zone, zone_id
-from doubles.inspected import AGAIN, BLUE_ONLY, GARBLED, OTHER_ACCOUNT, SEED, TWO_ZONES, World, with_zone
+from doubles.inspected import (
+    AGAIN,
+    BETWEEN,
+    BLUE_ONLY,
+    DENIED,
+    GARBLED,
+    OTHER_ACCOUNT,
+    SEED,
+    TWO_ZONES,
+    World,
+    with_zone,
+)
 from tunnel_webhook.domain.external_dns.domain_filter import DomainFilter
 from tunnel_webhook.domain.external_dns.policy import Policy
 from tunnel_webhook.ports import Finding, Level
@@ -116,12 +127,21 @@ FINDINGS: Mapping[str, tuple[World, Finding]] = {
         ),
     ),
     "records that are not counted": (
-        World(faults=(Respond(path="usage$", status=403, times=0),)),
+        World(faults=(Respond(path="usage$", status=403, body=DENIED, times=0),)),
         Finding(
             "records of example.com",
             UNKNOWN,
             "Cloudflare does not say how many there are",
             "check that there is room: each hostname takes one record",
+        ),
+    ),
+    "records that a firewall does not let count": (
+        World(faults=(Respond(path="usage$", status=403, times=0),)),
+        Finding(
+            "records of example.com",
+            PROBLEM,
+            f"cannot read usage (zone example.com): {BETWEEN} (HTTP 403 {GARBLED})",
+            AGAIN,
         ),
     ),
     "records that cannot be counted now": (

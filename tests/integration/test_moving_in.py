@@ -1,5 +1,6 @@
-"""Moving in: hostnames of the Go webhook become ours on the first sync, hand-made ones only if the endpoint asks."""
+"""Moving in: hostnames of the Go webhook become ours on the first sync, hand-made ones where the operator allows it."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -8,15 +9,20 @@ from msgspec.structs import replace
 
 from doubles.cloudflare_adapters import ZONE, Cloudflare, cloudflare
 from doubles.emulator import BLUE, GREEN, Emulator, Record, State, seed
-from doubles.go_reference import left_behind
+from doubles.go_reference import OLD_PREFIX, left_behind
 from doubles.side_doors import emulated_record
 from oracles.external_dns_planner import ExternalDns, is_empty
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
-from vocabulary.builders import endpoint, service
+from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
+from tunnel_webhook.domain.external_dns.policy import Policy
+from vocabulary.builders import POLICY, endpoint, service
 from vocabulary.world import DOCUMENT, RECORDS
 
 pytestmark = pytest.mark.anyio
+
+ADOPTING = dataclasses.replace(POLICY, adopt_hostnames=(HostnamePattern.parse("*.wild.example.com"),))
+"""The policy of an operator who lets this be taken over."""
 
 TO_BLUE = f"{BLUE}.cfargotunnel.com"
 SERVICES = {
@@ -47,10 +53,12 @@ def endpoints(services: Mapping[str, str]) -> tuple[Endpoint, ...]:
 
 
 @asynccontextmanager
-async def moving_in(state: State, owner: str = "") -> AsyncIterator[tuple[Cloudflare, ExternalDns]]:
+async def moving_in(
+    state: State, owner: str = "", policy: Policy = POLICY
+) -> AsyncIterator[tuple[Cloudflare, ExternalDns]]:
     """Yield the adapters on this state, and external-dns: with an owner id with the txt registry, else with noop."""
     async with cloudflare(Emulator(state)) as adapters:
-        yield adapters, ExternalDns(service(adapters.tunnels, adapters.zones), owner)
+        yield adapters, ExternalDns(service(adapters.tunnels, adapters.zones, policy), owner)
 
 
 def moved(state: State) -> dict[str, Record]:
@@ -72,7 +80,10 @@ def comments(state: State) -> dict[str, str]:
     return {name: record.comment or "" for name, record in moved(state).items()}
 
 
-@pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
+NOOP_AND_TXT = pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
+
+
+@NOOP_AND_TXT
 async def test_hostnames_of_the_go_webhook_are_ours_after_one_sync_that_changes_only_comments(owner: str) -> None:
     before = left_behind(world(), SERVICES)
     # With a longer comment the Go webhook cannot publish a hostname.
@@ -83,7 +94,7 @@ async def test_hostnames_of_the_go_webhook_are_ours_after_one_sync_that_changes_
         after = cloud.emulator.state
         assert after.tunnels == before.tunnels
         assert without_comments(after) == without_comments(before)
-        marker = f"heritage=tunnel-webhook,owner={owner or 'default'},resource=ingress/prod/web"
+        marker = f"heritage=tunnel-webhook,owner={owner or 'default'},paths=.,resource=ingress/prod/web"
         assert comments(after) == dict.fromkeys(SERVICES, marker)
         assert cloud.calls_to("PUT", "") == 0
         assert cloud.calls_to("POST", "batch") == 1
@@ -91,7 +102,7 @@ async def test_hostnames_of_the_go_webhook_are_ours_after_one_sync_that_changes_
         assert is_empty(await dns.plan(endpoints(SERVICES)))
 
 
-@pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
+@NOOP_AND_TXT
 async def test_after_the_move_hostnames_are_updated_and_deleted_like_any_other(owner: str) -> None:
     async with moving_in(left_behind(world(), SERVICES), owner) as (cloud, dns):
         await dns.sync(endpoints(SERVICES))
@@ -99,6 +110,28 @@ async def test_after_the_move_hostnames_are_updated_and_deleted_like_any_other(o
         assert await dns.sync(endpoints(changed)) == ()
         assert is_empty(await dns.plan(endpoints(changed)))
         assert set(comments(cloud.emulator.state)) == {"app.example.com"}
+        assert await dns.sync(()) == ()
+        assert cloud.emulator.state.document(BLUE) == DOCUMENT
+        assert cloud.emulator.state.zones == world().zones
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(left_behind(world(), {"app.example.com": "http://app:80"}, OLD_PREFIX), id="before January 2025"),
+        pytest.param(
+            left_behind(world(), {"app.example.com": "http://old:80"}).with_document(
+                BLUE, left_behind(world(), {"app.example.com": "http://app:80"}).document(BLUE)
+            ),
+            id="with another service since",
+        ),
+    ],
+)
+async def test_a_hostname_that_the_go_webhook_published_long_ago_moves_in_and_is_deleted_at_last(before: State) -> None:
+    async with moving_in(before) as (cloud, dns):
+        assert await dns.sync(endpoints({"app.example.com": "http://app:80"})) == ()
+        assert cloud.emulator.state.tunnels == before.tunnels
+        assert comments(cloud.emulator.state)["app.example.com"].startswith("heritage=tunnel-webhook,")
         assert await dns.sync(()) == ()
         assert cloud.emulator.state.document(BLUE) == DOCUMENT
         assert cloud.emulator.state.zones == world().zones
@@ -143,19 +176,12 @@ async def test_a_wildcard_that_the_go_webhook_put_before_a_hostname_moves_behind
         assert is_empty(await dns.plan(endpoints(shadowing)))
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        pytest.param((), id="without-a-record"),
-        pytest.param(
-            (Record("*.wild.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand", ttl=1),),
-            id="with-its-record",
-        ),
-    ],
-)
-@pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_a_hand_made_rule_that_says_the_same_is_adopted_unchanged(record: tuple[Record, ...], owner: str) -> None:
-    before = world(*record)
+BY_HAND = Record("*.wild.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand", ttl=1)
+
+
+@NOOP_AND_TXT
+async def test_a_hand_made_rule_that_no_record_leads_to_is_adopted_unchanged_if_it_says_the_same(owner: str) -> None:
+    before = world()
     same = endpoints({"*.wild.example.com": "http://wild:80"})
     async with moving_in(before, owner) as (cloud, dns):
         assert await dns.sync(same) == ()
@@ -164,16 +190,43 @@ async def test_a_hand_made_rule_that_says_the_same_is_adopted_unchanged(record: 
         assert is_empty(await dns.plan(same))
 
 
-@pytest.mark.parametrize("owner", ["", "home"], ids=["noop", "txt"])
-async def test_a_hand_made_rule_that_says_something_else_is_adopted_only_if_the_endpoint_asks(owner: str) -> None:
-    before = world(Record("*.wild.example.com", "CNAME", TO_BLUE, proxied=True, comment="by hand"))
+@NOOP_AND_TXT
+async def test_a_hand_made_rule_with_its_record_is_adopted_unchanged_if_the_operator_allows_it(owner: str) -> None:
+    before = world(BY_HAND)
+    same = endpoints({"*.wild.example.com": "http://wild:80"})
     async with moving_in(before, owner) as (cloud, dns):
-        (rejection,) = await dns.sync((endpoint("*.wild.example.com", "http://new:80"),))
-        assert rejection.hostname == "*.wild.example.com"
-        assert rejection.reason is Reason.RULE_CONFLICT
+        (rejection,) = await dns.sync(same)
+        assert rejection.reason is Reason.ADOPTION_NOT_ALLOWED
         assert cloud.emulator.state == before
+    async with moving_in(before, owner, ADOPTING) as (cloud, dns):
+        assert await dns.sync(same) == ()
+        assert cloud.emulator.state.tunnels == before.tunnels
+        (comment,) = comments(cloud.emulator.state).values()
+        assert comment.startswith(f"heritage=tunnel-webhook,owner={owner or 'default'},paths=.,adopted,resource=")
+        assert comment.endswith(" by hand")
+        assert is_empty(await dns.plan(same))
 
-        adopting = (endpoint("*.wild.example.com", "http://new:80", adopt="true"),)
+        await dns.sync(())
+        (left,) = moved(cloud.emulator.state).values()
+        assert replace(left, modified_on="", comment_modified_on=None) == replace(BY_HAND, id=left.id, modified_on="")
+
+
+@NOOP_AND_TXT
+async def test_a_hand_made_rule_that_says_something_else_is_adopted_only_by_two_words(owner: str) -> None:
+    before = world(BY_HAND)
+    asked = (endpoint("*.wild.example.com", "http://new:80"),)
+    adopting = (endpoint("*.wild.example.com", "http://new:80", adopt="true"),)
+    for policy, refused, reason in (
+        (POLICY, asked, Reason.RULE_CONFLICT),
+        (POLICY, adopting, Reason.ADOPTION_NOT_ALLOWED),
+        (ADOPTING, asked, Reason.RULE_CONFLICT),
+    ):
+        async with moving_in(before, owner, policy) as (cloud, dns):
+            (rejection,) = await dns.sync(refused)
+            assert rejection.hostname == "*.wild.example.com"
+            assert rejection.reason is reason
+            assert cloud.emulator.state == before
+    async with moving_in(before, owner, ADOPTING) as (cloud, dns):
         assert await dns.sync(adopting) == ()
         assert cloud.emulator.state.document(BLUE) == DOCUMENT.replace("http://wild:80", "http://new:80")
         assert is_empty(await dns.plan(adopting))

@@ -22,6 +22,7 @@ from tunnel_webhook.domain.dns import DnsRecord, target_of
 from tunnel_webhook.domain.external_dns.endpoint import Endpoint
 from tunnel_webhook.domain.external_dns.hostname_pattern import HostnamePattern
 from tunnel_webhook.domain.external_dns.policy import Policy
+from tunnel_webhook.domain.external_dns.policy_file import parse_policy_file
 from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.ports import Failure, TunnelRepository, ZoneRepository
@@ -43,6 +44,27 @@ from vocabulary.strategies import (
 
 EVERY_NAME = (HostnamePattern.parse("*.example.com"), HostnamePattern.parse("example.com"))
 OURS, THEIRS = replace(POLICY, owner_id="us"), replace(POLICY, owner_id="them")
+ADOPTING = replace(OURS, adopt_hostnames=EVERY_NAME)
+DENIED = ("*.b.example.com",)
+WITH_A_FILE = replace(
+    OURS,
+    permissions=parse_policy_file("""
+version = 1
+shared = ["example.com", "*.example.com"]
+[[allow]]
+namespaces = ["", "*"]
+hostnames = ["example.com", "*.example.com"]
+wildcards = true
+origins = ["any", "unix:/run/app.sock", "ssh://[::1]:22"]
+properties = [
+    "safe", "path-regex", "no-tls-verify", "http-host-header", "proxy-type", "ip-rules",
+    "access-required", "access-team-name", "access-aud-tag",
+]
+tunnels = ["default", "green"]
+[[deny]]
+hostnames = ["*.b.example.com"]
+"""),
+)
 OUR_NAMES = ("example.com", "a.example.com", "b.a.example.com", "*.a.example.com", "*.b.example.com")
 THEIR_NAMES = ("b.example.com", "*.a.b.example.com")
 HAND_NAMES = (
@@ -99,7 +121,8 @@ class SharedTunnels(RuleBasedStateMachine):
         self.tunnels, self.zones = World({BLUE: blue, GREEN: green}, {ZONE: (), CHILD: ()}).ports()
         self.zones.clock = lambda: self.now
         self.owner_id = data.draw(st.sampled_from(("", "us")))
-        self.policy = replace(OURS, adopt_hostnames=data.draw(st.sampled_from(((), EVERY_NAME))))
+        self.policy = data.draw(st.sampled_from((OURS, ADOPTING, WITH_A_FILE)))
+        self.denied = set(DENIED if self.policy.permissions else ())
         self.delay = data.draw(st.sampled_from((0.0, 120.0)))
         self.lying = LyingTunnels(self.tunnels)
         self.begin_process()
@@ -316,7 +339,10 @@ class SharedTunnels(RuleBasedStateMachine):
         refused = {each.hostname for each in rejections}
         stuck = {each.hostname for each in rejections if each.reason == "tunnel-conflict"}
         assert stuck - {name for name, _ in self.spoiled} <= self.shared(), rejections
-        impossible = self.blocked | {each.dns_name for each in self.extra} | stuck
+        protected = {each.hostname for each in rejections if each.reason == "access-would-be-removed"}
+        for name in protected:
+            assert any('"required"' in text for text in self.ours()[name].values())
+        impossible = protected | self.blocked | {each.dns_name for each in self.extra} | stuck | self.denied
         assert refused <= {name for name, _ in self.spoiled} | impossible, rejections
         live = self.ours()
         claims = {each.name: each for each in self.claims()}

@@ -38,6 +38,7 @@ GOING = replace(CLAIM, comment=marker("default", since=0).comment)
 UNMARKED = record(APP, target_of(BLUE))
 API = "^/api(/|$)"
 API_RULE = rule(APP, "http://api", API)
+ADMIN = IngressRule.parse('{"hostname":"app.example.com","path":"^/admin","service":"http://admin:80","note":1.50}')
 ADDED = RuleChange(BLUE, upserts=(RULE,))
 
 
@@ -742,8 +743,23 @@ def test_an_update_with_a_rejection_takes_no_rule_over() -> None:
     assert reasons(planned) == [(APP, "invalid-property"), (APP, "rule-conflict")]
 
 
-def test_a_request_for_nothing_changes_nothing() -> None:
-    assert decide(Request(APP, "default"), existing(CLAIM, blue=(RULE,)), POLICY) == Verdict()
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(existing(CLAIM, blue=(RULE,)), id="of a hostname that is ours"),
+        pytest.param(existing(), id="of one that is not claimed"),
+        pytest.param(existing(GOING), id="of one that is being released"),
+    ],
+)
+def test_a_request_for_nothing_changes_nothing(state: Existing) -> None:
+    assert decide(Request(APP, "default"), state, POLICY) == Verdict()
+
+
+def test_a_hostname_that_is_being_released_is_not_renewed_over_a_rule_of_a_person() -> None:
+    state = existing(GOING, blue=(ADMIN,))
+    planned = plan(state, create(endpoint(path="^/admin", path_match="regex")), POLICY)
+    assert planned.decisions == ()
+    assert reasons(planned) == [(APP, "rule-conflict")]
 
 
 def test_a_request_that_only_deletes_another_path_changes_nothing() -> None:
@@ -796,7 +812,6 @@ def test_a_plan_knows_every_claim_whoever_owns_it() -> None:
 # A person's rules under a hostname.
 
 
-ADMIN = IngressRule.parse('{"hostname":"app.example.com","path":"^/admin","service":"http://admin:80","note":1.50}')
 ADMIN_DIGEST = digest_of("^/admin")
 
 
@@ -893,11 +908,18 @@ def test_a_hostname_moves_towards_a_rule_of_a_person() -> None:
             id="the comment of the Go reference, with a policy",
         ),
         pytest.param(
-            existing(replace(UNMARKED, comment="external-dns/http://other"), blue=(RULE,)),
+            existing(replace(UNMARKED, comment="external-dns/cluster-a"), blue=(RULE,)),
             endpoint(),
             POLICY,
             "adoption-not-allowed",
-            id="the comment of the Go reference for another origin",
+            id="a comment that only begins like one of the Go reference",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://app:8080"), blue=(RULE,)),
+            endpoint(target="http://new"),
+            POLICY,
+            "rule-conflict",
+            id="the comment of the Go reference, and another origin is asked",
         ),
     ],
 )
@@ -925,6 +947,20 @@ def test_what_a_person_made_is_not_taken_over(state: Existing, asked: Endpoint, 
             POLICY,
             ".",
             id="identical, with the comment of the Go reference",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns/http://old"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            ".",
+            id="identical, with the comment of the Go reference for the origin that it had first",
+        ),
+        pytest.param(
+            existing(replace(UNMARKED, comment="external-dns-cloudflare-tunnel-webhook/http://app:8080"), blue=(RULE,)),
+            endpoint(),
+            POLICY,
+            ".",
+            id="identical, with the comment of the Go reference before January 2025",
         ),
         pytest.param(
             existing(blue=(rule(APP, "http://:3001", "/api/.*"), OTHER_RULE)),
@@ -962,6 +998,15 @@ def test_a_path_that_is_released_in_a_move_leaves_the_new_resource_in_the_marker
     assert moved.release is not None
     assert moved.release.afterwards is not None
     assert moved.release.afterwards.comment == marker("default", "ingress/a/new").comment
+
+
+@pytest.mark.parametrize("prefix", ["external-dns/", "external-dns-cloudflare-tunnel-webhook/"])
+def test_a_record_that_the_go_reference_made_is_deleted_in_the_end(prefix: str) -> None:
+    left_behind = replace(UNMARKED, comment=f"{prefix}http://app:8080")
+    taken = decision(existing(left_behind, blue=(RULE,)), create(endpoint()))
+    assert taken.claim == replace(CLAIM, id=left_behind.id)
+    gone = decision(existing(taken.claim, blue=(RULE,)), delete(endpoint()))
+    assert gone.release == Release(taken.claim, None)
 
 
 def test_a_conflict_of_one_path_stops_no_other_path() -> None:

@@ -117,3 +117,42 @@ def test_a_record_that_a_person_made_is_unmarked_and_not_deleted() -> None:
 
 def existing_beside(record: DnsRecord, *rules: IngressRule) -> Existing:
     return Existing.of([ZONE], {ZONE: [record]}, {BLUE: configuration(*rules), GREEN: configuration()})
+
+
+# Paths that were claimed and have no rule.
+
+
+@pytest.mark.parametrize(
+    ("paths", "rules", "age", "kept"),
+    [
+        pytest.param(["", "/x"], [""], 600.0, [""], id="an old record, and another path has its rule"),
+        pytest.param(["", "/x"], [""], 599.0, None, id="an apply may still be about to write the rule"),
+        pytest.param(["", "/x"], [], 600.0, None, id="no path has a rule: that is a drift"),
+        pytest.param(["", "/x"], ["", "/x"], 600.0, None, id="every path has its rule"),
+    ],
+)
+def test_a_named_path_without_a_rule_leaves_once_no_apply_can_be_writing_it(
+    paths: list[str], rules: list[str], age: float, kept: list[str] | None
+) -> None:
+    record = replace(claim(APP, paths=paths), created=NOW - age)
+    state = existing_beside(record, *(rule(APP, path=path) for path in rules))
+    planned = plan_releases(state, POLICY, NOW, DELAY).decisions
+    if kept is None:
+        assert planned == ()
+    else:
+        release = Release(record, replace(record, comment=marker(paths=kept).comment))
+        assert planned == (Decision(Action.UPDATE, APP, ZONE, BLUE, release=release),)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(claim(APP, paths=["", "/x"]), id="whose age is not known"),
+        pytest.param(
+            replace(claim(APP), comment="heritage=tunnel-webhook,owner=default", created=0.0),
+            id="that names every path",
+        ),
+    ],
+)
+def test_no_path_of_a_record_leaves_by_itself(record: DnsRecord) -> None:
+    assert plan_releases(existing_beside(record, rule(APP)), POLICY, NOW, DELAY).decisions == ()

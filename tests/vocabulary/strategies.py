@@ -85,6 +85,14 @@ MATCHES = (
     ("/", "prefix"),
 )
 
+WHOLE_DOCUMENTS: tuple[tuple[str, ...], ...] = (
+    (),
+    ('"warp-routing":{"enabled":true}',),
+    ('"originRequest" : {}', *ODD_MEMBERS),
+    ('"originRequest":{"bastionMode":true,"httpHostHeader":"all.example","connectTimeout":5}',),
+)
+"""The members of a document besides its rules; the last makes a jump host of each rule that does not say otherwise."""
+
 hostnames = st.sampled_from((*NAMES, *WILDCARDS))
 hand_hostnames = st.sampled_from(
     (
@@ -145,7 +153,7 @@ def catch_alls() -> st.SearchStrategy[str]:
 def document_texts(draw: st.DrawFn, rules: st.SearchStrategy[list[str]], *, with_catch_all: bool = False) -> str:
     """Return a document of these rules and a catch-all; without rules, sometimes without a catch-all or an ingress."""
     texts, hand = draw(rules), draw(hands)
-    members = draw(st.sampled_from(((), ('"warp-routing":{"enabled":true}',), ('"originRequest" : {}', *ODD_MEMBERS))))
+    members = draw(st.sampled_from(WHOLE_DOCUMENTS))
     if texts or with_catch_all or hand % 2:
         texts = [*texts, draw(catch_alls())]
     elif hand % 4:

@@ -66,6 +66,9 @@ class Marker:
         """Check that the owner and the paths fit."""
         if not self.owner:
             raise InvalidEndpoint(Reason.INVALID_OWNER, "the owner is empty: set OWNER_ID")
+        needed = len(",".join(self._needed))
+        if needed <= MAX_COMMENT:
+            return
         length = len(f"{HERITAGE},owner={_escape(self.owner)},paths=.")
         if length > MAX_COMMENT:
             sentence = (
@@ -73,13 +76,11 @@ class Marker:
                 f" {MAX_COMMENT}: choose a shorter owner id"
             )
             raise InvalidEndpoint(Reason.INVALID_OWNER, sentence)
-        length = len(",".join(self._needed))
-        if length > MAX_COMMENT:
-            sentence = (
-                f"the marker of its record would have {length} characters, and a record's comment holds {MAX_COMMENT}:"
-                " use fewer paths, or a shorter owner id"
-            )
-            raise InvalidEndpoint(Reason.TOO_MANY_PATHS, sentence)
+        sentence = (
+            f"the marker of its record would have {needed} characters, and a record's comment holds {MAX_COMMENT}:"
+            " use fewer paths, or a shorter owner id"
+        )
+        raise InvalidEndpoint(Reason.TOO_MANY_PATHS, sentence)
 
     @staticmethod
     def parse(comment: str) -> Marker | None:
@@ -172,7 +173,7 @@ def _weigh(comment: str, marker: Marker | None) -> int:
     return weight_of_texts(comment, texts) + 200 + 60 * paths
 
 
-_markers = Memo(_parse_marker, _weigh, 4 * MIB)
+_markers = Memo(_parse_marker, _weigh, 8 * MIB)
 
 
 def _escape(text: str) -> str:

@@ -128,6 +128,8 @@ def _check_zone(zone: str) -> None:
 
 
 def _check_characters(host: str) -> None:
+    if _HOST_CHARACTERS.issuperset(host):
+        return
     for character in _ESCAPE.sub("", host):
         if character.isascii() and character not in _HOST_CHARACTERS:
             message = f'invalid character "{character}" in host name'

@@ -74,6 +74,9 @@ def _spelt(host: str) -> Iterator[IPAddress]:
 
 
 def _parsed(text: str) -> Iterator[IPAddress]:
+    # Nearly every host is a name, for which the exception of `ip_address` takes most of the time.
+    if ":" not in text and not text[-1:].isdigit():
+        return
     with suppress(ValueError):
         address = ipaddress.ip_address(text)
         yield (address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None) or address

@@ -6,9 +6,10 @@ what would be added is rejected, in the order of hostnames and paths, so that ev
 | bound                              | since                                                                           |
 |------------------------------------|---------------------------------------------------------------------------------|
 | 256 paths a hostname               | cloudflared tries the expression of every rule on every request of the tunnel,  |
-|                                    | whatever its host (ingress/rule.go): 256 of ours take it 30 µs, 4,000 half a ms |
-| 2,000 instructions of regular      | cloudflared runs them all on every request: 2,000 take 40 ms for a path of      |
-| expressions a tunnel               | 1,000 characters, and 0.6 s for one of 16,000; one expression has at most 100   |
+|                                    | whatever its host (ingress/rule.go)                                             |
+| 2,000 instructions of regular      | cloudflared runs them all on every request: the slowest 2,000 that we know take |
+| expressions a tunnel               | it less than 1 s for a path of 8,000 characters (tests/property/test_paths.py); |
+|                                    | one expression has at most 100                                                  |
 | 8 MiB a document                   | cloudflared loads one with 25 times its size in memory (60,000 hostnames, 9 MiB:|
 |                                    | 230 MiB, 1.7 s), and cannot receive one of 64 MiB (capnproto2/mem.go)           |
 """

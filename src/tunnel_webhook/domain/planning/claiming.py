@@ -111,8 +111,10 @@ def within_marker(
 
 
 def new_marker(request: Request, policy: Policy, adopted: DnsRecord | None) -> Marker:
-    """Return the marker of a hostname that was not claimed, on a person's record if there is one."""
-    marker = replace(marker_of(request, policy), adopted=adopted is not None, note=adopted.comment if adopted else "")
+    """Return the marker of a hostname that was not claimed, on the record that a person made if there is one."""
+    marker = marker_of(request, policy)
+    if adopted:
+        marker = replace(marker, adopted=True, note=adopted.comment)
     return _fitting(marker, ClaimedPaths.of(request.paths), NO_PATHS, None)
 
 

@@ -12,8 +12,8 @@
 | identical to what is asked             | arrive                                     | the operator's word           |
 | different, twice, or in another tunnel | any                                        | taking over needs two words   |
 
-The operator's word is `ADOPT_HOSTNAMES` or the policy; without a policy, also the comment that the Go reference wrote
-on the record. Without it: `adoption-not-allowed`, since whoever asks for the same today asks for something else
+The operator's word is `ADOPT_HOSTNAMES` or the policy; without a policy, also that the Go reference made the record
+(`go_reference`). Without it: `adoption-not-allowed`, since whoever asks for the same today asks for something else
 tomorrow. The two words are the operator's and `webhook/adopt: "true"`; without the second: `rule-conflict`.
 """
 
@@ -34,14 +34,13 @@ from tunnel_webhook.domain.external_dns.route import Route
 from tunnel_webhook.domain.hostname import Hostname, wildcards_above
 from tunnel_webhook.domain.marker import Marker
 from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.go_reference import is_of_go_reference
 from tunnel_webhook.domain.planning.plan import Rejection
 from tunnel_webhook.domain.planning.request import Request
 from tunnel_webhook.domain.quotation import quoted, shortened
 
 Conflict: TypeAlias = tuple[Reason, str]
 """The reason, and the sentence for the operator."""
-
-_GO_REFERENCE = "external-dns/"
 
 
 def record_conflict(hostname: Hostname, tunnel: str, neighbours: Iterable[DnsRecord]) -> Conflict | None:
@@ -94,7 +93,7 @@ class _Conflicts:
         (place, rule), *others = standing
         base = self.existing.bases[place]
         if place == self.tunnel and not others and mean_the_same(rule, route.rule_on(base), base):
-            return None if self._is_consented(rule, route) else self._not_allowed(route)
+            return None if self._is_consented(route) else self._not_allowed(route)
         path = f" (path {shortened(rule.path)})" if rule.path else ""
         origin = f"{shortened(rule.service)}{self._differing(rule, route, place)}"
         fault = (
@@ -121,11 +120,9 @@ class _Conflicts:
             return Reason.RULE_CONFLICT, f"{fault}: {cure}"
         return None if self._is_allowed(route) else self._not_allowed(route)
 
-    def _is_consented(self, rule: IngressRule, route: Route) -> bool:
-        record = self._record
-        comment = record.comment if record else ""
-        by_go_reference = comment == f"{_GO_REFERENCE}{rule.service}" and self.policy.permissions is None
-        return not self._is_reached or by_go_reference or self._is_allowed(route)
+    def _is_consented(self, route: Route) -> bool:
+        moves_in = self.policy.permissions is None and self._record is not None and is_of_go_reference(self._record)
+        return not self._is_reached or moves_in or self._is_allowed(route)
 
     def _is_allowed(self, route: Route) -> bool:
         return self.policy.may_adopt(self.hostname, namespace_of(route.resource))
@@ -154,7 +151,7 @@ class _Conflicts:
 
     @property
     def _record(self) -> DnsRecord | None:
-        """The record of the name that a person made; it leads to the tunnel."""
+        """The record of the name that is not ours; it leads to the tunnel."""
         return next(iter(self.existing.neighbours.get(self.hostname, ())), None)
 
     @property

@@ -43,6 +43,7 @@ from tunnel_webhook.domain.planning.capacity import within_documents
 from tunnel_webhook.domain.planning.claiming import Transition, new_marker, transition, written_over
 from tunnel_webhook.domain.planning.conflicts import record_conflict
 from tunnel_webhook.domain.planning.existing import Existing
+from tunnel_webhook.domain.planning.go_reference import is_of_go_reference
 from tunnel_webhook.domain.planning.holding import within_namespace
 from tunnel_webhook.domain.planning.narrowing import narrowed
 from tunnel_webhook.domain.planning.plan import Action, Decision, Plan, Rejection, RuleChange
@@ -118,7 +119,9 @@ def _take(request: Request, existing: Existing, policy: Policy) -> Verdict:
     request, rejections = narrowed(request, None, tunnel, existing, policy)
     if not request.routes:
         return Verdict(rejections=rejections)
-    marker = new_marker(request, policy, neighbours[0] if neighbours else None)
+    marker = new_marker(
+        request, policy, next((record for record in neighbours if not is_of_go_reference(record)), None)
+    )
     record = claim_for(hostname, tunnel, marker)
     is_adopted = neighbours or any(existing.rules_of(hostname, marker.named))
     decision = Decision(
