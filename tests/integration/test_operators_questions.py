@@ -228,6 +228,46 @@ def test_a_running_webhook_is_asked_what_it_received_last() -> None:
     assert "answered 401" in refused.stderr
 
 
+WITH_USER = "https://user:hunter22@host:443"
+WITH_A_SECRET: dict[str, dict[str, object]] = {
+    "a target": {"targets": [WITH_USER]},
+    "a service": {"providerSpecific": [{"name": "webhook/service", "value": WITH_USER}]},
+    "a path": {"providerSpecific": [{"name": "webhook/path", "value": f"({WITH_USER}"}]},
+    "another option": {"providerSpecific": [{"name": "webhook/proxy-address", "value": WITH_USER}]},
+    "a property of another webhook": {"providerSpecific": [{"name": "webhook/mikrotik-comment", "value": WITH_USER}]},
+    "the name": {"dnsName": "user:hunter22@host"},
+    "the set identifier": {"setIdentifier": WITH_USER},
+    "a record that no tunnel can carry": {"recordType": "MX", "targets": [WITH_USER]},
+}
+
+
+def test_a_password_in_an_endpoint_is_in_no_log_no_answer_and_no_plan_wherever_it_stands() -> None:
+    plain = {"recordType": "CNAME", "targets": ["http://app:80"], "labels": {"resource": "service/prod/app"}}
+    asked = [
+        {"dnsName": f"s{number}.example.com", **plain, **secret} for number, secret in enumerate(WITH_A_SECRET.values())
+    ]
+    environment = {"BACKEND": "memory", "DOMAIN_FILTER": "example.com"}
+    with running_webhook({**environment, "LOG_LEVEL": "debug"}) as webhook:
+        curl = ["curl", "-s", "-H", f"Content-Type: {MEDIA_TYPE}", "-H", f"Accept: {MEDIA_TYPE}"]
+        shown = [
+            subprocess.run([*curl, *body, f"{webhook.webhook_url}/{path}"], check=True, capture_output=True).stdout
+            for path, body in (
+                ("adjustendpoints", ["-d", json.dumps(asked)]),
+                ("records", ["-d", json.dumps({"create": asked})]),
+                ("changes", []),
+                ("records", []),
+            )
+        ]
+        commands = (("plan",), ("plan", "--output", "json"), ("explain", "s0.example.com"))
+        said = [run(environment, *command, "--from", webhook.webhook_url) for command in commands]
+        log = webhook.log.read_text()
+
+    assert b"s0.example.com" in shown[0]
+    assert b"s0.example.com" in shown[2]
+    assert "rejected s0.example.com" in log
+    assert "hunter22" not in "".join([log, *map(bytes.decode, shown), *(each.output for each in said)])
+
+
 def test_a_webhook_that_does_not_answer_is_one_line() -> None:
     (unused,) = free_ports(1)
 

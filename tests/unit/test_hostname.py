@@ -88,6 +88,7 @@ def test_a_name_that_dns_cannot_hold_is_not_a_hostname(text: str) -> None:
     "text",
     [
         pytest.param("xn--a.example.com", id="an A-label that encodes nothing"),
+        pytest.param("_\u00a1.example.com", id="an underscore in a U-label"),
         pytest.param("a\u200db.example.com", id="a misplaced joiner"),
         pytest.param("xn--abc-.example.com", id="an A-label of ASCII"),
         pytest.param("-ü.example.com", id="a misplaced hyphen"),

@@ -23,7 +23,7 @@ from tunnel_webhook.domain.cloudflared.origin_values import (
 SECONDS_ACCEPTED = "accepted are whole seconds up to 86400, or a duration such as 1m30s"
 COUNTS_ACCEPTED = "accepted are whole numbers up to 1000"
 PORTS_ACCEPTED = "accepted are whole numbers up to 65535"
-TEXT_ACCEPTED = "accepted is text of up to 1024 characters without control characters"
+TEXT_ACCEPTED = "accepted is text of up to 1024 characters without control characters and user information"
 HOST_ACCEPTED = "accepted is a host such as app.internal, with or without a port"
 TEAM_ACCEPTED = "accepted is the name of a team, one DNS label: acme for acme.cloudflareaccess.com"
 AUDIENCES_ACCEPTED = "accepted are audience tags of 64 hexadecimal digits, separated by commas"
@@ -92,7 +92,7 @@ def test_a_text_becomes_json_and_one_text_again(kind: Kind, text: str, value: Js
         ),
         *((COUNT, COUNTS_ACCEPTED, text) for text in ("1001", "2147483647", "-1", "1.5", "many", "٣", "9" * 5000)),
         *((PORT_NUMBER, PORTS_ACCEPTED, text) for text in ("65536", "-1", "http")),
-        *((TEXT, TEXT_ACCEPTED, text) for text in ("a\nb", "", "a" * 1025, "a\x7fb")),
+        *((TEXT, TEXT_ACCEPTED, text) for text in ("a\nb", "", "a" * 1025, "a\x7fb", "https://user:secret@host")),
         (PROXY_TYPE, "accepted is socks", "http"),
         *(
             (HOST, HOST_ACCEPTED, text)

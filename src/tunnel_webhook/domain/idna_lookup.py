@@ -55,6 +55,9 @@ def _check_label(label: str, *, right_to_left: bool) -> None:
     if label.startswith("-") or label.endswith("-") or (octets[2:4] == b"--" and len(octets) > len("xx--")):
         message = f"{label!r} has a misplaced hyphen"
         raise idna.IDNAError(message)
+    if not label.isascii():
+        # A `_` beside international characters has no A-label; `_` alone is left to the callers.
+        idna.uts46_remap(label)
     idna.check_initial_combiner(label)
     if right_to_left:
         idna.check_bidi(label, check_ltr=True)

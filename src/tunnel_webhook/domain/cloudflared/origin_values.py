@@ -22,6 +22,7 @@ from tunnel_webhook.domain.cloudflared.go_json import (
     object_of,
 )
 from tunnel_webhook.domain.cloudflared.json_text import Json
+from tunnel_webhook.domain.quotation import has_user_information
 
 _MAX_SECONDS = 86_400
 # A connector holds that many idle connections to one origin, and has tens of thousands of file descriptors in all.
@@ -82,8 +83,8 @@ def _parse_whole(most: int) -> Callable[[str], Json]:
 
 
 def _parse_text(text: str) -> Json:
-    if _TEXT.fullmatch(text) is None:
-        message = "accepted is text of up to 1024 characters without control characters"
+    if _TEXT.fullmatch(text) is None or has_user_information(text):
+        message = "accepted is text of up to 1024 characters without control characters and user information"
         raise ValueError(message)
     return text
 
