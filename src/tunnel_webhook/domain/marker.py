@@ -173,7 +173,7 @@ def _weigh(comment: str, marker: Marker | None) -> int:
     return weight_of_texts(comment, texts) + 200 + 60 * paths
 
 
-_markers = Memo(_parse_marker, _weigh, 4 * MIB)
+_markers = Memo(_parse_marker, _weigh, 8 * MIB)
 
 
 def _escape(text: str) -> str:
