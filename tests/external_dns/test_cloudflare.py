@@ -177,7 +177,7 @@ def test_hostnames_of_the_go_webhook_are_adopted_without_a_visible_change(start:
         assert dns.publish(*wanted).todo == {"create": sorted(services)}
         after = control.state()
         assert after.tunnels == before.tunnels
-        assert claims(after) == dict.fromkeys(services, "owner=default,resource=service/prod/app")
+        assert claims(after) == dict.fromkeys(services, "owner=default,paths=.,resource=service/prod/app")
         assert unclaimed_records(after) == unclaimed_records(world("example.com"))
         assert dns.publish(*wanted).todo == {}
         assert len(dns.publish(*wanted[10:]).delete) == 10
