@@ -110,8 +110,8 @@ def test_a_life_on_cloudflare(start: StartExternalDns) -> None:
         }
         assert documents(control) == made
         assert claims(control.state()) == {
-            "app.example.com": "owner=default,resource=service/prod/app",
-            "shop.example.org": "owner=default",
+            "app.example.com": "owner=default,paths=.6ikXC,resource=service/prod/app",
+            "shop.example.org": "owner=default,paths=.",
         }
 
         control.clear_log()
