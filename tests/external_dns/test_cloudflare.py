@@ -176,7 +176,7 @@ def test_hostnames_of_the_go_webhook_are_adopted_without_a_visible_change(start:
         assert after.tunnels == before.tunnels
         found = claims(after)
         assert found.keys() == services.keys()
-        assert {(each.owner, each.paths.text, each.adopted) for each in found.values()} == {("default", ".", True)}
+        assert {(each.owner, each.paths.text, each.adopted) for each in found.values()} == {("default", ".", False)}
         assert unclaimed_records(after) == unclaimed_records(world("example.com"))
         assert dns.publish(*wanted).todo == {}
         assert len(dns.publish(*wanted[10:]).delete) == 10

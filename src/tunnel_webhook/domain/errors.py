@@ -46,9 +46,15 @@ class Reason(Code):
         "the hostname or the tunnel has more paths than cloudflared can try on every request",
     )
     DOCUMENT_TOO_LARGE = "document-too-large", "the tunnel's document has no room for the rule"
-    TUNNEL_CONFLICT = "tunnel-conflict", "two paths of one hostname ask for two tunnels"
+    TUNNEL_CONFLICT = (
+        "tunnel-conflict",
+        "two paths of one hostname ask for two tunnels, or it would move away from rules made by hand",
+    )
     OWNED_BY_OTHER = "owned-by-other", "the hostname is claimed for another owner"
-    RULE_CONFLICT = "rule-conflict", "a rule made by hand says something else; `webhook-adopt` takes it over"
+    RULE_CONFLICT = (
+        "rule-conflict",
+        "a rule made by hand says something else; `webhook-adopt` takes it over where the operator allows it",
+    )
     RECORD_CONFLICT = "record-conflict", "a record made by hand holds the name"
     QUOTA_EXCEEDED = "quota-exceeded", "the zone cannot hold more records"
     REFUSED = "refused", "Cloudflare refused it; the sentence is Cloudflare's own"

@@ -31,7 +31,7 @@ ROUTE_PROPERTIES: Mapping[str, str] = {
     PATH: "a path of the hostname; several resources may share a hostname, each with its own path",
     PATH_MATCH: "`prefix` (default), `exact` or `regex` (RE2)",
     TUNNEL: "a configured tunnel, by name or id; the first one by default",
-    ADOPT: "`true` takes over a rule that was made by hand and says something else",
+    ADOPT: "`true` takes over what was made by hand and says something else, where the operator allows it",
     ACCESS: "`none` publishes without Access what had it before; leaving the Access annotations out does not",
 }
 """The properties that say where a hostname leads, and the documentation of their values."""
