@@ -16,7 +16,7 @@ nox.options.sessions = ["lint", "types", "imports", "audit", "programs", "tests"
 
 SLOW = "controller or container or browser or nightly"
 GENUINE = f"(external_dns or cloudflared) and not ({SLOW})"
-END_TO_END = "tests/e2e"
+END_TO_END, LAWS = "tests/e2e", "tests/property"
 SMALL = ("tests/unit", "tests/contract", "tests/repository")
 SELECTED = f"not (external_dns or cloudflared or {SLOW})"
 
@@ -92,13 +92,14 @@ def tests(session: nox.Session) -> None:
         genuine = _pytest(session, "-m", GENUINE, silent=True)
         return genuine + _pytest(session, "-m", SELECTED, *SMALL, runner=measured, silent=True)
 
+    def processes_then_laws() -> str:
+        processes = _pytest(session, "-m", SELECTED, END_TO_END, runner=measured, silent=True)
+        return processes + _pytest(session, "-m", SELECTED, LAWS, runner=measured, silent=True)
+
     # The genuine programs and the processes mostly wait. Output comes when a run is done.
     with ThreadPoolExecutor() as pool:
-        beside = (
-            pool.submit(genuine_then_small),
-            pool.submit(_pytest, session, "-m", SELECTED, END_TO_END, runner=measured, silent=True),
-        )
-        left = (f"--ignore={room}" for room in (END_TO_END, *SMALL))
+        beside = (pool.submit(genuine_then_small), pool.submit(processes_then_laws))
+        left = (f"--ignore={room}" for room in (END_TO_END, LAWS, *SMALL))
         _pytest(session, "-m", SELECTED, *left, runner=measured)
         for run in beside:
             sys.stdout.write(run.result())
