@@ -6,14 +6,11 @@ and `--fqdn-target-template`, and a tenant cannot forge it, except through the s
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from dataclasses import dataclass
 
+from tunnel_webhook.domain.claimed_paths import digest_of
 from tunnel_webhook.domain.quotation import quoted
-
-DIGEST_LENGTH = 5
 
 _PARTS = 3
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -33,9 +30,7 @@ def namespace_of(resource: str) -> str:
 
 def namespace_digest(namespace: str) -> str:
     """Return what stands for a namespace in a marker and in a set identifier: 5 characters; empty for no namespace."""
-    if not namespace:
-        return ""
-    return base64.urlsafe_b64encode(hashlib.sha256(namespace.encode()).digest())[:DIGEST_LENGTH].decode()
+    return digest_of(namespace) if namespace else ""
 
 
 @dataclass(frozen=True, slots=True)

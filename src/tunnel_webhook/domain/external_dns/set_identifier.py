@@ -12,7 +12,7 @@ and a rejected rival would then starve the good one (plan/conflict.go). No RE2 e
 
 from __future__ import annotations
 
-from tunnel_webhook.domain.external_dns.namespace import DIGEST_LENGTH
+from tunnel_webhook.domain.claimed_paths import DIGEST_LENGTH
 
 _MARK = "*"
 
