@@ -306,6 +306,7 @@ def test_a_thousand_hostnames_go_live_whatever_fails(start: StartExternalDns, se
         assert re.search(r"overwrote version \d+ of the configuration of tunnel blue", webhook.process.log.read_text())
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(600, func_only=True)
 def test_ten_thousand_hostnames_over_four_zones_go_live(start: StartExternalDns) -> None:
     wanted = many(10_000, ZONES)
