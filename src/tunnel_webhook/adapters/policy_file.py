@@ -10,7 +10,7 @@ from tunnel_webhook.ports import PermanentFailure
 
 @dataclass(frozen=True, slots=True)
 class MountedPolicyFile:
-    """PolicyFile at a path; every read opens the file anew, since Kubernetes replaces it by switching a link."""
+    """PolicyFile at a path; every read opens the file again, since Kubernetes replaces it by switching a link."""
 
     path: str
 

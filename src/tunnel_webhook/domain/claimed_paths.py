@@ -7,7 +7,7 @@
 | `*`             | every path                                                                   |
 
 A digest is the first 5 characters of the base64url form of the SHA-256 of a path's expression, so two paths share one
-in a billion times; whoever adds a path has to look.
+in a billion times; the planner refuses a path that a person's rule cannot be told from.
 """
 
 from __future__ import annotations

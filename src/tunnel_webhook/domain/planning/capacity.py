@@ -48,13 +48,9 @@ def within_paths(request: Request, standing: AbstractSet[str]) -> tuple[Request,
         f"{request.hostname} would have more than {MAX_PATHS} paths: cloudflared tries each of them on every request;"
         " use fewer and broader paths, or another hostname"
     )
-    rejections = tuple(
-        Rejection(request.hostname, Reason.TOO_MANY_PATHS, sentence, route.resource)
-        for route in request.routes
-        if route.path in rejected
+    return request.rejecting(
+        {route: (Reason.TOO_MANY_PATHS, sentence) for route in request.routes if route.path in rejected}
     )
-    kept = tuple(route for route in request.routes if route.path not in rejected)
-    return request.with_routes(kept).harmless(), rejections
 
 
 def within_documents(

@@ -75,7 +75,7 @@ def transition(
         since = int(existing.read_at + LONGEST_APPLY) if leaving else None
         record = _written(claim, _fitting(marker, final, leaving, since))
         return Transition(replace(record, id="", created=None), is_new=True)
-    # A leaving path whose rule is back is given up anew, once that rule is gone.
+    # A leaving path whose rule is back is released again, once that rule is gone.
     leaving = claim.marker.leaving - final - _standing(claim, existing)
     since = claim.marker.since if leaving else None
     marker = _fitting(marker, (before | final) - leaving, leaving, since)
@@ -100,19 +100,13 @@ def within_marker(
         room for room in range(len(added), -1, -1) if _fits(marker, before | ClaimedPaths.of(added[:room])) or not room
     )
     rejected = frozenset(added[room:])
-    if not rejected:
-        return request, ()
     sentence = (
         f"the record of {request.hostname} has no room to name one more path, and cannot claim all of them, since a"
         " person made rules for the hostname: use fewer paths, or a shorter OWNER_ID"
     )
-    rejections = tuple(
-        Rejection(request.hostname, Reason.TOO_MANY_PATHS, sentence, route.resource)
-        for route in request.routes
-        if route.path in rejected
+    return request.rejecting(
+        {route: (Reason.TOO_MANY_PATHS, sentence) for route in request.routes if route.path in rejected}
     )
-    kept = tuple(route for route in request.routes if route.path not in rejected)
-    return request.with_routes(kept).harmless(), rejections
 
 
 def new_marker(request: Request, policy: Policy, adopted: DnsRecord | None) -> Marker:

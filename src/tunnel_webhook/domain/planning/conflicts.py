@@ -72,9 +72,8 @@ def without_conflicts(
     rejections: list[Rejection] = []
     conflicts = _Conflicts(request.hostname, tunnel, existing, policy)
     while found := {route: conflict for route in request.routes if (conflict := conflicts.of(route))}:
-        rejections += [Rejection(request.hostname, *conflict, route.resource) for route, conflict in found.items()]
-        kept = tuple(route for route in request.routes if route not in found)
-        request = request.with_routes(kept).harmless()
+        request, rejected = request.rejecting(found)
+        rejections += rejected
     return request, tuple(rejections)
 
 

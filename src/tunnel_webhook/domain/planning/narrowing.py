@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tunnel_webhook.domain.claim import Claim
 from tunnel_webhook.domain.errors import Reason
 from tunnel_webhook.domain.external_dns.policy import Policy
@@ -32,16 +30,10 @@ def narrowed(
 
 def _in_tunnel(request: Request, tunnel: str) -> tuple[Request, tuple[Rejection, ...]]:
     """Return what a request asks for in one tunnel, since a CNAME points at only one; the other routes are rejected."""
-    kept = tuple(route for route in request.routes if route.tunnel == tunnel)
-    if kept == request.routes:
-        return request, ()
     sentence = (
         f"{request.hostname} has another path in tunnel {tunnel}: a hostname lives in one tunnel, so give all its paths"
         " the same one"
     )
-    rejections = tuple(
-        Rejection(request.hostname, Reason.TUNNEL_CONFLICT, sentence, route.resource)
-        for route in request.routes
-        if route.tunnel != tunnel
+    return request.rejecting(
+        {route: (Reason.TUNNEL_CONFLICT, sentence) for route in request.routes if route.tunnel != tunnel}
     )
-    return replace(request, routes=kept).harmless(), rejections

@@ -75,7 +75,7 @@ def _forgotten(claim: Claim, existing: Existing, now: float) -> Decision | None:
     created = claim.record.created
     if claim.marker.paths.is_every or created is None or now - created < _OLD:
         return None
-    standing = ClaimedPaths.of(rule.path for tunnel in existing.rules for rule in existing.published_in(tunnel, claim))
+    standing = ClaimedPaths.of(rule.path for rule in existing.rules_of(claim.hostname, claim.marker.paths))
     if not standing or standing == claim.marker.paths:
         return None
     release = release_of(claim, claim.record, standing, existing)

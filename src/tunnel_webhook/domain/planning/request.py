@@ -64,6 +64,15 @@ class Request:
         """Return the request with other routes."""
         return replace(self, routes=routes)
 
+    def rejecting(self, faults: Mapping[Route, tuple[Reason, str]]) -> tuple[Request, tuple[Rejection, ...]]:
+        """Return the request without these routes, and their rejections; where there are any, it is harmless."""
+        if not faults:
+            return self, ()
+        rejections = tuple(
+            Rejection(self.hostname, *faults[route], route.resource) for route in self.routes if route in faults
+        )
+        return self.with_routes(tuple(route for route in self.routes if route not in faults)).harmless(), rejections
+
     def harmless(self) -> Request:
         """Return the request without what takes something away: its deletions and adoptions."""
         routes = tuple(replace(route, adopt=False) for route in self.routes)

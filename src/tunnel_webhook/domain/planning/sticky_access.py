@@ -17,13 +17,5 @@ def within_access(request: Request, standing: Iterable[IngressRule]) -> tuple[Re
     Where a route is rejected, its rule stays as it is, and the request takes nothing away.
     """
     by_path = {rule.path: rule for rule in reversed(tuple(standing))}
-    losses = {route.path: access_loss(by_path[route.path], route) for route in request.routes if route.path in by_path}
-    rejections = tuple(
-        Rejection(request.hostname, Reason.ACCESS_WOULD_BE_REMOVED, losses[route.path], route.resource)
-        for route in request.routes
-        if losses.get(route.path)
-    )
-    if not rejections:
-        return request, ()
-    kept = tuple(route for route in request.routes if not losses.get(route.path))
-    return request.with_routes(kept).harmless(), rejections
+    losses = {route: access_loss(by_path[route.path], route) for route in request.routes if route.path in by_path}
+    return request.rejecting({route: (Reason.ACCESS_WOULD_BE_REMOVED, loss) for route, loss in losses.items() if loss})
