@@ -41,7 +41,7 @@ from tunnel_webhook.ports import ChangesNotApplied, Failure, TemporaryFailure
 # The answer shows only the first of them, and external-dns reads none; the log names more.
 _MOST_NAMED = 5
 _FAILURES = frozenset({Reason.REFUSED, Reason.QUOTA_EXCEEDED, Reason.DOCUMENT_TOO_LARGE})
-"""The reasons that are an operator's to act on; all others are for whoever asks for the hostname."""
+"""The reasons that are an operator's to act on; all others are for the owner of the resource."""
 
 _SECONDS_BETWEEN_CONTACTS = 30.0
 log = logging.getLogger(__name__)

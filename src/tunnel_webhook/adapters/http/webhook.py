@@ -1,4 +1,4 @@
-"""The webhook app: the four routes that external-dns calls, and one for whoever operates it.
+"""The webhook app: the four routes that external-dns calls, and one for its operator.
 
 | route                   | answer                                    |
 |-------------------------|-------------------------------------------|

@@ -61,7 +61,7 @@ def program_size(expression: str) -> int:
     """Return about how many instructions cloudflared runs for an expression; raise ValueError if it is not RE2.
 
     Go's instructions work on characters; those of RE2 on bytes, so that a class of Unicode has hundreds of them unless
-    it is told that a character is a byte.
+    it treats each byte as a character.
     """
     return _sizes[expression]
 

@@ -67,7 +67,7 @@ def origin_of(endpoint: Endpoint, properties: Mapping[str, str], policy: Policy)
 
 
 def _check_is_published(endpoint: Endpoint) -> None:
-    """Raise InvalidEndpoint for a name with a `_` label: it proves something to whoever looks it up in DNS.
+    """Raise InvalidEndpoint for a name with a `_` label: such records prove something to DNS clients.
 
     `_acme-challenge`, `_domainkey` and the like validate certificates and mail with their target, and a proxied CNAME
     to a tunnel would break what they are for.
